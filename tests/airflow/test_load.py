@@ -43,7 +43,12 @@ with DAG(
     "all", start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Paris"), end_date=datetime(2027, 1, 1),
     catchup=True, max_active_tasks=4, dagrun_timeout=timedelta(hours=1), description="says",
     params={"n": 3, "day": Param("2026-01-01", type="string", format="date", description="which"),
-            "kind": Param("a", enum=["a", "b"]), "any": Param(None, type=["null", "string"])},
+            "kind": Param("a", enum=["a", "b"]), "any": Param(None, type=["null", "string"]),
+            "rows": Param(5, type="integer", minimum=1, maximum=9, title="Rows", section="Size", examples=[5, 7]),
+            "who": Param(None, type="string", values_display={"a": "Ada"}),
+            "odd": Param({"a": 1}, patternProperties={"a": {}}, description_md="**how**"),
+            "mail": Param("", type="string", minLength=3, format="email"),
+            "typed": Param(3, type="int")},
     default_args={"owner": "etl", "retries": 2, "retry_delay": timedelta(minutes=2)},
 ):
     a = BashOperator(
@@ -170,7 +175,11 @@ def test_a_schedule_that_is_not_known_is_told(checked: dict[str, Checked]) -> No
 
 def test_a_dag_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     found = dag(checked, "tasks.py", "all")
-    assert checked["tasks.py"].warnings == ()
+    (odd,) = checked["tasks.py"].warnings
+    assert odd.message == (
+        "all: the parameter odd is checked by tasks, not when a run is asked for: "
+        '"patternProperties" is not a keyword that Headway checks'
+    )
     assert (found.catchup, found.max_active_tasks, found.dagrun_timeout_s) == (True, 4, 3600.0)
     assert (found.timezone, found.description, found.owner) == ("Europe/Paris", "says", "etl")
     assert str(found.start_date) == "2025-12-31 23:00:00+00:00"
@@ -179,7 +188,25 @@ def test_a_dag_keeps_what_it_says(checked: dict[str, Checked]) -> None:
         Param(name="n", default=3),
         Param(name="day", type="string", format="date", default="2026-01-01", description="which"),
         Param(name="kind", default="a", enum=("a", "b")),
-        Param(name="any"),
+        Param(name="any", type="string", schema={"type": ["null", "string"]}),
+        Param(
+            name="rows",
+            type="integer",
+            default=5,
+            schema={"minimum": 1, "maximum": 9},
+            title="Rows",
+            section="Size",
+            examples=(5, 7),
+        ),
+        Param(name="who", type="string", required=True, values_display={"a": "Ada"}),
+        Param(name="odd", default={"a": 1}, description="**how**"),
+        Param(
+            name="mail",
+            type="string",
+            required=True,
+            schema={"minLength": 3, "format": "email"},
+        ),
+        Param(name="typed", default=3),
     )
 
 
@@ -190,7 +217,7 @@ def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     assert (a.kind, a.pool, a.pool_slots, a.queue) == ("BashOperator", "db", 2, "big")
     assert (a.retries, a.retry_delay_s, a.retry_exponential_backoff) == (0, 120.0, True)
     assert (a.max_retry_delay_s, a.execution_timeout_s) == (3600.0, 300.0)
-    assert (a.max_active_tis_per_dagrun, a.doc, a.line) == (3, "what for", 16)
+    assert (a.max_active_tis_per_dagrun, a.doc, a.line) == (3, "what for", 21)
     assert (a.max_active_tis_per_dag, a.wait_for_downstream, a.depends_on_past) == (5, True, True)
     assert (a.ignore_first_depends_on_past, b.depends_on_past) == (False, False)
     assert a.arguments is not None

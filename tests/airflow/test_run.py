@@ -31,11 +31,22 @@ def test_a_dag_runs_as_in_airflow(server: Server) -> None:
     }
     assert ran.state == "success"
     assert ran.attempts["double[1]"] == 2
-    assert "3 numbers of 2026-03-04: 12 2026-01-02" in ran.log("many.say")
+    assert "3 numbers of 2026-03-04: a 12 2026-01-02" in ran.log("many.say")
     assert "adding [2, 4, 6]" in ran.log("add")
     shown = headway("show", ran.run_id, "double", "--output", "json", cwd=server.folder)
     names = [each["rendered_map_index"] for each in json.loads(shown.stdout)]
     assert names == ["1, twice 1", "2, twice 2", "3, twice 3"]
+
+
+def test_params_obey_their_schema(server: Server) -> None:
+    for given, told in (
+        ("size=0", 'the parameter "size" of flow is 0, but must be at least 1'),
+        ("note=abcdef", 'the parameter "note" of flow is "abcdef", but must be at most 5'),
+    ):
+        done = headway("run", "flow", "--param", given, cwd=server.folder)
+        assert told in done.stderr
+    ran = server.run("flow", "--param", "size=3", "--param", "note=null", "--date", "2026-03-05")
+    assert "3 numbers of 2026-03-05: None" in ran.log("many.say")
 
 
 def test_a_mapped_group_runs_index_by_index(server: Server) -> None:

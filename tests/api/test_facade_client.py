@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from headway.api.airflow.facade import pattern_of
 from headway.api.airflow.routes import NOT_ANSWERED, ROUTES
+from headway.spec.model import Param
 from headway.store.transact import Session
+from tests.api import seed
 from tests.api.airflows import (
     NOON,
     airflow,
@@ -344,3 +346,27 @@ def test_instances_are_cleared_and_marked(api: Any, world: None) -> None:
     assert refused(instances.patch_task_instance, "d", "r1", "t1", skipped)[0] == 501
     past = airflow.ClearTaskInstancesBody(dag_run_id="r1", include_past=True)
     assert refused(instances.post_clear_task_instances, "d", past)[0] == 501
+
+
+def test_conf_obeys_the_schema_of_params(api: Any, conn: Session) -> None:
+    day = Param(
+        name="day", type="integer", default=1, schema={"maximum": 31}, title="Day", description="of"
+    )
+    seed.dag(conn, "asked", params=(day,))
+    runs = airflow.DagRunApi(api)
+    status, why = refused(
+        runs.trigger_dag_run,
+        "asked",
+        airflow.TriggerDAGRunPostBody(dag_run_id="x", logical_date=NOON, conf={"day": 32}),
+    )
+    assert status in (400, 422)
+    assert "is 32, but must be at most 31" in str(why)
+    body = airflow.TriggerDAGRunPostBody(dag_run_id="x", logical_date=NOON, conf={"day": 31})
+    assert runs.trigger_dag_run("asked", body).conf == {"day": 31}
+    params = airflow.DAGApi(api).get_dag_details("asked").params
+    assert params["day"] == {
+        "value": 1,
+        "schema": {"type": "integer", "maximum": 31, "title": "Day"},
+        "description": "of",
+        "source": "dag",
+    }

@@ -15,7 +15,7 @@ __all__ = ["api", "flow_of_assets", "world"]
 def test_a_dag_is_described(api: Any, world: None, conn: Session) -> None:
     dags, tasks = airflow.DAGApi(api), airflow.TaskApi(api)
     details = dags.get_dag_details("d")
-    assert (details.dag_id, details.params, details.timezone) == ("d", {"size": 3}, "UTC")
+    assert (details.dag_id, details.params["size"]["value"], details.timezone) == ("d", 3, "UTC")
     assert details.latest_dag_version.version_number == 1
     assert [each.task_id for each in tasks.get_tasks("d").tasks] == ["t0", "t1", "t2"]
     one = tasks.get_task("d", "t0")

@@ -251,6 +251,23 @@ HEAD = [
         'flow.py:3: the parameter "x" of flow is an integer, not "5" (its default)',
     ),
     (
+        "@dag(params={'x': Param(0, type='integer', minimum=1)})",
+        'flow.py:3: the parameter "x" of flow is 0, but must be at least 1 (its default)',
+    ),
+    (
+        "@dag(params={'x': Param(5, minimun=1)})",
+        'flow.py:3: the parameter x has no option "minimun"\n  did you mean "minimum"?',
+    ),
+    (
+        "@dag(params={'x': Param('a', format='datetime')})",
+        'flow.py:3: the format of the parameter x has no option "datetime"\n  did you mean "date-time"?',
+    ),
+    (
+        "@dag(params={\n'y': 1,\n'x': Param('a', pattern='(')})",
+        "flow.py:5: flow: the parameter x cannot be checked: the pattern is not a regular expression: "
+        "missing ) at position 1",
+    ),
+    (
         "@dag(params={'x': object})",
         "flow.py:3: a value of the parameter x is a type, which JSON cannot represent\n"
         "  use a string, number, boolean, list, dict, date, datetime or None",

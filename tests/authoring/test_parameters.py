@@ -11,6 +11,7 @@ from typing import Literal as OneOf
 import pytest
 
 from headway import Param, dag, task
+from headway.authoring.loading import load_file
 from headway.errors import UsageError
 from headway.testing import run_dag
 from tests.authoring.files import mistake
@@ -141,3 +142,44 @@ def test_a_default_that_json_cannot_say_is_refused(tmp_path: Path, default: str,
     head += "from pathlib import Path\nfrom headway import dag, task\n\n\n"
     body = f"@dag\ndef d(x={default}):\n    @task\n    def a(): ...\n    a()\n"
     assert told in mistake(tmp_path, head + body)
+
+
+REPORT = Path(__file__).parents[2] / "examples" / "params" / "report.py"
+
+
+def test_the_example_takes_what_its_schemas_allow() -> None:
+    (made,) = load_file(REPORT, REPORT.parent)
+    given = {"day": "2026-01-31", "days": 31, "to": ["ada@example.com"], "limits": {"rows": 1}}
+    told = run_dag(made, params=given)["make"].value
+    assert told == {"from": "2026-01-31", "shop": "fr", "code": "A-1", "note": "", **given}
+    for wrong, why in (
+        ({"days": 32}, 'the parameter "days" of report is 32, but must be at most 31'),
+        ({"code": "a"}, r'is "a", but must be a text that matches "\^\[A-Z\]-\\\\d\+\$"'),
+        ({"to": ["ada"]}, r'of report: to\[0\] is "ada", but must be a email'),
+        ({"limits": {"row": 1}}, 'has "row", which is not allowed; did you mean "rows"?'),
+    ):
+        with pytest.raises(UsageError, match=why):
+            run_dag(made, params=wrong)
+
+
+def test_what_a_param_says_beside_its_schema_is_in_the_spec() -> None:
+    (made,) = load_file(REPORT, REPORT.parent)
+    found = {each.name: each for each in made.spec("report.py").params}
+    assert (found["day"].type, found["day"].format) == ("string", "date")
+    assert found["day"].schema == {"type": ["string", "null"]}
+    assert (found["days"].section, found["days"].examples) == ("Period", (1, 7, 31))
+    assert found["shop"].values_display == {"fr": "France", "de": "Germany"}
+    assert found["note"].schema == {"format": "multiline"}
+
+
+def test_a_call_of_the_dag_changes_the_default_and_no_more() -> None:
+    @dag
+    def flow(n: int = Param(3, type="integer", minimum=1, title="N")) -> None:  # type: ignore[assignment]
+        @task
+        def show(n: int) -> int:
+            return n
+
+        show(n)
+
+    (param,) = flow(n=5).spec("flow.py").params
+    assert (param.default, param.title, param.schema) == (5, "N", {"minimum": 1})

@@ -22,6 +22,41 @@ test("a run is triggered from the form, and watched until it has ended", async (
   expect(run.params).toMatchObject({ country: "DE", limit: 7, full: false });
 });
 
+test("a form is drawn by the schemas of its parameters", async () => {
+  await page().goto("/t/default/dags/asked/run");
+  await page().getByLabel("shop").selectOption({ label: "Germany" });
+  await page().getByLabel("days").fill("32");
+  await page().getByRole("button", { name: "Run asked" }).click();
+  await page().getByText("Enter a number that is at least 1, at most 31.").waitFor();
+  await page().getByLabel("days").fill("31");
+  await page().getByLabel("All of it").selectOption("false");
+  const period = page().getByRole("group", { name: "Period" });
+  await period.getByLabel("day").fill("2026-02-01");
+  const mail = page().getByRole("group", { name: "Mail" });
+  await mail.getByLabel("to").fill("a@example.com\nb@example.com");
+  await mail.getByLabel("note").fill("one\ntwo");
+  await page().getByLabel("code").fill("b");
+  await page().getByRole("button", { name: "Run asked" }).click();
+  await page()
+    .getByText(/must be a text that matches/)
+    .waitFor();
+  await page().getByLabel("code").fill("B-2");
+  await page().getByRole("button", { name: "Run asked" }).click();
+  await page().waitForURL(/\/runs\/\w{12}/);
+  const run_id = page().url().split("/").at(-1)?.split("?")[0];
+  const run = await ask<{ params: unknown }>(server, `/runs/${run_id}`);
+  expect(run.params).toEqual({
+    shop: "de",
+    days: 31,
+    full: false,
+    day: "2026-02-01",
+    until: "2026-01-31T05:00:00Z",
+    to: ["a@example.com", "b@example.com"],
+    note: "one\ntwo",
+    code: "B-2",
+  });
+});
+
 test("what would happen is said before it does", async () => {
   await page().goto("/t/default/dags/orders/run");
   await page().getByLabel("Logical date").fill("2026-09-20T08:00:00");

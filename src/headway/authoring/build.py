@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
-from headway.authoring.params import Declared
+from headway.authoring.params import Declared, Param, carried
 from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
@@ -15,7 +15,7 @@ from headway.spec import model
 from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
 from headway.spec.outline import parent_of
-from headway.spec.validate import validate, zone_named
+from headway.spec.validate import check_default, check_schema, validate, zone_named
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG
@@ -51,6 +51,8 @@ def build(dag: "DAG", file: str) -> model.Dag:
         line=dag.site.line,
         **options,
     )
+    for param in dag.params.values():
+        check_param(spec, param)
     validate(spec)
     return spec
 
@@ -165,15 +167,29 @@ def combined(argument: str, value: Listed) -> model.Axis:
 
 def param_spec(param: Declared) -> model.Param:
     kind: Any = param.kind
+    told = param.told or Param()
     return model.Param(
         name=param.name,
         type=kind.type,
         format=kind.format,
         default=param.default,
         required=param.required,
-        description=param.description,
+        description=told.description,
         enum=kind.enum,
+        schema=dict(param.schema),
+        title=told.title,
+        section=told.section,
+        examples=tuple(carried(param.name, each, told.site) for each in told.examples),
+        values_display=told.values_display,
     )
+
+
+def check_param(spec: model.Dag, param: Declared) -> None:
+    """Raise BadSpec at the line of the parameter, where it has one of its own."""
+    if param.told is not None:
+        check_schema(spec, param_spec(param), param.line)
+        if not param.required:
+            check_default(spec, param_spec(param), param.line)
 
 
 def zone_of(start: datetime | None) -> str:

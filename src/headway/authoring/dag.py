@@ -1,6 +1,7 @@
 """``@dag`` and ``with DAG("id"):``: a workflow as it is written. ``DAG.spec`` makes data of it."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import update_wrapper
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
@@ -192,7 +193,9 @@ def with_default(declared: object, value: object) -> object:
     """``value`` as the default of what ``Param`` says."""
     if not isinstance(declared, Param) or isinstance(value, Param):
         return value
-    return Param(value, type=declared.type, description=declared.description, enum=declared.enum)
+    other = copy(declared)
+    other.default = value
+    return other
 
 
 @overload

@@ -1,61 +1,125 @@
 """Parameters of a DAG: values given at trigger time, with a type and a default."""
 
+from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, Final, NamedTuple
 
-from headway.authoring.frames import Site
+from headway.authoring.frames import Site, call_site
 from headway.authoring.kinds import ANY, Kind, kind_of_annotation, kind_of_value, plain
 from headway.authoring.options import unknown_word
 from headway.authoring.signatures import NO_DEFAULT, Parameter
 from headway.spec.errors import BadSpec
+from headway.spec.keywords import FORMATS, INSTEAD, KEYWORDS, TYPES
 
-WORDS: Final = ("string", "integer", "number", "boolean", "array", "object", "any")
+OWN: Final = (
+    "description",
+    "enum",
+    "examples",
+    "format",
+    "section",
+    "title",
+    "type",
+    "values_display",
+)
 
 
 class Param:
-    """``Param(5, type="integer", description="…", enum=[…])``. No default: it must be given."""
+    """``Param(5, type="integer", minimum=1, description="…")``. No default: it must be given.
 
-    __slots__ = ("default", "description", "enum", "type")
+    ``type`` is a type of JSON Schema, or several: ``["string", "null"]``. Any other keyword of JSON Schema is an
+    option: ``pattern``, ``maximum``, ``items``, ``properties`` … ``examples`` are suggested where a person gives the
+    value, ``section`` groups parameters in the form, and ``values_display`` says what it shows in place of a value.
+    """
 
     def __init__(
         self,
         default: object = NO_DEFAULT,
+        description: str | None = None,
         *,
-        type: str | None = None,
-        description: str = "",
-        enum: list[Any] | tuple[Any, ...] = (),
+        type: str | Sequence[str] | None = None,
+        enum: Sequence[Any] = (),
+        format: str = "",
+        title: str = "",
+        section: str = "",
+        examples: Sequence[Any] = (),
+        values_display: Mapping[Any, str] | None = None,
+        **schema: Any,
     ) -> None:
         self.default = default
-        self.type = type
-        self.description = description
+        self.description = description or str(schema.pop("description_md", ""))
+        self.type = type if type is None or isinstance(type, str) else tuple(type)
         self.enum = tuple(enum)
+        self.format = format
+        self.title = title
+        self.section = section
+        self.examples = tuple(examples)
+        self.values_display = {
+            str(value): str(told) for value, told in (values_display or {}).items()
+        }
+        self.schema = schema
+        self.site = call_site()
 
     def __repr__(self) -> str:
         return f"<Param {self.type or 'any'}>"
 
 
 class Declared(NamedTuple):
-    """A parameter in the spec's words."""
+    """A parameter in the spec's words. ``line``: where a ``Param`` says it, in the DAG's file; 0: nowhere."""
 
     name: str
     kind: Kind
     default: object
     required: bool
-    description: str = ""
+    told: Param | None = None
+    schema: Mapping[str, Any] = {}
+    line: int = 0
 
 
 def declared(name: str, given: object, site: Site, kind: Kind | None = None) -> Declared:
     """Return the parameter that ``params={name: given}`` declares; ``kind`` is that of its annotation."""
     if not isinstance(given, Param):
         return of_default(name, given, site, kind)
-    if given.type is not None and given.type not in WORDS:
-        raise unknown_word(given.type, site, f"the type of the parameter {name}", list(WORDS))
+    site = given.site if given.site.file == site.file else site
+    schema = schema_of(name, given, site)
     found = of_default(name, given.default, site, kind)
     kind = found.kind
-    if given.type not in (None, kind.type):
-        kind = Kind(given.type or "any")
+    if (word := word_of(given.type)) not in (None, kind.type):
+        kind = Kind(word or "any")
+    if given.format in DATES:
+        kind = kind._replace(format=given.format)
     if given.enum:
         kind = kind._replace(enum=tuple(carried(name, value, site) for value in given.enum))
-    return found._replace(kind=kind, description=given.description)
+    return found._replace(kind=kind, told=given, schema=schema, line=site.line)
+
+
+DATES: Final = ("date", "date-time")
+
+
+def schema_of(name: str, given: Param, site: Site) -> dict[str, Any]:
+    """Return the keywords that the spec has no field for. Raises BadSpec at the place of the ``Param``."""
+    types = (given.type,) if isinstance(given.type, str) else given.type or ()
+    for word in types:
+        if word not in (*TYPES, "any"):
+            raise unknown_word(word, site, f"the type of the parameter {name}", [*TYPES, "any"])
+    for word in given.schema:
+        if word not in KEYWORDS and word not in INSTEAD:
+            raise unknown_word(word, site, f"the parameter {name}", [*KEYWORDS, *OWN])
+    if given.format and given.format not in FORMATS:
+        raise unknown_word(given.format, site, f"the format of the parameter {name}", [*FORMATS])
+    schema = {word: carried(name, value, site) for word, value in given.schema.items()}
+    if not isinstance(given.type, (str, NoneType)) or given.type == "null":
+        schema["type"] = list(types)
+    if given.format and given.format not in DATES:
+        schema["format"] = given.format
+    return schema
+
+
+def word_of(type: str | tuple[str, ...] | None) -> str | None:
+    """Return the one type beside null; ``any`` if there are several."""
+    if isinstance(type, str) and type != "null":
+        return type
+    several = [each for each in type or () if each != "null"] if type != "null" else []
+    return None if type is None else several[0] if len(several) == 1 else "any"
 
 
 def declared_by(parameter: Parameter, site: Site, annotation: object) -> Declared:

@@ -18,7 +18,10 @@ RESULT_KEY: Final = "return_value"
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A value given at trigger time. ``type`` is a JSON Schema type; ``default`` any JSON value."""
+    """A value given at trigger time. ``type`` is a JSON Schema type; ``default`` any JSON value.
+
+    ``schema`` holds the keywords of JSON Schema beyond these fields: bounds, patterns, types with null, what is in it.
+    """
 
     name: str
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "any"
@@ -27,6 +30,11 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     required: bool = False
     description: str = ""
     enum: tuple[Any, ...] = ()
+    schema: dict[str, Any] = {}
+    title: str = ""  # shown in place of its name
+    section: str = ""  # under which a form shows it
+    examples: tuple[Any, ...] = ()  # suggestions
+    values_display: dict[str, str] = {}  # what a form shows in place of values, by their text
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from headway.errors import UsageError
+from headway.spec import json_schema
 from headway.spec.carried import PARAMS_BYTES_MAX, flaw_of_text, flaws, place
 from headway.spec.errors import did_you_mean, listing
 from headway.spec.model import Dag, Param
@@ -20,6 +21,7 @@ IS: Final[Mapping[str, Callable[[object], bool]]] = {
     "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
+    "null": lambda value: value is None,
 }
 READ: Final[Mapping[str, Callable[[str], date]]] = {
     "date": date.fromisoformat,
@@ -59,8 +61,14 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
         return param.default
     value = given[param.name]
     check_flaws(dag, param.name, value)
-    if value is None and param.default is None and not param.required:
+    if (
+        value is None
+        and (param.default is None or "null" in types_of(param))
+        and not param.required
+    ):
         return None
+    if param.schema:
+        return by_schema(dag, param, value)
     if param.type == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     if not IS[param.type](value):
@@ -79,6 +87,39 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             hint=hint,
         )
     return value
+
+
+def by_schema(dag: Dag, param: Param, value: object) -> object:
+    """Return the value if it obeys the schema of its parameter, a date in one form."""
+    types = types_of(param)
+    if isinstance(value, float) and value.is_integer() and types and "number" not in types:
+        value = int(value)
+    if param.format and isinstance(value, str):
+        value = dated(dag, param, value)
+    if (found := json_schema.wrong(schema_of(param), value)) is None:
+        return value
+    path, what = found
+    told = f"{param.name}{place(path)} " if path else ""
+    raise UsageError(
+        f'the parameter "{param.name}" of {dag.dag_id}{": " if told else " "}{told}{what}',
+        hint=f"for instance {shown(param.examples[0])}" if param.examples and not path else None,
+    )
+
+
+def schema_of(param: Param) -> dict[str, Any]:
+    """Return all that the declaration says, as one JSON Schema."""
+    said: dict[str, Any] = {} if param.type == "any" else {"type": param.type}
+    if param.format:
+        said["format"] = param.format
+    if param.enum:
+        said["enum"] = list(param.enum)
+    return said | param.schema
+
+
+def types_of(param: Param) -> tuple[str, ...]:
+    """Return the types that the value may have; nothing: any."""
+    types = param.schema.get("type", () if param.type == "any" else param.type)
+    return (types,) if isinstance(types, str) else tuple(types)
 
 
 def check_flaws(dag: Dag, name: str, value: object) -> None:
@@ -125,13 +166,19 @@ def parsed(param: Param, text: str) -> object:
     for allowed in param.enum:
         if text in (allowed, shown(allowed)):
             return allowed
-    if param.type == "string":
+    types = types_of(param)
+    if "null" in types and text == "null":
+        return None
+    if types and {*types} <= {"string", "null"}:
         return text
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text.lower() == "true" if text.lower() in ("true", "false") else text
-    if param.type == "any" and isinstance(value, (int, float)) and json.dumps(value) != text:
+    if "string" in types and not any(IS[each](value) for each in types):
+        return text
+    open_type = not types or "string" in types
+    if open_type and isinstance(value, (int, float)) and json.dumps(value) != text:
         return text
     return value
 

@@ -16,6 +16,7 @@ from headway.core.setups import needs
 from headway.core.upstream import TriggerRule
 from headway.core.weights import WeightRule
 from headway.errors import UsageError
+from headway.spec import json_schema
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
 from headway.spec.assets import check_assets
 from headway.spec.carried import (
@@ -184,9 +185,18 @@ def check_carried(dag: Dag) -> None:
                 raise wrong(dag, f"its {name} {flaw}", task)
         check_arguments(dag, task)
     for param in dag.params:
-        whole = (param.description, param.default, list(param.enum))
-        for path, why in flaws(whole):
-            part = ("description", "default", "enum")[int(path[0])]
+        names = (
+            "description",
+            "default",
+            "enum",
+            "schema",
+            "title",
+            "section",
+            "examples",
+            "values_display",
+        )
+        for path, why in flaws([getattr(param, name) for name in names]):
+            part = names[int(path[0])]
             raise wrong(dag, f"the {part}{place(path[1:])} of the parameter {param.name} {why}")
     if (size := size_of({p.name: p.default for p in dag.params})) > PARAMS_BYTES_MAX:
         raise wrong(
@@ -279,6 +289,7 @@ def check_params_declared(dag: Dag) -> None:
         if param.name in seen:
             raise wrong(dag, f'two parameters are called "{param.name}"')
         seen.add(param.name)
+        check_schema(dag, param)
         if param.required and dag.schedule is not None:
             raise wrong(
                 dag,
@@ -289,11 +300,23 @@ def check_params_declared(dag: Dag) -> None:
             check_default(dag, param)
 
 
-def check_default(dag: Dag, param: Param) -> None:
+def check_default(dag: Dag, param: Param, line: int = 0) -> None:
     try:
         checked(dag, param, {param.name: param.default})
     except UsageError as error:
-        raise BadSpec(f"{error.message} (its default)", file=dag.file, line=dag.line) from None
+        raise BadSpec(
+            f"{error.message} (its default)", file=dag.file, line=line or dag.line
+        ) from None
+
+
+def check_schema(dag: Dag, param: Param, line: int = 0) -> None:
+    if not param.schema:
+        return
+    try:
+        json_schema.check_schema(param.schema)
+    except json_schema.BadSchema as error:
+        told = f"{dag.dag_id}: the parameter {param.name} cannot be checked: {error}"
+        raise BadSpec(told, file=dag.file, line=line or dag.line, hint=error.hint) from None
 
 
 def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:

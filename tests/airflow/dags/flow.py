@@ -14,7 +14,10 @@ with DAG(
     tags=["b", "a"],
     doc_md="# What it does",
     max_active_runs=3,
-    params={"size": Param(3, type="integer", description="how many")},
+    params={
+        "size": Param(3, type="integer", minimum=1, description="how many"),
+        "note": Param("a", type=["string", "null"], maxLength=5),
+    },
     default_args={"owner": "etl", "retry_delay": timedelta(seconds=0)},
 ) as dag:
 
@@ -41,7 +44,7 @@ with DAG(
     with TaskGroup("many"):
         say = BashOperator(
             task_id="say",
-            bash_command="echo {{ params.size }} numbers of {{ ds }}: "
+            bash_command="echo {{ params.size }} numbers of {{ ds }}: {{ params.note }} "
             "{{ ti.xcom_pull(task_ids='add')['total'] }} {{ ti.xcom_pull(task_ids='add', key='day') }}",
             pool_slots=2,
             priority_weight=5,

@@ -3784,6 +3784,8 @@ export interface components {
             description?: string;
             /** @default [] */
             enum?: unknown[];
+            /** @default [] */
+            examples?: unknown[];
             /**
              * @default
              * @enum {string}
@@ -3792,11 +3794,21 @@ export interface components {
             name: string;
             /** @default false */
             required?: boolean;
+            schema?: {
+                [key: string]: unknown;
+            };
+            /** @default  */
+            section?: string;
+            /** @default  */
+            title?: string;
             /**
              * @default any
              * @enum {string}
              */
             type?: "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
+            values_display?: {
+                [key: string]: string;
+            };
         };
         /** PasswordRequest */
         PasswordRequest: {

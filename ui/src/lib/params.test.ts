@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Param } from "@/api/types.ts";
-import { draftOf, read, readAll, typed } from "./params.ts";
+import { bounds, choices, draftOf, labelOf, read, readAll, sections, typed } from "./params.ts";
 
 const param = (type: Param["type"], more: Partial<Param> = {}): Param => ({
   name: "p",
@@ -52,7 +52,8 @@ test("what a list offers is a choice, whatever its type", () => {
   expect(typed(param("string", { enum: ["a"] }))).toBe("choice");
   expect(typed(param("any"))).toBe("json");
   expect(typed(param("string", { format: "date" }))).toBe("date");
-  expect(typed(param("string", { format: "date-time" }))).toBe("text");
+  expect(typed(param("string", { format: "date-time" }))).toBe("instant");
+  expect(typed(param("string"))).toBe("text");
 });
 
 test("all fields together", () => {
@@ -97,4 +98,57 @@ test.each([
 test("what it would not is", () => {
   expect(read(param("number"), "1e300")).toEqual({ value: 1e300 });
   expect(read(param("integer"), "-9007199254740991")).toEqual({ value: -9007199254740991 });
+});
+
+const nullable = (type: string) => ({ schema: { type: [type, "null"] } });
+
+test.each<[Param, string, unknown]>([
+  [
+    param("integer", { schema: { minimum: 1 } }),
+    "0",
+    { wrong: "Enter a number that is at least 1." },
+  ],
+  [param("number", { schema: { exclusiveMaximum: 1 } }), "0.5", { value: 0.5 }],
+  [param("integer", { default: 3, ...nullable("integer") }), " ", { value: null }],
+  [param("string", { default: "x", ...nullable("string") }), "", { value: null }],
+  [param("boolean", nullable("boolean")), "false", { value: false }],
+  [param("boolean", nullable("boolean")), "", { value: null }],
+  [param("array", { schema: { items: { type: "string" } } }), "a\nb c\n", { value: ["a", "b c"] }],
+  [param("array", { schema: { items: { type: "integer" } } }), "[1]", { value: [1] }],
+  [param("string", { format: "date-time" }), "soon", { wrong: "Enter a date and a time." }],
+])("by its schema: %o given %o", (declared, draft, result) => {
+  expect(read(declared, draft)).toEqual(result);
+});
+
+test("an instant is shown and read in the zone of the page", () => {
+  const at = param("string", { format: "date-time", default: "2026-01-31T05:00:00+00:00" });
+  expect(read(at, draftOf(at))).toEqual({ value: "2026-01-31T05:00:00.000Z" });
+});
+
+test("kinds of fields follow the schema", () => {
+  expect(typed(param("string", { schema: { format: "multiline" } }))).toBe("lines");
+  expect(typed(param("string", { schema: { format: "time" } }))).toBe("time");
+  expect(typed(param("boolean", nullable("boolean")))).toBe("choice");
+  expect(choices(param("string", { enum: ["a", null] }))).toEqual(["a"]);
+});
+
+test("values have labels, bounds have words, and sections keep their order", () => {
+  const level = param("integer", { enum: [1, 2], values_display: { 1: "low" } });
+  expect([labelOf(level, 1), labelOf(level, 2)]).toEqual(["low", "2"]);
+  expect(labelOf(level, "constructor")).toBe("constructor");
+  expect(bounds(param("integer", { schema: { minimum: 1, maximum: 9 } }))).toBe(
+    "at least 1, at most 9",
+  );
+  const a = param("any", { name: "a", section: "B" });
+  const b = param("any", { name: "b" });
+  expect(sections([a, b, { ...a, name: "c" }]).map(([name, each]) => [name, each.length])).toEqual([
+    ["", 1],
+    ["B", 2],
+  ]);
+});
+
+test("a constant is not asked for, and is sent only where there is no default", () => {
+  const only = param("string", { name: "v", schema: { const: "1" } });
+  expect(readAll([only], new Map()).values).toEqual({});
+  expect(readAll([{ ...only, required: true }], new Map()).values).toEqual({ v: "1" });
 });

@@ -7,7 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
+
 from headway import ids
+from headway.spec.model import Param
+from headway.spec.params import schema_of
 
 RUN_STATES: Final = {"cancelled": "failed"}
 RUN_TYPES: Final = {"schedule": "scheduled", "backfill": "backfill", "asset": "asset_triggered"}
@@ -84,12 +88,24 @@ def details(found: Json) -> dict[str, Any]:
             else {**found, "created_at": found["updated_at"]}
         ),
         "owner_links": {},
-        "params": {each["name"]: each.get("default") for each in spec.get("params", ())},
+        "params": {each["name"]: param(each) for each in spec.get("params", ())},
         "render_template_as_native_obj": False,
         "rerun_with_latest_version": None,
         "template_search_path": None,
         "timezone": (spec.get("schedule") or {}).get("timezone") or spec.get("timezone", "UTC"),
         "active_runs_count": found["running"] + found["queued"],
+    }
+
+
+def param(declared: Json) -> dict[str, Any]:
+    """Return a parameter as Airflow dumps it: what only a form needs is in its schema, too."""
+    schema = schema_of(msgspec.convert(declared, Param))
+    told = ("title", "section", "examples", "values_display")
+    return {
+        "value": declared.get("default"),
+        "schema": {**schema, **{word: declared[word] for word in told if declared.get(word)}},
+        "description": declared.get("description") or None,
+        "source": "dag",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from headway.frontends.airflow import assets, mapping, schedules, stores
 from headway.frontends.airflow.lines import Lines
+from headway.frontends.airflow.params import unchecked
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
@@ -59,6 +60,13 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         yield "fail_fast is ignored: other tasks go on after a failure", line, None
     if getattr(dag, "deadline", None):
         yield "its deadlines are not watched", line, None
+    for name, param in dag.params.items():
+        if why := unchecked(param):
+            yield (
+                f"the parameter {name} is checked by tasks, not when a run is asked for: {why}",
+                line,
+                None,
+            )
     odd = [name for name in dag.params if not name.isidentifier()]
     if odd:
         yield (

@@ -7,6 +7,7 @@ from typing import Any, Final
 from headway.frontends.airflow import assets, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
+from headway.frontends.airflow.params import params_of
 from headway.spec import model
 from headway.spec.arguments import TASK_BYTES_MAX, absent
 from headway.spec.carried import flaws, shown
@@ -16,7 +17,6 @@ from headway.spec.params import size_of
 from headway.spec.validate import PRIORITY_MAX, WEIGHT_RULES
 
 DEFAULT_POOL: Final = "default_pool"
-TYPES: Final = ("string", "integer", "number", "boolean", "array", "object")
 
 
 def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
@@ -147,27 +147,6 @@ def is_json(value: Any) -> bool:
         type(name) is str and not name.startswith("__headway") and is_json(item)
         for name, item in value.items()
     )
-
-
-def params_of(dag: Any) -> Iterator[model.Param]:
-    from airflow.sdk.definitions._internal.types import NOTSET
-
-    for name, param in dag.params.items():
-        if not name.isidentifier():
-            continue
-        schema = param.schema if isinstance(param.schema, dict) else {}
-        kind: Any = schema.get("type")
-        required = param.value is NOTSET
-        date: Any = schema.get("format")
-        yield model.Param(
-            name=name,
-            type=kind if kind in TYPES and (required or param.value is not None) else "any",
-            format=date if kind == "string" and date in ("date", "date-time") else "",
-            default=None if required else param.value,
-            required=required,
-            description=shown(str(param.description or schema.get("title") or "")),
-            enum=tuple(schema.get("enum") or ()),
-        )
 
 
 def seconds(span: timedelta | float | None) -> float | None:

@@ -1,8 +1,10 @@
 import { useId } from "react";
 import type { Param } from "@/api/types.ts";
-import { type Draft, draftOf, shown, typed } from "@/lib/params.ts";
+import { bounds, type Draft, draftOf, isNullable, keyword, typed } from "@/lib/params.ts";
+import { zone } from "@/lib/time.ts";
 import { Field } from "@/parts/Field.tsx";
 import { Switch } from "@/parts/Switch.tsx";
+import { ParamInput } from "./ParamInput.tsx";
 import styles from "./Trigger.module.css";
 
 interface Props {
@@ -12,70 +14,57 @@ interface Props {
   onChange: (draft: Draft) => void;
 }
 
-/** A parameter, asked for by its type. */
+/** A parameter, asked for by its schema. */
 export function ParamField({ param, draft = draftOf(param), wrong, onChange }: Props) {
   const id = useId();
+  const name = param.title || param.name;
   if (typeof draft === "boolean") {
     return (
       <div className={styles.row}>
         <div id={id}>
-          <p className={styles.label}>{param.name}</p>
+          <p className={styles.label}>{name}</p>
           {param.description && <p className={styles.note}>{param.description}</p>}
         </div>
-        <Switch on={draft} label={param.name} onChange={onChange} />
+        <Switch on={draft} label={name} onChange={onChange} />
       </div>
     );
   }
-  const kind = typed(param);
-  const type = param.format || (param.type ?? "any");
   return (
     <Field
       label={
         <>
-          {param.name}{" "}
-          <span className={styles.required}>
-            {type}
-            {param.required ? ", needed" : ""}
-          </span>
+          {name} <span className={styles.required}>{toldOf(param)}</span>
         </>
       }
-      note={param.description}
+      note={noteOf(param)}
       wrong={wrong}
     >
-      {(attributes) =>
-        kind === "choice" ? (
-          <select {...attributes} value={draft} onChange={(event) => onChange(event.target.value)}>
-            {!param.enum?.some((each) => shown(each) === draft) && <option value="">–</option>}
-            {param.enum?.map((each) => (
-              <option key={shown(each)}>{shown(each)}</option>
-            ))}
-          </select>
-        ) : kind === "json" ? (
-          <textarea
-            {...attributes}
-            rows={Math.min(10, draft.split("\n").length + 1)}
-            value={draft}
-            placeholder={type === "array" ? "[…]" : type === "object" ? "{…}" : "JSON"}
-            onChange={(event) => onChange(event.target.value)}
-            spellCheck={false}
-          />
-        ) : (
-          <input
-            {...attributes}
-            {...lookOf(param)}
-            value={draft}
-            onChange={(event) => onChange(event.target.value)}
-            spellCheck={false}
-          />
-        )
-      }
+      {(attributes) => (
+        <ParamInput param={param} draft={draft} attributes={attributes} onChange={onChange} />
+      )}
     </Field>
   );
 }
 
-/** How a line of text is asked for. */
-function lookOf(param: Param) {
-  if (param.format === "date-time") return { placeholder: "2013-01-31T05:00:00Z" };
-  if (typed(param) === "date") return { type: "date" };
-  return typed(param) === "number" ? { inputMode: "decimal" as const } : {};
+/** Its name where a title hides it, its type, and whether it must be given. */
+function toldOf(param: Param): string {
+  const type = param.format || keyword(param, "format") || (param.type ?? "any");
+  return [
+    ...(param.title ? [param.name] : []),
+    isNullable(param) ? `${type} or nothing` : type,
+    ...(param.required ? ["needed"] : []),
+  ].join(", ");
+}
+
+function noteOf(param: Param): string {
+  const kind = typed(param);
+  const limits = bounds(param);
+  return [
+    param.description ?? "",
+    limits && `${limits.charAt(0).toUpperCase()}${limits.slice(1)}.`,
+    kind === "list" ? "One value a line." : "",
+    kind === "instant" ? `In ${zone()}.` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
 }

@@ -1,7 +1,7 @@
 import { Play } from "lucide-react";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import type { DagDetail } from "@/api/types.ts";
-import { type Draft, readAll } from "@/lib/params.ts";
+import { asked, type Draft, readAll, sections } from "@/lib/params.ts";
 import { fromInput, zone } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
@@ -18,7 +18,7 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
   const [tried, setTried] = useState(false);
   const [attempts, setAttempts] = useState(0);
   const { values, wrong } = readAll(params, drafts);
-  const asked = { params: values, logical_date: fromInput(date) };
+  const wanted = { params: values, logical_date: fromInput(date) };
   const plan = useWouldTrigger(dag.dag_id);
   const trigger = useTrigger(dag.dag_id);
 
@@ -29,13 +29,13 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
     event.preventDefault();
     setTried(true);
     setAttempts((count) => count + 1);
-    if (wrong.size === 0) trigger.mutate(asked);
+    if (wrong.size === 0) trigger.mutate(wanted);
   }
 
   function preview() {
     setTried(true);
     setAttempts((count) => count + 1);
-    if (wrong.size === 0) plan.mutate(asked);
+    if (wrong.size === 0) plan.mutate(wanted);
   }
 
   return (
@@ -43,14 +43,18 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
       {params.length === 0 && (
         <p className={styles.note}>This DAG takes no parameters. Run it as it is.</p>
       )}
-      {params.map((param) => (
-        <ParamField
-          key={param.name}
-          param={param}
-          draft={drafts.get(param.name)}
-          wrong={tried ? wrong.get(param.name) : undefined}
-          onChange={(draft) => setDrafts((before) => new Map(before).set(param.name, draft))}
-        />
+      {sections(asked(params)).map(([section, members]) => (
+        <Section key={section} name={section}>
+          {members.map((param) => (
+            <ParamField
+              key={param.name}
+              param={param}
+              draft={drafts.get(param.name)}
+              wrong={tried ? wrong.get(param.name) : undefined}
+              onChange={(draft) => setDrafts((before) => new Map(before).set(param.name, draft))}
+            />
+          ))}
+        </Section>
       ))}
       <Field
         label="Logical date"
@@ -78,5 +82,16 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Parameters that belong together, under a name; without one they stand for themselves. */
+function Section({ name, children }: { name: string; children: ReactNode }) {
+  if (!name) return children;
+  return (
+    <fieldset className={styles.section}>
+      <legend className={styles.label}>{name}</legend>
+      {children}
+    </fieldset>
   );
 }
