@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from headway.core import admission, plan
-from headway.core.admission import Pool, Session
+from headway.core.admission import Pool, Session, Share
 from headway.core.gates import Gate
 from headway.core.reports import Ended, Outcome, Started
 from headway.core.run import NOT_MAPPED, Changes, Instance, Run
@@ -53,6 +53,7 @@ class Story:
         )
         self.run.gates = {node.index: Gate() for node in self.run.graph.gated()}
         self.pools = {"default": Pool("default", PLENTY, 0)}
+        self.share: Share | None = None
         self.places = PLENTY
         self.tokens = count()
 
@@ -68,8 +69,11 @@ class Story:
         for name, slots in self.run.changes.released.items():
             self.pools[name].used -= slots
         session = Session("s1", "local", self.places - self.run.live)
-        admission.grant([self.run], self.pools, [session], lambda: f"token{next(self.tokens)}")
+        admission.grant([self.run], self.pools, [session], self.token, share=self.share)
         return self.write()
+
+    def token(self) -> str:
+        return f"token{next(self.tokens)}"
 
     def write(self) -> "Story":
         for instance in self.run.changes.touched.values():

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from headway.core import admission, plan
-from headway.core.admission import Pool, Session
+from headway.core.admission import Pool, Session, Share
 from headway.core.graph import Need
 from headway.core.reasons import (
     AgentsFull,
@@ -14,8 +14,13 @@ from headway.core.reasons import (
     PoolEmpty,
     PoolFull,
     PoolMissing,
+    PoolNotShared,
+    PoolShared,
     PoolTooSmall,
+    PoolTurn,
     QueueUnserved,
+    QuotaFull,
+    TeamSlots,
 )
 from tests.core.build import Story, task
 
@@ -236,3 +241,91 @@ def test_agents_that_serve_another_queue_are_not_no_agents() -> None:
     story = Story(task("b", queue="tpu"))
     assert granted_to(story) == {}
     assert story.at("b").blocked_reason == QueueUnserved("tpu")
+
+
+def test_a_team_starts_no_more_than_its_share() -> None:
+    story = Story(*(task(f"t{n}") for n in range(3)))
+    story.share = share = Share(team="shop", nominal=1, allotted=4, fair=2)
+    story.begin()
+    assert story.states() == {"t0": "queued", "t1": "queued", "t2": "ready"}
+    assert (share.used, share.short) == (2, True)
+    assert story.at("t2").blocked_reason == TeamSlots("shop", 2, 2, 1, 0)
+    share.used -= 1
+    story.succeed("t0")
+    assert (story.state("t2"), share.used, share.short) == ("queued", 2, True)
+    share.used -= 1
+    story.succeed("t1")
+    assert (share.used, share.short) == (1, False)
+
+
+def test_what_nobody_else_wants_is_not_counted() -> None:
+    story = Story(task("a"), task("b"))
+    story.share = Share(team="shop", used=9)
+    story.begin()
+    assert story.states() == {"a": "queued", "b": "queued"}
+    assert (story.share.used, story.share.is_full, story.share.slack) == (11, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "limit", "slack"),
+    [
+        (Share(team="t", allotted=6, fair=4, used=2), 4, 4),
+        (Share(team="t", allotted=6, fair=4, used=2, short=True), 4, 2),
+        (Share(team="t", allotted=6, fair=9, used=2, short=True), 6, 0),
+        (Share(team="t", allotted=6, fair=4, kept=5), 4, 1),
+        (Share(team="t", allotted=6, fair=0, used=7), 0, 0),
+        (Share(team="t", allotted=6), None, 0),
+        (Share(team="t", fair=6), None, 0),
+    ],
+)
+def test_what_a_team_may_use_and_what_others_could_have(
+    share: Share, limit: int | None, slack: int
+) -> None:
+    assert (share.limit, share.slack) == (limit, slack)
+    assert share.is_full == (limit is not None and share.used >= limit)
+
+
+def test_a_team_is_told_what_it_borrows_and_what_is_lent_of_its_own() -> None:
+    assert Share(team="t", nominal=2, allotted=5, fair=5, used=5).why() == TeamSlots(
+        "t", 5, 5, 3, 0
+    )
+    assert Share(team="t", nominal=5, allotted=2, fair=5, used=2).why() == TeamSlots(
+        "t", 2, 2, 0, 3
+    )
+    assert Share(team="t", allotted=2, fair=5, used=2).why() == TeamSlots("t", 2, 2, 0, 0)
+
+
+def test_of_a_shared_pool_a_team_uses_its_part() -> None:
+    story = Story(*(task(f"t{n}", pool="etl") for n in range(3)))
+    story.pools["etl"] = Pool("etl", 4, 0, allotted=2)
+    story.begin()
+    assert story.states() == {"t0": "queued", "t1": "queued", "t2": "ready"}
+    assert story.at("t2").blocked_reason == PoolShared("etl", 2, 2, 4)
+    assert Pool("etl", 4, 0, allotted=2).is_shared
+    assert not Pool("etl", 4, 0).is_shared
+
+
+def test_a_pool_that_is_lent_no_longer_starts_nothing() -> None:
+    story = Story(task("a", pool="@shop/etl"))
+    story.pools["@shop/etl"] = Pool("@shop/etl", 4, 0, allotted=0, is_open=False)
+    story.begin()
+    assert story.at("a").blocked_reason == PoolNotShared("etl", "shop")
+
+
+def test_one_that_would_fit_behind_one_that_does_not_waits_for_its_turn() -> None:
+    story = Story(task("big", pool_slots=3, priority_weight=5), task("small"))
+    story.pools["default"].slots, story.pools["default"].used = 4, 2
+    story.begin()
+    assert story.states() == {"big": "ready", "small": "ready"}
+    assert story.at("big").blocked_reason == PoolFull("default", 2, 4)
+    assert story.at("small").blocked_reason == PoolTurn("default")
+
+
+def test_an_executor_says_why_it_has_no_place() -> None:
+    quota = QuotaFull("cpu", "64", "64", "2", {"etl": 3})
+    full = [Session("s1", "one", 0), Session("s2", "cluster", 0, full=quota)]
+    story = Story(task("a"))
+    plan.begin(story.run)
+    plan.settle(story.run)
+    admission.grant([story.run], story.pools, full, story.token)
+    assert story.at("a").blocked_reason == quota

@@ -122,6 +122,10 @@ def test_what_is_waited_for_is_known_without_reading_the_words() -> None:
         (Line(paused_by="ann", running=1, limit=1), reasons.DagPaused("ann")),
         (Line(paused_by="ann", running=1, limit=1, set_aside="boom"), reasons.SetAside("boom")),
         (Line(paused_by=None, running=9, limit=1, backfill=True), reasons.BackfillFull()),
+        (
+            Line(paused_by=None, running=0, limit=1, backfill=True, backfill_paused_by="ann"),
+            reasons.BackfillPaused("ann"),
+        ),
         (Line(paused_by=None, running=0, limit=1, scheduling=False), reasons.NoScheduler()),
     ],
 )
