@@ -98,6 +98,7 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         r.BackfillFull(),
         "its backfill has as many active runs as it may have",
     ),
+    (r.BackfillPaused("ann"), "its backfill is paused by ann"),
     (
         r.SetAside("boom", "2026-01-01T12:00:00+00:00", 5),
         (

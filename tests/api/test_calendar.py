@@ -6,7 +6,7 @@ import pytest
 
 from headway import wire
 from headway.client import Client
-from headway.core.reasons import DagPaused, EndDateReached, NoSchedule
+from headway.core.reasons import BackfillPaused, DagPaused, EndDateReached, NoSchedule
 from headway.errors import NotFound, UsageError
 from headway.store.transact import Session
 from tests.api import seed
@@ -224,6 +224,46 @@ def test_a_backfill_tells_how_far_it_is(client: Client, conn: Session, backfill_
     assert client.backfills() == client.backfills(dag_id="d") == [found]
     with pytest.raises(NotFound):
         client.backfill_progress("nothing")
+
+
+def test_a_paused_backfill_starts_no_more_until_it_is_resumed(
+    client: Client, conn: Session, backfill_id: str
+) -> None:
+    """What runs goes on, other runs of the DAG start, and what waits says why."""
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    paused = client.pause_backfill(backfill_id)
+    assert (paused.paused_by, paused.counts["running"]) == ("user:admin", 2)
+    other = client.trigger("d", wire.TriggerRequest())
+    scheduler.play()
+    assert run_state(conn, other.run_id) == "success"
+    found = client.pause_backfill(backfill_id)
+    assert (found.paused_at, found.counts) == (paused.paused_at, {"success": 2, "queued": 3})
+    assert found.eta_s is None
+    waiting = [run for run in client.runs_of_backfill(backfill_id) if run.state == "queued"]
+    assert client.diagnosis(waiting[0].run_id).headline == (
+        "Waits to start: its backfill is paused by user:admin."
+    )
+    assert [run.why for run in client.slots().runs_waiting] == [BackfillPaused("user:admin")]
+    resumed = client.resume_backfill(backfill_id)
+    assert (resumed.paused_at, resumed.paused_by) == (None, None)
+    scheduler.play()
+    assert client.backfill_progress(backfill_id).counts == {"success": 5}
+    with pytest.raises(NotFound):
+        client.pause_backfill("nothing")
+
+
+def test_a_backfill_may_run_the_latest_date_first(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+    asked = wire.BackfillRequest(
+        first="2026-01-01", last="2026-01-05", max_active_runs=1, newest_first=True
+    )
+    made = client.backfill("d", asked)
+    assert made.backfill_id is not None
+    Scheduler(conn).play()
+    runs = client.runs_of_backfill(made.backfill_id)
+    begun = sorted(runs, key=lambda run: run.started_at or run.created_at)
+    assert [run.logical_date.day for run in begun] == [5, 4, 3, 2, 1]
 
 
 def test_a_cancelled_backfill_ends_what_has_not_ended(

@@ -38,6 +38,8 @@ NEEDS = {
     ("POST", "/runs/{run_id}/replay"): "run.trigger",
     ("PATCH", "/runs/{run_id}"): "run.note",
     ("POST", "/backfills/{backfill_id}/cancel"): "run.cancel",
+    ("POST", "/backfills/{backfill_id}/pause"): "run.backfill",
+    ("POST", "/backfills/{backfill_id}/resume"): "run.backfill",
     ("POST", "/loader/look"): "dag.load",
     ("PUT", "/pools/{name}"): "pool.write",
     ("DELETE", "/pools/{name}"): "pool.write",

@@ -101,12 +101,15 @@ def test_a_backfill_is_tried_created_and_cancelled(api: Any, world: None) -> Non
     runs = airflow.DagRunApi(api).get_dag_runs("d", run_type=["backfill"]).dag_runs
     assert [each.conf for each in runs] == [{"size": 5}] * 3
     assert backfills.get_backfill(made.id).id == made.id
+    assert backfills.pause_backfill(made.id).is_paused
+    assert not backfills.unpause_backfill(made.id).is_paused
     assert backfills.cancel_backfill(made.id).completed_at is not None
+    assert refused(backfills.pause_backfill, made.id)[0] == 409
     assert refused(backfills.cancel_backfill, made.id)[0] == 409
     assert refused(backfills.get_backfill, 1)[0] == 404
     assert refused(backfills.create_backfill, body)[0] == 409
     back = airflow.BackfillPostBody(**{**body.to_dict(), "run_backwards": True})
-    assert refused(backfills.create_backfill, back)[0] == 501
+    assert refused(backfills.create_backfill, back)[0] == 409
 
 
 # -- connections

@@ -177,6 +177,8 @@ WITHOUT_KEY = {
     "/dags/{dag_id}/resume": "it goes on either way",
     "/runs/{run_id}/cancel": "what was cancelled stays so",
     "/backfills/{backfill_id}/cancel": "what was cancelled stays so",
+    "/backfills/{backfill_id}/pause": "paused is paused",
+    "/backfills/{backfill_id}/resume": "it goes on either way",
     "/connections/{conn_id}/test": "trying twice changes nothing",
     "/loader/look": "looking twice changes nothing",
     "/session": "a session more, for who proved again who they are",

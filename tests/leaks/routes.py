@@ -26,9 +26,9 @@ KINDS: Final[dict[Kind, str]] = {
     Kind.THING: """
         backfill cancel cancel_backfill change_grant change_role change_team change_user clear compare_runs
         create_run_link delete_connection delete_pool delete_role delete_team delete_variable diagnose download_log
-        list_instances list_run_events list_tasks list_code_changes list_versions list_xcoms mark pause read_log
-        read_log_lines remove_member replay resume revoke_run_link revoke_token search_log search_run
-        set_connection set_password set_pool set_variable show_connection show_variable
+        list_instances list_run_events list_tasks list_code_changes list_versions list_xcoms mark pause pause_backfill
+        read_log read_log_lines remove_member replay resume resume_backfill revoke_run_link revoke_token search_log
+        search_run set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
         show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent

@@ -59,7 +59,7 @@ THINGS: Final[dict[tuple[str, str], dict[str, Any] | None]] = {
     ("POST", f"{ASSET}/materialize"): {},
     ("GET", f"{ASSET}/queuedEvents"): None,
     ("GET", BACKFILL): None,
-    ("PUT", f"{BACKFILL}/cancel"): {},
+    **{("PUT", f"{BACKFILL}/{word}"): {} for word in ("cancel", "pause", "unpause")},
     ("GET", f"{TASK}/logs/{{try_number}}"): None,
     **{("GET", f"/api/v2/{kind}/{{name}}"): None for kind in KEPT},
     **{("DELETE", f"/api/v2/{kind}/{{name}}"): None for kind in KEPT},
@@ -81,7 +81,7 @@ READS: Final = {
     ("POST", f"{ASSET}/materialize"),
     ("POST", "/api/v2/assets/events"),
     ("POST", "/api/v2/connections/test"),
-    ("PUT", f"{BACKFILL}/cancel"),
+    *(("PUT", f"{BACKFILL}/{word}") for word in ("cancel", "pause", "unpause")),
 }
 # Of which the world has none, or of which an answer has no name.
 NOT_THERE: Final = {

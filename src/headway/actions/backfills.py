@@ -101,6 +101,8 @@ def create(
     max_active_runs: int | None,
     graphs: Graphs,
     actor: str,
+    *,
+    newest_first: bool = False,
 ) -> tuple[str, dict[datetime, str]]:
     """Create the missing runs under their own limit, and run again with the latest code what is to run again.
 
@@ -120,6 +122,7 @@ def create(
         dag_id,
         (min(dates), max(dates)),
         active,
+        newest_first,
         left_out(planned),
         actor,
         now,
@@ -192,3 +195,14 @@ def cancel_some(
     for run_id in found:
         commands.cancel(conn, team_id, run_id, graphs, actor)
     return len(found) == RUNS_MAX
+
+
+def pause(conn: Connection[Any], team_id: int, backfill_id: str, actor: str) -> None:
+    """Start no more of its runs. Those that run continue."""
+    backfills.pause(conn, team_id, backfill_id, actor, clock(conn))
+
+
+def resume(conn: Connection[Any], team_id: int, backfill_id: str, actor: str) -> None:
+    """Have its queued runs looked at at once."""
+    backfills.resume(conn, team_id, backfill_id, actor, clock(conn))
+    runs.wake_schedulers(conn)

@@ -45,6 +45,9 @@ def backfill(
             "with the latest code."
         ),
     ] = Again.MISSING,
+    newest_first: Annotated[
+        bool, typer.Option("--newest-first", help="Run the latest date first.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show the dates that would run.")
     ] = False,
@@ -74,6 +77,7 @@ def backfill(
             params=values_of(place.client, dag_id, texts),
             max_active_runs=max_active_runs,
             again=again.value,
+            newest_first=newest_first,
             dry_run=dry_run,
         )
         answer = place.client.backfill(dag_id, request)

@@ -95,6 +95,12 @@ class Client(Logs, Changes, Secrets, Assets):
     def backfill_progress(self, backfill_id: str) -> wire.Backfill:
         return self.get(f"/backfills/{segment(backfill_id)}", wire.Backfill)
 
+    def pause_backfill(self, backfill_id: str) -> wire.Backfill:
+        return self.post(f"/backfills/{segment(backfill_id)}/pause", None, wire.Backfill)
+
+    def resume_backfill(self, backfill_id: str) -> wire.Backfill:
+        return self.post(f"/backfills/{segment(backfill_id)}/resume", None, wire.Backfill)
+
     def cancel_backfill(self, backfill_id: str) -> wire.Backfill:
         return self.post(f"/backfills/{segment(backfill_id)}/cancel", None, wire.Backfill)
 

@@ -27,6 +27,8 @@ PLAIN: Final[Mapping[str, str]] = {
     "variables.delete_variable": "deleted the variable {}",
     "secret_keys.rotate_key": "changed the master key of secrets",
     "backfills.cancel_backfill": "cancelled backfill {}",
+    "backfills.pause_backfill": "paused backfill {}",
+    "backfills.resume_backfill": "resumed backfill {}",
     "run_links.create_run_link": "created a link to run {}",
     "run_links.revoke_run_link": "revoked the link {} to a run",
     "run_links.show_linked_run": "opened a link to a run",

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     AWAITS_PAST = "awaits_past"
     MAX_ACTIVE_RUNS = "max_active_runs"
     BACKFILL_FULL = "backfill_full"
+    BACKFILL_PAUSED = "backfill_paused"
     SET_ASIDE = "set_aside"
     NOT_SEEN = "not_seen"
     HANDED_OVER = "handed_over"
@@ -119,6 +120,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.AWAITS_PAST: Wait.UPSTREAM,
     Kind.MAX_ACTIVE_RUNS: Wait.LIMIT,
     Kind.BACKFILL_FULL: Wait.LIMIT,
+    Kind.BACKFILL_PAUSED: Wait.PAUSED,
     Kind.AWAITS_TIME: Wait.EVENT,
     Kind.AWAITS_RUN: Wait.EVENT,
     Kind.AWAITS_TRIGGER: Wait.EVENT,

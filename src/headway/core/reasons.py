@@ -53,6 +53,10 @@ class BackfillFull(Facts, frozen=True, tag=K.BACKFILL_FULL.value):
     pass
 
 
+class BackfillPaused(Facts, frozen=True, tag=K.BACKFILL_PAUSED.value):
+    by: str
+
+
 class SetAside(Facts, frozen=True, tag=K.SET_ASIDE.value):
     """``until``: ISO 8601 in UTC, empty where it is not known; ``failures`` of the scheduler to plan it."""
 
@@ -351,6 +355,7 @@ Reason = (
     | AwaitsPast
     | MaxActiveRuns
     | BackfillFull
+    | BackfillPaused
     | SetAside
     | NotSeen
     | HandedOver

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from headway.core.reasons import (
     BackfillFull,
+    BackfillPaused,
     DagPaused,
     EndDateReached,
     FileGone,
@@ -20,7 +21,8 @@ from headway.core.schedules.base import Schedule
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """The position of a queued run. ``running``: runs of its DAG that count against ``limit``
-    (``max_active_runs``); ``before``: queued ones that come first; ``set_aside``: the error.
+    (``max_active_runs``); ``before``: queued ones that come first; ``set_aside``: the error. ``backfill``: it
+    is a run of a backfill, which ``backfill_paused_by`` has paused.
     """
 
     paused_by: str | None
@@ -29,6 +31,7 @@ class Line:
     before: int = 0
     set_aside: str | None = None
     backfill: bool = False
+    backfill_paused_by: str | None = None
     scheduling: bool = True  # a scheduler is alive
 
 
@@ -42,6 +45,8 @@ def held_back(line: Line) -> Reason | None:
         return SetAside(line.set_aside)
     if line.paused_by is not None:
         return DagPaused(line.paused_by)
+    if line.backfill_paused_by is not None:
+        return BackfillPaused(line.backfill_paused_by)
     if not line.scheduling:
         return NoScheduler()
     if line.backfill:

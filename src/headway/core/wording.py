@@ -19,6 +19,7 @@ from headway.core.reasons import (
     AwaitsTime,
     AwaitsTrigger,
     BackfillFull,
+    BackfillPaused,
     Cancelled,
     Cleared,
     CodeChanged,
@@ -215,6 +216,8 @@ def said_of_runs(reason: Reason) -> str | None:
             return f"max_active_runs is reached: {running} of {limit} running{line}"
         case BackfillFull():
             return "its backfill has as many active runs as it may have"
+        case BackfillPaused(by):
+            return f"its backfill is paused by {by}"
         case SetAside(error, until, failures):
             when = f" until {until[:19].replace('T', ' ')} UTC" if until else ""
             why = f" after the scheduler failed to plan it {failures} times" if failures else ""

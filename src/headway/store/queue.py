@@ -66,16 +66,23 @@ STARTABLE: LiteralString = """
     SELECT next.* FROM locked
     JOIN backfill ON backfill.team_id = locked.team_id AND backfill.dag_id = locked.dag_id
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id FROM run
-        WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
-            AND run.backfill_id = backfill.backfill_id AND run.state = 'queued'
-            AND run.set_aside IS NULL
-        ORDER BY logical_date, run_id
-        LIMIT least(%(limit)s, greatest(0, backfill.max_active_runs - (
-            SELECT count(*) FROM run AS active
-            WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
-                AND active.backfill_id = backfill.backfill_id AND active.state = 'running')))
+        SELECT least(%(limit)s, greatest(0, backfill.max_active_runs - count(*))) AS places FROM run AS active
+        WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
+            AND active.backfill_id = backfill.backfill_id AND active.state = 'running'
+        OFFSET 0
+    ) AS free
+    CROSS JOIN LATERAL (
+        (SELECT team_id, run_id FROM run
+            WHERE NOT backfill.newest_first AND run.team_id = locked.team_id AND run.dag_id = locked.dag_id
+                AND run.backfill_id = backfill.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+            ORDER BY logical_date, run_id LIMIT free.places)
+        UNION ALL
+        (SELECT team_id, run_id FROM run
+            WHERE backfill.newest_first AND run.team_id = locked.team_id AND run.dag_id = locked.dag_id
+                AND run.backfill_id = backfill.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+            ORDER BY logical_date DESC, run_id DESC LIMIT free.places)
     ) AS next
+    WHERE backfill.paused_at IS NULL
 """
 
 FORGET_EMPTY: LiteralString = """
@@ -151,6 +158,15 @@ LINE: LiteralString = """
 """
 
 
+LINE_OF_BACKFILL: LiteralString = """
+    SELECT dag.paused_by, backfill.max_active_runs, backfill.paused_by,
+        (SELECT count(*) FROM run WHERE run.team_id = backfill.team_id AND run.dag_id = backfill.dag_id
+            AND state = 'running' AND run.backfill_id = backfill.backfill_id)
+    FROM backfill JOIN dag USING (team_id, dag_id)
+    WHERE backfill.team_id = %(team_id)s AND backfill_id = %(backfill_id)s
+"""
+
+
 class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
@@ -212,5 +228,26 @@ def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
     """Return the queue that a new run of an existing DAG would meet."""
     with conn.cursor(row_factory=args_row(line)) as cursor:
         found = cursor.execute(LINE, {"team_id": team_id, "dag_id": dag_id}).fetchone()
+    assert found is not None
+    return found
+
+
+def of_backfill(
+    paused_by: str | None, limit: int, backfill_paused_by: str | None, running: int
+) -> Line:
+    return Line(
+        paused_by=paused_by,
+        running=running,
+        limit=limit,
+        backfill=running >= limit,
+        backfill_paused_by=backfill_paused_by,
+    )
+
+
+def line_of_backfill(conn: Connection[Any], team_id: int, backfill_id: str) -> Line:
+    """Return the queue in which the runs of a backfill are."""
+    values = {"team_id": team_id, "backfill_id": backfill_id}
+    with conn.cursor(row_factory=args_row(of_backfill)) as cursor:
+        found = cursor.execute(LINE_OF_BACKFILL, values).fetchone()
     assert found is not None
     return found

@@ -14,7 +14,8 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """``from`` and ``to`` are dates or times, both inclusive. Dates are in the DAG's time zone.
 
     ``again``: of the dates that have a run, run none again (``missing``), those whose run failed or was
-    cancelled (``failed``), or all whose run has ended (``all``), with the latest code.
+    cancelled (``failed``), or all whose run has ended (``all``), with the latest code. ``newest_first``: in which order
+    the dates run.
     """
 
     first: Date = msgspec.field(name="from")
@@ -22,6 +23,7 @@ class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     params: dict[str, Any] = {}
     max_active_runs: Count | None = None
     again: Annotated[str, said(enum=AGAIN)] = "missing"
+    newest_first: bool = False
     dry_run: bool = False
 
 
@@ -44,7 +46,7 @@ class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     """``counts``: runs by state. ``left_out``: dates that had a run, by its state. ``eta_s``: estimated time until
-    the end, from the ended runs. ``ended_at``: of its last run, when none is left.
+    the end, from the ended runs; None while it is paused. ``ended_at``: of its last run, when none is left.
     """
 
     backfill_id: str
@@ -61,3 +63,6 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     eta_s: float | None
     ended_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    newest_first: bool = False

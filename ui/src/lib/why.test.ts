@@ -44,6 +44,7 @@ const SAID: Said = {
   no_scheduler: [{ kind: "no_scheduler" }, components],
   not_seen: [{ kind: "not_seen" }, components],
   backfill_full: [{ kind: "backfill_full" }, { kind: "backfills" }],
+  backfill_paused: [{ kind: "backfill_paused", by: "ann" }, { kind: "backfills" }],
   dag_paused: [{ kind: "dag_paused", by: "ann" }, dag],
   max_active_runs: [{ kind: "max_active_runs", running: 1, limit: 1, before: 0 }, dag],
   not_created: [{ kind: "not_created" }, dag],

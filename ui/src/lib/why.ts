@@ -73,6 +73,7 @@ export function holdsOf(reason: Reason): Holds {
     case "pod_refused":
       return null;
     case "backfill_full":
+    case "backfill_paused":
       return { kind: "backfills" };
     case "dag_paused":
     case "max_active_runs":

@@ -60,8 +60,6 @@ async def would_create(asked: Asked) -> Answer:
 def request(asked: Asked, *, dry_run: bool) -> tuple[str, dict[str, Any]]:
     """Return path and body of the request to our API. Raises Problem."""
     body = asked.body
-    if asked.wants("run_backwards"):
-        raise Problem(501, "run_backwards is not supported: a backfill runs its dates in order", [])
     if (behavior := body.get("reprocess_behavior") or "none") not in AGAIN:
         raise Problem(422, f"reprocess_behavior must be one of: {', '.join(AGAIN)}", [])
     if not isinstance(dag_id := body.get("dag_id"), str) or not dag_id or "/" in dag_id:
@@ -73,14 +71,27 @@ def request(asked: Asked, *, dry_run: bool) -> tuple[str, dict[str, Any]]:
         "params": body.get("dag_run_conf") or {},
         "max_active_runs": ACTIVE if active is None else active,
         "again": AGAIN[behavior],
+        "newest_first": asked.wants("run_backwards"),
         "dry_run": dry_run,
     }
     return f"/api/v1/dags/{dag_id}/backfills", wanted
 
 
 async def cancel(asked: Asked) -> Answer:
+    return await switched(asked, "cancel")
+
+
+async def pause(asked: Asked) -> Answer:
+    return await switched(asked, "pause")
+
+
+async def unpause(asked: Asked) -> Answer:
+    return await switched(asked, "resume")
+
+
+async def switched(asked: Asked, command: str) -> Answer:
     path = f"/api/v1/backfills/{id_in(asked)}"
     before = await asked.inner.get(path)
     if shapes.backfill(before)["completed_at"] is not None:
         raise Problem(409, "the backfill has ended already", [])
-    return Answer(shapes.backfill(await asked.inner.send("POST", f"{path}/cancel")))
+    return Answer(shapes.backfill(await asked.inner.send("POST", f"{path}/{command}")))

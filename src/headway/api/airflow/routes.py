@@ -96,6 +96,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     route("POST", f"{V2}/backfills/dry_run", backfills.would_create),
     route("GET", BACKFILL, backfills.show_backfill),
     route("PUT", f"{BACKFILL}/cancel", backfills.cancel),
+    route("PUT", f"{BACKFILL}/pause", backfills.pause),
+    route("PUT", f"{BACKFILL}/unpause", backfills.unpause),
     # -- variables, connections, pools
     route("GET", f"{V2}/variables", kept.list_variables, *PAGE, *kept.VARIABLES.names()),
     route("POST", f"{V2}/variables", kept.create_variable),
@@ -148,7 +150,6 @@ NOT_ANSWERED: Final[tuple[tuple[str, str, str], ...]] = (
     ("GET", f"{V2}/assets/aliases(/[^/]+)?", "asset aliases are not supported"),
     ("DELETE", f"{ASSET}/queuedEvents", "queued events stay until a run takes them"),
     ("DELETE", f"{DAG}/assets(/[^/]+)?/queuedEvents", "queued events stay until a run takes them"),
-    ("PUT", f"{BACKFILL}/(pause|unpause)", "a backfill is not paused: cancel it"),
     *((method, f"{V2}/connections/enqueue-test", "use POST /connections/test") for method in ("GET", "POST")),
     ("POST", f"{V2}/connections/defaults", "there are no default connections"),
     *(("PATCH", f"{V2}/{kind}", BULK) for kind in kept.KINDS),

@@ -149,7 +149,15 @@ async def backfill(
         check_something_to_do(planned)
         graphs, active = Catalog(conn).graph, data.max_active_runs
         backfill_id, run_ids = backfills.create(
-            conn, team_id, dag_id, planned, data.params, active, graphs, api.actor
+            conn,
+            team_id,
+            dag_id,
+            planned,
+            data.params,
+            active,
+            graphs,
+            api.actor,
+            newest_first=data.newest_first,
         )
         left_out = backfills.left_out(planned)
         api.door.tell(

@@ -13,7 +13,8 @@ from headway.errors import NotFound
 from headway.store.views import pages
 
 LIST: LiteralString = """
-    SELECT backfill_id, dag_id, first_date, last_date, created_by, created_at, max_active_runs, cancelled_by, left_out,
+    SELECT backfill_id, dag_id, first_date, last_date, created_by, created_at, max_active_runs, cancelled_by, paused_at,
+        paused_by, newest_first, left_out,
         counted.counts, counted.mean_s, counted.last_end
     FROM backfill CROSS JOIN LATERAL (
         SELECT coalesce(json_object_agg(state, runs), '{}') AS counts,
@@ -74,6 +75,9 @@ def backfill(
     created_at: datetime,
     max_active_runs: int,
     cancelled_by: str | None,
+    paused_at: datetime | None,
+    paused_by: str | None,
+    newest_first: bool,
     left_out: dict[str, int],
     counts: dict[str, int],
     mean_s: float | None,
@@ -91,10 +95,15 @@ def backfill(
         created_at=created_at,
         max_active_runs=max_active_runs,
         cancelled_by=cancelled_by,
+        paused_at=paused_at,
+        paused_by=paused_by,
+        newest_first=newest_first,
         left_out=left_out,
         counts=counts,
         done=done,
         total=total,
         ended_at=None if left else last_end,
-        eta_s=None if mean_s is None or not left else mean_s * left / min(max_active_runs, left),
+        eta_s=None
+        if mean_s is None or not left or paused_at
+        else mean_s * left / min(max_active_runs, left),
     )

@@ -142,8 +142,11 @@ def waits(conn: Connection[Any], run: wire.Run) -> Reason | None:
     row = conn.execute(TEAM, {"run_id": run.run_id}).fetchone()
     if row is None:
         return None
-    line = queue.line_of(conn, row[0], run.dag_id)
-    return why_queued(replace(line, set_aside=run.set_aside, backfill=run.backfill_id is not None))
+    if run.backfill_id is None:
+        line = queue.line_of(conn, row[0], run.dag_id)
+    else:
+        line = queue.line_of_backfill(conn, row[0], run.backfill_id)
+    return why_queued(replace(line, set_aside=run.set_aside))
 
 
 def key_of(error: wire.FirstError) -> wire.InstanceKey:

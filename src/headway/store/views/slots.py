@@ -49,13 +49,18 @@ QUEUES: LiteralString = """
 
 RUNS: LiteralString = """
     SELECT dag_id, waiting.queued, paused_by, max_active_runs, waiting.running,
-        waiting.backfill
+        waiting.backfill, waiting.backfill_paused_by
     FROM dag CROSS JOIN LATERAL (
         SELECT
             (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'queued') AS queued,
             NOT EXISTS (SELECT FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'queued' AND backfill_id IS NULL) AS backfill,
+            (SELECT min(backfill.paused_by) FROM backfill
+                WHERE backfill.team_id = dag.team_id AND backfill.dag_id = dag.dag_id AND EXISTS (
+                    SELECT FROM run WHERE run.team_id = backfill.team_id AND run.dag_id = backfill.dag_id
+                        AND run.backfill_id = backfill.backfill_id AND run.state = 'queued' OFFSET 0)
+                HAVING bool_and(backfill.paused_at IS NOT NULL)) AS backfill_paused_by,
             (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'running' AND backfill_id IS NULL) AS running
     ) AS waiting
@@ -121,8 +126,20 @@ def with_users(
 
 
 def waiting_runs(
-    dag_id: str, queued: int, paused_by: str | None, limit: int, running: int, backfill: bool
+    dag_id: str,
+    queued: int,
+    paused_by: str | None,
+    limit: int,
+    running: int,
+    backfill: bool,
+    backfill_paused_by: str | None,
 ) -> wire.WaitingRuns:
-    line = Line(paused_by=paused_by, running=running, limit=limit, backfill=backfill)
+    line = Line(
+        paused_by=paused_by,
+        running=running,
+        limit=limit,
+        backfill=backfill,
+        backfill_paused_by=backfill_paused_by if backfill else None,
+    )
     why = why_queued(line)
     return wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=said(why), why=why)

@@ -23,6 +23,7 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
     to: "",
     at_once: "",
     again: "missing",
+    newest_first: false,
   });
   const { plan, make } = useBackfill(close);
   const change = (part: Partial<Asked>) => {
@@ -53,6 +54,14 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
             />
           )}
         </Field>
+        <label className={styles.check}>
+          <input
+            type="checkbox"
+            checked={asked.newest_first}
+            onChange={(event) => setAsked({ ...asked, newest_first: event.target.checked })}
+          />
+          Run the latest date first
+        </label>
         {plan.data && (
           <Planned
             answer={plan.data}

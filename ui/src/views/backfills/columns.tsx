@@ -12,6 +12,7 @@ import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Backfills.module.css";
 import { CancelBackfill } from "./CancelBackfill.tsx";
+import { PauseBackfill } from "./PauseBackfill.tsx";
 import { leftOut } from "./planned.ts";
 
 export const COLUMNS: readonly Column<Backfill>[] = [
@@ -38,6 +39,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
         <span className="tabular">
           {number(backfill.done)} of {number(backfill.total)}
         </span>
+        {backfill.paused_by && <span className={styles.left}>Paused by {backfill.paused_by}</span>}
         {leftOut(backfill.left_out) && (
           <span className={styles.left}>{leftOut(backfill.left_out)}</span>
         )}
@@ -57,8 +59,8 @@ export const COLUMNS: readonly Column<Backfill>[] = [
     width: "92px",
     end: true,
     secondary: true,
-    cell: ({ eta_s, done, total }) =>
-      done >= total ? "–" : <span className="tabular">{duration(eta_s)}</span>,
+    cell: ({ eta_s, done, total, paused_at }) =>
+      done >= total || paused_at ? "–" : <span className="tabular">{duration(eta_s)}</span>,
   },
   {
     key: "by",
@@ -75,11 +77,16 @@ export const COLUMNS: readonly Column<Backfill>[] = [
     cell: (backfill) => <RelativeTime at={backfill.created_at} />,
   },
   {
-    key: "cancel",
-    head: <span className="sr-only">Cancel</span>,
-    width: "84px",
+    key: "actions",
+    head: <span className="sr-only">Actions</span>,
+    width: "164px",
     end: true,
-    cell: (backfill) => <CancelBackfill backfill={backfill} />,
+    cell: (backfill) => (
+      <span className={styles.actions}>
+        <PauseBackfill backfill={backfill} />
+        <CancelBackfill backfill={backfill} />
+      </span>
+    ),
   },
 ];
 

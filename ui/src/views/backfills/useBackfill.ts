@@ -13,6 +13,7 @@ export interface Asked {
   at_once: string;
   /** Of the dates that have a run. */
   again: "missing" | "failed" | "all";
+  newest_first: boolean;
 }
 
 /** `plan` says which runs there would be; `make` makes them, once, however often it is sent. */
@@ -45,6 +46,7 @@ export function bodyOf(asked: Asked, dryRun: boolean) {
     to: asked.to,
     max_active_runs: asked.at_once ? Number(asked.at_once) : null,
     again: asked.again,
+    newest_first: asked.newest_first,
     dry_run: dryRun,
   };
 }
