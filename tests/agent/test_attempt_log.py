@@ -133,14 +133,18 @@ def test_the_end_is_kept_with_its_times(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_between_beginning_and_end_it_says_how_much_is_missing(path: Path) -> None:
+def test_between_beginning_and_end_it_says_how_much_is_missing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "TAIL_BYTES_MAX", 40 + 2 * len(AT))
     budget = LogBudget()
     log = AttemptLog(str(path), Masker([SECRET]), budget=budget)
     log.write(b"h" * 99 + b"\n")
     log.write(b"four\n")
     for number in range(5):
         log.write(b"%d" % number * 19 + b"\n")
-    assert (log.tail_bytes, log.left_out) == (60, 45)  # 40 and the piece that goes beyond
+    # Two lines with their times, and the one that goes beyond.
+    assert (log.tail_bytes, log.left_out) == (60 + 3 * len(AT), 45)
     assert budget.spent == 100
     log.close()
     # The first line is not whole for all that is known, and a secret may begin before it: nothing is left of so little.
@@ -148,6 +152,15 @@ def test_between_beginning_and_end_it_says_how_much_is_missing(path: Path) -> No
     assert budget.spent == 160
     log.close()
     assert len(texts(path.read_bytes())) == 2
+
+
+@pytest.mark.parametrize("piece", [b"\n" * 65_536, b"\0" * 65_536, b"\xff" * 65_535 + b"\n"])
+def test_no_output_makes_a_file_longer_than_a_server_takes(path: Path, piece: bytes) -> None:
+    log = AttemptLog(str(path), Masker())
+    while log.left_out < 3 * logs.TAIL_BYTES_MAX:
+        log.write(piece)
+    log.close()
+    assert logs.HEAD_BYTES_MAX < path.stat().st_size < logs.FILE_BYTES_MAX
 
 
 @pytest.mark.usefixtures("small")

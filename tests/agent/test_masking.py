@@ -90,3 +90,11 @@ def test_what_may_begin_a_secret_waits() -> None:
     assert masker.split(b"nothing here!") == (b"nothing here!", b"")
     # The longest form, but for its last character.
     assert Masker(["%%%%%%"]).split(b"%25" * 5 + b"%2") == (b"", b"%25" * 5 + b"%2")
+
+
+def test_what_is_too_short_to_be_masked_masks_nothing() -> None:
+    masker = Masker(["abc", ""])
+    assert masker.text("abc") == "abc"
+    assert not masker.holds(b"abc")
+    masker.add([SECRET])
+    assert masker.held(b"abc " + SECRET.encode()) == {SECRET}

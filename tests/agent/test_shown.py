@@ -68,6 +68,13 @@ def test_people_see_no_secret(masker: Masker, value: object, seen: object) -> No
     assert one.secrets == [SECRET]
 
 
+def test_json_inside_json_hides_none(masker: Masker) -> None:
+    masker.add(['p"ss"wd'])
+    one = returned(masker, [json.dumps({"x": 'p"ss"wd'})])
+    assert json.loads(one.shown or b"") == ['{"x": "***"}']
+    assert one.secrets == ['p"ss"wd']
+
+
 def test_numbers(masker: Masker) -> None:
     one = returned(masker, {"pin": int(PIN), "rate": float(PIN), "n": 7, "yes": True})
     assert json.loads(one.shown or b"") == {"pin": "***", "rate": "***", "n": 7, "yes": True}
@@ -80,6 +87,9 @@ def test_bytes_and_what_only_the_text_of_the_json_reveals(masker: Masker) -> Non
     one = returned(masker, {"a": [[1, 2], "x"]})
     assert json.loads(one.shown or b"") == '{"a":***}', "no JSON any more: a text of it"
     assert one.secrets == ['[[1,2],"x"]']
+    masker.add(['one","two'])
+    one = returned(masker, ["one", "two"])
+    assert one.shown == b'["***"]'
 
 
 @pytest.mark.parametrize("value", ["plain", 12, None, {"a": [1.5, "x"]}, "a/b ä \u2028 \x7f"])
@@ -113,6 +123,9 @@ def test_what_grows_beyond_a_row_by_masking(masker: Masker) -> None:
     assert len(body) <= XCOM_INLINE_BYTES
     (one,) = ended(masker, XComValue("return_value", body)).xcoms
     assert one.shown == b'"***"'
+    body = b'"%s%s"' % (b"a" * (XCOM_INLINE_BYTES - len('"***"')), PIN.encode())
+    (one,) = ended(masker, XComValue("return_value", body)).xcoms
+    assert one.shown == body.replace(PIN.encode(), b"***"), "this one just fits"
 
 
 def test_a_large_result_keeps_the_secrets_that_its_process_found(masker: Masker) -> None:

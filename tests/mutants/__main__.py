@@ -31,7 +31,11 @@ TESTS: Final = {
     "core/roles": CORE,
     "core/role_map": CORE,
     "core/grants": CORE,
-    "agent/masking": ("tests/agent/test_masking.py", "tests/agent/test_text.py"),
+    "agent/masking": (
+        "tests/agent/test_masking.py",
+        "tests/agent/test_text.py",
+        "tests/agent/test_shown.py",
+    ),
     "agent/shown": ("tests/agent/test_shown.py",),
     "agent/logs": ("tests/agent/test_attempt_log.py", "tests/agent/test_budget.py"),
     "api/guests": ("tests/api/test_grants.py",),

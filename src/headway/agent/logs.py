@@ -26,6 +26,10 @@ from headway.agent.masking import Masker
 HEAD_BYTES_MAX: Final = 10 * 1024 * 1024
 TAIL_BYTES_MAX: Final = 2 * 1024 * 1024
 LINE_BYTES_MAX: Final = 16 * 1024
+STAMP_BYTES: Final = len("2026-11-20T16:44:06.123Z ")
+# Of one process, in the file: the head, one more read of newlines alone, each with a time, and the tail, whose bytes
+# may each become a character of three. A server takes no more from agents elsewhere.
+FILE_BYTES_MAX: Final = 20 * 1024 * 1024
 FINISHED: Final = 0o440  # the mode of a log to which nothing will be added
 DECODER: Final = codecs.getincrementaldecoder("utf-8")
 TOO_LONG: Final = re.compile(rb"([^\n]{%d})(?=[^\n])" % LINE_BYTES_MAX)
@@ -33,6 +37,11 @@ TOO_LONG: Final = re.compile(rb"([^\n]{%d})(?=[^\n])" % LINE_BYTES_MAX)
 
 def stamp_of(now: datetime) -> bytes:
     return now.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03dZ " % (now.microsecond // 1000)
+
+
+def stamped_bytes(data: bytes) -> int:
+    """Return the size of output with the times of its lines."""
+    return len(data) + STAMP_BYTES * data.count(b"\n")
 
 
 class AttemptLog:
@@ -106,9 +115,9 @@ class AttemptLog:
     def keep(self, stamp: bytes, data: bytes) -> None:
         """Keep only the last output unprocessed, so that discarded output costs nothing."""
         self.tail.append((stamp, data))
-        self.tail_bytes += len(data)
-        while self.tail_bytes - len(self.tail[0][1]) > TAIL_BYTES_MAX:
-            self.tail_bytes -= len(self.tail[0][1])
+        self.tail_bytes += stamped_bytes(data)
+        while self.tail_bytes - (first := stamped_bytes(self.tail[0][1])) > TAIL_BYTES_MAX:
+            self.tail_bytes -= first
             self.left_out += len(self.tail.popleft()[1])
 
     def leave_out(self, stamp: bytes, data: bytes) -> None:
@@ -146,7 +155,7 @@ class AttemptLog:
         self.gap = 0
 
     def write_tail(self, stamp: bytes) -> None:
-        self.budget.spend(self.tail_bytes)
+        self.budget.spend(sum(len(data) for _, data in self.tail))
         self.left_out, self.gap = self.left_out + self.gap, 0
         if self.left_out:
             # A secret may begin in what is gone: the first line of the rest goes with it.

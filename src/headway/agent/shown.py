@@ -27,7 +27,7 @@ KEY_FLAW: Final = (
 
 def end(data: Path, grant: Grant, given: End, masker: Masker) -> End:
     """Return the end of an attempt without the secrets of ``masker`` where people see it."""
-    if any(masker.holds(one.key.encode(errors="replace")) for one in given.xcoms):
+    if any(masker.holds(one.key.encode()) for one in given.xcoms):
         return End("failed", "result", KEY_FLAW, retry=False)
     bare = output if grant.kind == SHELL else result
     return dataclasses.replace(
@@ -113,7 +113,7 @@ def as_json(text: bytes) -> bytes:
     try:
         msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return msgspec.json.encode(text.decode(errors="replace"))
+        return msgspec.json.encode(text.decode())
     return text
 
 
@@ -121,7 +121,7 @@ def without(value: Any, masker: Masker, secrets: set[str]) -> Any:
     """Return the value without secrets in its texts, numbers and keys. Adds those found to ``secrets``."""
     match value:
         case str():
-            raw = value.encode(errors="replace")
+            raw = value.encode()
             if not masker.holds(raw):
                 return value
             secrets |= masker.held(raw)

@@ -37,6 +37,8 @@ class Errands:
             case Put():
                 check_text(errand.name)
                 refusal = "" if errand.key in link.held else NOT_BOUND
+                if not refusal and errand.kind == "log" and not link.logs.take(len(errand.data)):
+                    return Piece(errand.request, again=True)  # in the next minute
                 job = Job(errand, self.team(link.team_id))
         if refusal:
             return Piece(errand.request, refused=refusal)

@@ -165,7 +165,10 @@ class Agents:
     # -- leases
 
     def beating(self) -> Mapping[str, int]:
-        return {session: link.log_bytes for session, link in self.gateway.heartbeats().items()}
+        return {
+            session: max(link.log_bytes, link.logs.used())
+            for session, link in self.gateway.heartbeats().items()
+        }
 
     def renewed(self, alive: Mapping[str, int | None]) -> None:
         for session, link in self.gateway.heartbeats().items():

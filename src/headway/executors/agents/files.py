@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from headway import bundle, clock
-from headway.agent.logs import FINISHED, stamp_of
+from headway.agent.logs import FILE_BYTES_MAX, FINISHED, stamp_of
 from headway.agent.orders import RESULT_BYTES_MAX
 from headway.agent.protocol import PIECE_BYTES, Errand, Piece, Put, WantBundle, WantResult
 from headway.errors import HeadwayError, NotAllowed
@@ -35,7 +35,7 @@ from headway.paths import (
 log = logging.getLogger(__name__)
 
 BLOBS_MAX: Final = 1_000  # of one request
-LOG_BYTES_MAX: Final = 64 * 1024 * 1024  # more than an attempt writes, however often it goes on
+LOG_BYTES_MAX: Final = 64 * 1024 * 1024  # of an attempt, however often it goes on
 RENDERED_BYTES_MAX: Final = 64 * 1024 * 1024
 OPEN_MAX: Final = 200  # requests of a team that wait, each of a piece
 LEFT_S: Final = 30.0  # after which the log of an agent that is gone is complete
@@ -147,7 +147,8 @@ class Files:
         finally:
             os.close(folder)
         try:
-            size = write_at(file, put, LOG_BYTES_MAX)
+            processes = 1 + key.deferrals  # that the attempt had until now
+            size = write_at(file, put, min(LOG_BYTES_MAX, processes * FILE_BYTES_MAX))
             if self.spool is not None:
                 self.keep(path, file, Unfinished(session, team, clock.monotonic()), put.last)
         finally:

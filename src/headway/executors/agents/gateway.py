@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from headway import clock, descriptors
+from headway.agent.budget import LogBudget
 from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.protocol import (
     FENCE_S,
@@ -68,6 +69,7 @@ HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
 SERVED_MAX: Final = 64  # requests of one agent in a turn of the loop, which all teams share
 UNSENT_MAX: Final = 8 * 1024 * 1024  # beyond it an agent is not heard until it reads
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
+LOG_MINUTES: Final = 2  # of an agent's clock that may send their log bytes in one of ours
 
 DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
 ENCODER: Final = msgspec.msgpack.Encoder()
@@ -102,6 +104,7 @@ class Link:
     found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
     heartbeat: int | None = None  # to be renewed in the database, then answered
     log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says
+    logs: LogBudget = field(default_factory=LogBudget)  # what it really sent of them
 
 
 class Gateway:
@@ -462,6 +465,7 @@ class Gateway:
         return {s: link for s, link in self.links.items() if link.heartbeat is not None}
 
     def answer_heartbeat(self, link: Link, log_bytes: int | None) -> None:
+        link.logs.limit = None if log_bytes is None else LOG_MINUTES * log_bytes
         assert link.heartbeat is not None
         seq, link.heartbeat = link.heartbeat, None
         self.send(link, HeartbeatAck(seq, log_bytes))
