@@ -70,6 +70,7 @@ NEEDS = {
     ("POST", "/members"): "member.manage",
     ("DELETE", "/members/{name}"): "member.manage",
     ("PUT", "/log-retention"): "team.write",
+    ("PUT", "/run-retention"): "team.write",
     ("POST", "/teams"): PLATFORM,
     ("PATCH", "/teams/{name}"): PLATFORM,
     ("DELETE", "/teams/{name}"): PLATFORM,

@@ -148,6 +148,7 @@ CHANGES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("PUT", "/pools/extra", {"slots": 5}),
     ("DELETE", "/pools/extra", None),
     ("PUT", "/log-retention", {"days": 9}),
+    ("PUT", "/run-retention", {"days": 9}),
     ("PATCH", "/users/ann", {"display_name": "Ann"}),
     ("GET", "/runs", None),
     ("GET", "/dags/d", None),

@@ -308,6 +308,24 @@ def test_how_long_logs_are_kept_is_shown_and_changed(cli: Command) -> None:
     assert (shown["days"], shown["local_days"]) == (None, 7)
 
 
+def test_how_long_runs_are_kept_is_shown_and_changed(cli: Command) -> None:
+    assert "runs 90 days installation default" in " ".join(cli("retention").stdout.split())
+    would = cli("retention", "--run-days", "30", "--dry-run")
+    assert (would.returncode, would.stdout) == (0, "")
+    assert would.stderr == (
+        "0 runs that ended more than 30 days ago would be removed; nothing has changed\n"
+    )
+    assert "runs 90 days installation default" in " ".join(cli("retention").stdout.split())
+    changed = cli("retention", "--run-days", "30")
+    assert "runs 30 days this team" in " ".join(changed.stdout.split()), changed.stderr
+    assert "will be removed within ten minutes" in changed.stderr
+    for wrong in ("6", "soon"):
+        assert cli("retention", "--run-days", wrong).returncode == 2
+    assert cli("retention", "--dry-run").returncode == 2
+    back = cli("retention", "--run-days", "default")
+    assert "runs 90 days installation default" in " ".join(back.stdout.split())
+
+
 MENDED = """
 from headway import dag, task
 

@@ -45,7 +45,7 @@ KINDS: Final[dict[Kind, str]] = {
         emit_asset_event
         add_member ask_for_grant create_role create_service_account create_team create_token create_user
         give_grant offer_link
-        set_log_retention show_log_retention show_session
+        set_log_retention show_log_retention set_run_retention show_run_retention show_session
         sign_out
     """,
     Kind.HERE: "health look_at_folder rotate_key",

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from headway.core.log_retention import Policy
 from headway.engine import janitor
-from headway.store import audit, log_retention, retention
+from headway.store import audit, log_retention, retention, run_retention
 from headway.store.transact import enter_team, in_team, transact
 from tests.scenarios.test_retention import KEEP, age, files_of, sweep
 from tests.scenarios.world import Scheduler, deploy, task, trigger, value
@@ -55,6 +55,34 @@ def test_the_janitor_cleans_every_team(
         "SELECT team_id, reason ->> 'what' FROM event WHERE name = 'prune' ORDER BY team_id"
     )
     assert dict(told.fetchall()) == old_runs
+
+
+def test_each_team_keeps_its_runs_for_as_long_as_it_says(
+    old_runs: dict[int, str], conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    """They ended 100 days ago, then 60 days ago; the installation keeps runs for 90 days."""
+    files = {team_id: files_of(tmp_path, run_id) for team_id, run_id in old_runs.items()}
+    transact(conn, run_retention.set_days, 2, 400)
+    sweep(conn, tmp_path)
+    assert runs_left(conn) == [2]
+    transact(conn, run_retention.set_days, 2, 101)
+    sweep(conn, tmp_path)
+    assert runs_left(conn) == [2]
+    transact(conn, run_retention.set_days, 2, 99)
+    sweep(conn, tmp_path)
+    assert runs_left(conn) == []
+    assert not any(file.exists() for file in files[2])
+
+
+def test_a_team_that_keeps_its_runs_for_less_than_others(
+    old_runs: dict[int, str], conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    for run_id in old_runs.values():
+        age(owner_conn, run_id, -80)  # 20 days ago
+    transact(conn, run_retention.set_days, 3, 7)
+    sweep(conn, tmp_path)
+    assert runs_left(conn) == [1, 2]
+    assert value(conn, "SELECT count(*) FROM event WHERE run_id = %s", old_runs[3]) == 0
 
 
 def test_what_is_broken_in_one_team_does_not_stop_the_others(

@@ -51,6 +51,7 @@ from headway.api.routes import (
     replays,
     roles,
     run_links,
+    run_retention,
     runs,
     secret_keys,
     service_accounts,
@@ -90,7 +91,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
-    *(logs, log_search, log_retention, metrics),
+    *(logs, log_search, log_retention, run_retention, metrics),
     *(connections, variables, secret_keys),
     *(assets, dependencies, backfills, calendar, timeline, versions, durations, replays, run_links),
     *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),

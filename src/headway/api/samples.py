@@ -110,6 +110,8 @@ WHOLE: Final[dict[str, Any]] = {
         "run_days": 90,
     },
     "LogRetentionRequest": {"days": 60, "local_days": 7},
+    "RunRetention": {"days": 60, "default_days": 90, "effective_days": 60, "removes": 12},
+    "RunRetentionRequest": {"days": 60, "dry_run": True},
     "Pool": {
         "name": "etl",
         "slots": 16,

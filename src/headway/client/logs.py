@@ -134,6 +134,15 @@ class Logs(Connection):
         answer, _ = self.ask("PUT", "/log-retention", body, {})
         return msgspec.json.decode(answer, type=wire.LogRetention)
 
+    def run_retention(self) -> wire.RunRetention:
+        """Return for how long the team keeps its runs."""
+        return self.get("/run-retention", wire.RunRetention)
+
+    def set_run_retention(self, request: wire.RunRetentionRequest) -> wire.RunRetention:
+        body = msgspec.json.encode(request)
+        answer, _ = self.ask("PUT", "/run-retention", body, {})
+        return msgspec.json.decode(answer, type=wire.RunRetention)
+
     def log_file(
         self,
         run_id: str,

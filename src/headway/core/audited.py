@@ -49,7 +49,7 @@ PLAIN: Final[Mapping[str, str]] = {
 def sentence(action: str, subject: str, detail: Detail) -> str:
     """Return what an entry tells, without a full stop: ``set the pool `etl` to 8 slots (before: 4)``."""
     done = words_of(action, subject, detail)
-    return f"dry run, nothing changed: {done}" if part(detail, "body", "dry_run") is True else done
+    return f"only previewed: {done}" if part(detail, "body", "dry_run") is True else done
 
 
 def words_of(action: str, subject: str, detail: Detail) -> str:
@@ -150,6 +150,12 @@ def retention_set(_: str, detail: Detail) -> str:
     return f"set how long logs are kept {kept}"
 
 
+def run_retention_set(_: str, detail: Detail) -> str:
+    days = number(part(detail, "body", "days"))
+    kept = f"to {counted(days, 'day')}" if days is not None else "to the default"
+    return f"set how long runs are kept {kept}"
+
+
 def emitted(_: str, detail: Detail) -> str:
     return f"reported an event of the asset {text(part(detail, 'body', 'asset'))}"
 
@@ -227,7 +233,8 @@ def signed_in(_: str, detail: Detail) -> str:
 
 def sign_in_refused(user: str, detail: Detail) -> str:
     reason = part(detail, "reason")
-    return f"failed to sign in as {user}" + (f": {reason}" if isinstance(reason, str) else "")
+    who = f" as {user}" if user else " by a link"
+    return f"failed to sign in{who}" + (f": {reason}" if isinstance(reason, str) else "")
 
 
 def refused(request: str, detail: Detail) -> str:
@@ -271,6 +278,7 @@ TOLD: Final[Mapping[str, Callable[[str, Detail], str]]] = {
     "replays.replay": replayed,
     "pools.set_pool": pool_set,
     "log_retention.set_log_retention": retention_set,
+    "run_retention.set_run_retention": run_retention_set,
     "assets.emit_asset_event": emitted,
     "users.create_user": user_made,
     "users.change_user": user_changed,

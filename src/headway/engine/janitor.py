@@ -22,13 +22,22 @@ from psycopg import Connection
 from headway import clock
 from headway.config import Layout
 from headway.core.log_retention import WITH_THE_RUN, Policy
+from headway.core.run_retention import DAYS_MIN, in_effect
 from headway.engine.log_retention import LogSweep, of_installation
 from headway.engine.removals import Removals
 from headway.errors import EXHAUSTED, UsageError
 from headway.events import held
 from headway.loader.bundles import Bundles
 from headway.paths import plain_name
-from headway.store import audit, bundles, events, idempotency, retention, teams
+from headway.store import (
+    audit,
+    bundles,
+    events,
+    idempotency,
+    retention,
+    run_retention,
+    teams,
+)
 from headway.store.clock import clock as database_clock
 from headway.store.teams import Team
 from headway.store.transact import in_team, transact
@@ -38,7 +47,7 @@ log = logging.getLogger(__name__)
 VARIABLE: Final = "HEADWAY_RETENTION_DAYS"
 AUDIT_VARIABLE: Final = "HEADWAY_AUDIT_DAYS"
 RETENTION_DAYS: Final = 90.0
-RETENTION_DAYS_MIN: Final = 7.0  # the owner of the history allows no less
+RETENTION_DAYS_MIN: Final = float(DAYS_MIN)  # the owner of the history allows no less
 AUDIT_DAYS_MIN: Final = 30.0  # nor does that of the audit
 EVERY_S: Final = 600.0
 RUNS_MIN: Final = 20  # a turn costs as much again, however few they are
@@ -168,7 +177,7 @@ class Janitor:
 
     def clean(self, team: Team, now: datetime) -> bool:
         began, limit = clock.monotonic(), self.runs
-        older_than = now if team.is_deleted else now - self.keep
+        older_than = now if team.is_deleted else now - self.keep_of(team)
         if team.is_deleted:
             transact(self.conn, in_team, team.team_id, retention.prune_dead)
         gone = transact(self.conn, in_team, team.team_id, prune, older_than, now, limit)
@@ -185,6 +194,11 @@ class Janitor:
             before = now - self.keep_audit
             transact(self.conn, in_team, team.team_id, audit.prune, before, EVENTS_MAX)
         return False
+
+    def keep_of(self, team: Team) -> timedelta:
+        """Return for how long a team keeps its runs, as it says now."""
+        own = transact(self.conn, in_team, team.team_id, run_retention.days)
+        return in_effect(own, self.keep)
 
     def clean_rest(self, now: datetime) -> None:
         """Clean what is of no team, once no team has more."""

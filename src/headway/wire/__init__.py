@@ -176,6 +176,7 @@ from headway.wire.run_links import (
     RunLinkRequest,
     RunLinkSecret,
 )
+from headway.wire.run_retention import RunRetention, RunRetentionRequest
 from headway.wire.runs import (
     AdjacentRuns,
     BulkAnswer,
@@ -406,6 +407,8 @@ __all__ = [
     "RunLinkSecret",
     "RunLogMatch",
     "RunLogMatches",
+    "RunRetention",
+    "RunRetentionRequest",
     "RunTask",
     "RunTotals",
     "Segment",

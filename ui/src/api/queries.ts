@@ -136,6 +136,12 @@ export const runLinks = () =>
     request("get", "/run-links", { query: { limit: 200, cursor }, signal }),
   );
 
+export const runRetention = () =>
+  queryOptions({
+    queryKey: ["run-retention"],
+    queryFn: ({ signal }) => request("get", "/run-retention", { signal }),
+  });
+
 export const logRetention = () =>
   queryOptions({
     queryKey: ["log-retention"],

@@ -1136,6 +1136,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/run-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show run retention
+         * @description Get how many days after its end a run is kept, and whether the team set it.
+         */
+        get: operations["show_run_retention"];
+        /**
+         * Set run retention
+         * @description Change how long runs are kept. Older runs are removed within minutes and cannot be restored. ``dry_run`` counts the runs that would be removed, and changes nothing.
+         */
+        put: operations["set_run_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/run-totals": {
         parameters: {
             query?: never;
@@ -4340,6 +4364,20 @@ export interface components {
         RunLogMatches: {
             matches: components["schemas"]["RunLogMatch"][];
             next_cursor: string | null;
+        };
+        /** RunRetention */
+        RunRetention: {
+            days: number | null;
+            default_days: number;
+            effective_days: number;
+            /** Format: int64 */
+            removes: number;
+        };
+        /** RunRetentionRequest */
+        RunRetentionRequest: {
+            days?: number | null;
+            /** @default false */
+            dry_run?: boolean;
         };
         /** RunStarted */
         RunStarted: {
@@ -10771,6 +10809,120 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_run_retention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 60,
+                     *       "default_days": 90,
+                     *       "effective_days": 60,
+                     *       "removes": 12
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunRetention"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    set_run_retention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": 60,
+                 *       "dry_run": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunRetentionRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 60,
+                     *       "default_days": 90,
+                     *       "effective_days": 60,
+                     *       "removes": 12
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunRetention"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

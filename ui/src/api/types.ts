@@ -41,6 +41,7 @@ export type GridTask = Said["GridTask"];
 export type Hour = Said["Hour"];
 export type InstanceKey = Said["InstanceKey"];
 export type LogMatch = Said["LogMatch"];
+export type RunRetention = Said["RunRetention"];
 export type LogRetention = Said["LogRetention"];
 export type LogRetentionRequest = Said["LogRetentionRequest"];
 export type LoginLink = Said["LoginLink"];

@@ -10,11 +10,13 @@ from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Handed
+from headway.core import run_retention
 from headway.core.log_retention import Policy, in_effect
 from headway.core.roles import Verb
 from headway.engine import log_retention
 from headway.engine.janitor import retention_from
 from headway.store import log_retention as store
+from headway.store import run_retention as runs_store
 
 
 @get("/log-retention", needs=Verb.TEAM_READ)
@@ -49,8 +51,12 @@ def shown(conn: Connection[Any], team_id: int) -> wire.LogRetention:
         local_days=own.local_days,
         default_local_days=default.local_days,
         effective_local_days=effective.local_days,
-        run_days=retention_from(dict(os.environ)) / timedelta(days=1),
+        run_days=kept_runs(conn, team_id) / timedelta(days=1),
     )
+
+
+def kept_runs(conn: Connection[Any], team_id: int) -> timedelta:
+    return run_retention.in_effect(runs_store.days(conn, team_id), retention_from(dict(os.environ)))
 
 
 def own_of(shown: wire.LogRetention) -> dict[str, int | None]:

@@ -301,7 +301,7 @@ async def look(query: Query, places: list[Place]) -> Found:
     async with expressions:
         found = await asyncio.to_thread(search.in_process, query, places)
     if isinstance(found, search.Refused):
-        raise UsageError(f"q is not a valid regular expression: {found.why}")
+        raise UsageError(f"the text to search for is not a valid regular expression: {found.why}")
     if found is None:
         raise UsageError(
             "the regular expression takes too long",

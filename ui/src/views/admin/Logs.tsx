@@ -3,7 +3,6 @@ import { type FormEvent, useState } from "react";
 import { logRetention } from "@/api/queries.ts";
 import { request } from "@/api/request.ts";
 import type { LogRetention, LogRetentionRequest } from "@/api/types.ts";
-import { number } from "@/lib/count.ts";
 import { Button } from "@/parts/Button.tsx";
 import { ErrorState, InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
@@ -11,9 +10,10 @@ import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { useMay } from "@/state/session.ts";
 import { sayUndoable } from "@/state/toasts.ts";
 import styles from "./Admin.module.css";
+import { RunRetention } from "./RunRetention.tsx";
 import { daysOf, keptAnywhere, keptHere, ownOf, wrongDays, wrongTogether } from "./retention.ts";
 
-/** For how long the team keeps logs. */
+/** For how long the team keeps runs and logs. */
 export function Logs() {
   const found = useQuery(logRetention());
   const mayChange = useMay("team.write");
@@ -21,16 +21,19 @@ export function Logs() {
   if (!found.data) {
     return <ErrorState error={found.error} what="Log retention" retry={() => found.refetch()} />;
   }
-  const { effective_days, effective_local_days, run_days } = found.data;
+  const { effective_days, effective_local_days } = found.data;
   return (
-    <div className={styles.logs}>
-      <p>
-        After a run ends, its logs are kept <strong>{keptAnywhere(effective_days)}</strong>. The run
-        itself, with its errors and history, is kept for {number(run_days)} days. If you use a log
-        store, logs also stay on this machine {keptHere(effective_local_days ?? null)}.
-      </p>
-      {mayChange && <Change key={JSON.stringify(ownOf(found.data))} found={found.data} />}
-    </div>
+    <>
+      <RunRetention />
+      <section className={styles.logs} aria-label="Logs">
+        <p>
+          After a run ends, its logs are kept <strong>{keptAnywhere(effective_days)}</strong>, and
+          never longer than the run. If you use a log store, logs also stay on this machine{" "}
+          {keptHere(effective_local_days ?? null)}.
+        </p>
+        {mayChange && <Change key={JSON.stringify(ownOf(found.data))} found={found.data} />}
+      </section>
+    </>
   );
 }
 
@@ -91,7 +94,7 @@ function Change({ found }: { found: LogRetention }) {
       <InlineError error={set.error} />
       <div>
         <Button type="submit" look="primary" disabled={set.isPending}>
-          Save
+          Save log retention
         </Button>
       </div>
     </form>

@@ -1,7 +1,9 @@
 import type { LogRetention, LogRetentionRequest } from "@/api/types.ts";
-import { counted } from "@/lib/count.ts";
+import { counted, number } from "@/lib/count.ts";
 
 const DAYS_MAX = 36_500;
+const RUN_DAYS_MIN = 7;
+const COUNTED_MAX = 10_000; // the server counts no further
 
 /** For how long, as words; null: as long as `otherwise`. */
 export function kept(days: number | null, otherwise: string): string {
@@ -40,4 +42,23 @@ export function wrongTogether(days: string, local: string): string | null {
 /** What the team says itself. */
 export function ownOf({ days, local_days }: LogRetention): Required<LogRetentionRequest> {
   return { days, local_days: local_days ?? null };
+}
+
+/** What somebody typed for runs; nothing is the default. Undefined: it is no number of days that runs can be kept. */
+export function runDaysOf(text: string): number | null | undefined {
+  const days = daysOf(text);
+  return typeof days === "number" && days < RUN_DAYS_MIN ? undefined : days;
+}
+
+export function wrongRunDays(text: string): string | null {
+  return runDaysOf(text) === undefined
+    ? `Enter a whole number of days, ${RUN_DAYS_MIN} or more, or leave empty.`
+    : null;
+}
+
+/** How many runs go, as a sentence. */
+export function toBeRemoved(removes: number, days: number): string {
+  const many =
+    removes >= COUNTED_MAX ? `${number(COUNTED_MAX)} or more runs` : counted(removes, "run");
+  return `${many} that ended more than ${number(days)} days ago will be deleted within minutes.`;
 }

@@ -11,7 +11,7 @@ const TABS = [
   { to: "/t/$team/admin/links", word: "Run links", needs: "run.link" },
   { to: "/t/$team/admin/you", word: "Your access", needs: null },
   { to: "/t/$team/admin/grants", word: "Grants", needs: "team.read" },
-  { to: "/t/$team/admin/logs", word: "Logs", needs: "team.read" },
+  { to: "/t/$team/admin/logs", word: "Retention", needs: "team.read" },
   { to: "/t/$team/admin/audit", word: "Audit", needs: "audit.read" },
   { to: "/t/$team/admin/teams", word: "Teams", needs: "platform admin" },
 ] as const;
