@@ -17,6 +17,38 @@ function isCut(element) {
   return element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
 }
 
+/** Its icon is wider than it. */
+function cutsItsIcon(element) {
+  if (!element.matches("button, a")) return false;
+  const { left, right } = element.getBoundingClientRect();
+  return [...element.querySelectorAll("svg")].some((icon) => {
+    const box = icon.getBoundingClientRect();
+    return box.width > 0 && (box.left < left - 1 || box.right > right + 1);
+  });
+}
+
+/** Words of a wrapped text that begin left of what they belong to: where `clip-path` cuts them. */
+function isClipped(element) {
+  const clip = getComputedStyle(element).clipPath.match(/inset\((.*)\)/)?.[1];
+  if (!clip) return false;
+  const [, , , left = "0"] = clip.split(" ");
+  const from = element.getBoundingClientRect().left + Number.parseFloat(left);
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const words = document.createRange();
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    words.selectNodeContents(text);
+    const boxes = [...words.getClientRects()];
+    if (boxes.some((box) => box.width > 2 && box.left < from - 3)) return true;
+  }
+  return false;
+}
+
+/** What a table shows in its columns, without scrolling sideways. */
+function overflowOf(table) {
+  const frame = table.parentElement;
+  return frame ? frame.scrollWidth - frame.clientWidth : 0;
+}
+
 /** Prose in a column of a few letters. */
 function isSqueezed(element) {
   const { width } = element.getBoundingClientRect();
@@ -83,16 +115,30 @@ function shownControls() {
   });
 }
 
-window.layoutFaults = () => {
+function faultsOfText() {
   const found = [];
-  const wide = document.documentElement.scrollWidth - window.innerWidth;
-  if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
   for (const element of document.querySelectorAll("main p, main dd"))
     if (!element.closest(PLANES) && isSqueezed(element))
       found.push(`${nameOf(element)} is squeezed`);
+  for (const element of document.querySelectorAll("main h1 ~ div *"))
+    if (isClipped(element)) found.push(`${nameOf(element)} is clipped`);
+  return found;
+}
+
+function faultsOfTables() {
+  const tables = [...document.querySelectorAll("main [role=table]")];
+  return tables
+    .filter((table) => overflowOf(table) > 1)
+    .map((table) => `the table ${nameOf(table)} is ${overflowOf(table)}px wider than its frame`);
+}
+
+window.layoutFaults = () => {
+  const found = [...faultsOfText(), ...faultsOfTables()];
+  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
   const seen = [];
   for (const element of shownControls()) {
-    if (isCut(element)) found.push(`${nameOf(element)} is cut off`);
+    if (isCut(element) || cutsItsIcon(element)) found.push(`${nameOf(element)} is cut off`);
     const box = seenPart(element, element.getBoundingClientRect());
     if (box === null) found.push(`${nameOf(element)} is partly hidden`);
     else if (box.width > 1 && box.height > 1) seen.push({ element, box });

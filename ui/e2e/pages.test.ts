@@ -114,11 +114,12 @@ test.each(OPENED)("%s that is open is for everybody too", async (_what, path, op
 const press = (name: string | RegExp) => page().getByRole("button", { name }).first().click();
 
 /**
- * On a phone, on screens of 1,024 and 1,440 px, and at twice their size: all can be seen and nothing lies over another.
+ * On phones, on screens of 1,024 and 1,440 px, and at twice their size: all can be seen and nothing lies over another.
  * Nothing that axe finds, light and dark, on the narrowest and the widest.
  */
 async function everybodyReads(): Promise<void> {
   for (const [width, height] of [
+    [320, 640],
     [375, 900],
     [512, 384],
     [720, 450],

@@ -55,7 +55,7 @@ export async function full(server: Server): Promise<Shot[]> {
       ?.run_id;
   const failed = await newest("dag_id=invoices&state=failed");
   const good = await newest("dag_id=hourly_warehouse&state=success");
-  const busy = await newest("state=running");
+  const busy = await newest("dag_id=follow&state=running");
   const run = `${TEAM}/runs/${failed}`;
   const pressed = (name: string) => (page: Page) => page.getByRole("button", { name }).click();
   return [
@@ -78,8 +78,8 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "run-retry", path: run, act: pressed("Retry failed") },
     { name: "run-mark", path: run, act: pressed("Mark…") },
     { name: "run-log", path: `${run}/log?task=book&map=2` },
-    { name: "logs-found", path: `${TEAM}/logs?q=customer` },
-    { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true` },
+    { name: "logs-found", path: `${TEAM}/logs?q=customer`, act: searchEnded },
+    { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true`, act: searchEnded },
     { name: "new-backfill", path: `${TEAM}/backfills`, act: pressed("New backfill") },
     { name: "new-connection", path: `${TEAM}/admin/connections`, act: pressed("New connection") },
     { name: "new-team", path: `${TEAM}/admin/teams`, act: pressed("New team") },
@@ -91,6 +91,10 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "you", path: `${TEAM}/dags`, act: pressed("You") },
     { name: "team-switch", path: `${TEAM}/dags`, act: switching },
   ];
+}
+
+async function searchEnded(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
 }
 
 async function searched(page: Page): Promise<void> {

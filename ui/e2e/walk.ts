@@ -106,7 +106,7 @@ async function walked(context: BrowserContext, facts: Facts, walk: Walk): Promis
 function told({ walk, clicks, seconds, trouble }: Walked): string {
   const before = walk.before === null ? "not possible" : `${walk.before}`;
   const now = clicks === null ? "not possible" : `${clicks}`;
-  const row = [walk.who.padEnd(8), before.padEnd(13), now.padEnd(13), `${seconds.toFixed(1)} s`];
+  const row = [walk.who.padEnd(8), before.padEnd(13), now.padEnd(13), `${seconds.toFixed(2)} s`];
   return `${row.join(" ").padEnd(46)} ${walk.task}${trouble && COUNT ? `\n    ${trouble}` : ""}`;
 }
 

@@ -28,3 +28,17 @@ test("a click on a head asks for its first order, then turns it", () => {
   expect(nextSort(sorts, "-last_run")).toBe("last_run");
   expect(nextSort(sorts, "last_run")).toBe("-last_run");
 });
+
+test("a spare column goes where a phone has no room for it, and not before", () => {
+  const columns = [
+    { key: "name", width: "minmax(110px, 1fr)" },
+    { key: "since", width: "92px", spare: true },
+    { key: "host", width: "120px", secondary: true },
+    { key: "menu", width: "160px" },
+  ];
+  const keys = (width: number) => fitting(columns, width).map(({ key }) => key);
+  expect(keys(1440)).toEqual(["name", "since", "host", "menu"]);
+  expect(keys(375)).toEqual(["name", "since", "menu"]);
+  expect(keys(320)).toEqual(["name", "menu"]);
+  expect(keys(200)).toEqual(["name", "menu"]);
+});

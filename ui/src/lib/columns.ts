@@ -4,6 +4,8 @@ export interface Sized {
   width: string;
   /** Left out where the page is narrow; those of a higher number first. */
   secondary?: boolean | number;
+  /** Left out only where even the columns that are not secondary have no room. */
+  spare?: boolean;
 }
 
 const NARROW_PX = 720;
@@ -24,8 +26,8 @@ function least(columns: readonly Sized[]): number {
   return columns.reduce((sum, { width }) => sum + Number(/(\d+)px/.exec(width)?.[1] ?? 0), 0);
 }
 
-function rank({ secondary }: Sized): number {
-  return Number(secondary ?? 0);
+function rank({ secondary, spare }: Sized): number {
+  return Number(secondary ?? 0) || (spare ? 0.5 : 0);
 }
 
 /** An order of a list, by the word that the API has for it. */

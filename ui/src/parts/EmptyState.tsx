@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { CopyButton } from "./CopyText.tsx";
 import styles from "./Notice.module.css";
 
@@ -28,11 +28,19 @@ export function EmptyState({
   );
 }
 
-/** A command to copy. */
+/** A command to copy. Its lines break between words, not within `--from`. */
 export function Command({ text }: { text: string }) {
   return (
     <span className={styles.command}>
-      <code>{text}</code>
+      <code>
+        {text.split(" ").map((word, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: words of a text that stays as it is
+          <Fragment key={at}>
+            {at > 0 && " "}
+            <span className={styles.word}>{word}</span>
+          </Fragment>
+        ))}
+      </code>
       <CopyButton text={text} />
     </span>
   );

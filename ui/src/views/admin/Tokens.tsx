@@ -98,6 +98,7 @@ const COLUMNS: readonly Column<Token>[] = [
     key: "user",
     head: "Of",
     width: "minmax(80px, 1fr)",
+    spare: true,
     cell: (token) => <span>{token.user}</span>,
   },
   {

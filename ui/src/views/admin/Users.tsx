@@ -99,6 +99,7 @@ function columns(invited: (link: LoginLink) => void): readonly Column<User>[] {
       key: "since",
       head: "Since",
       width: "92px",
+      spare: true,
       end: true,
       cell: (user) => <RelativeTime at={user.created_at} />,
     },

@@ -10,6 +10,7 @@ import { StateCounts } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
+import { who } from "../events/describe.ts";
 import styles from "./Backfills.module.css";
 import { CancelBackfill } from "./CancelBackfill.tsx";
 import { PauseBackfill } from "./PauseBackfill.tsx";
@@ -19,7 +20,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
   {
     key: "dag",
     head: "DAG",
-    width: "minmax(110px, 2fr)",
+    width: "minmax(96px, 2fr)",
     cell: (backfill) => <DagLink dag={backfill.dag_id} />,
   },
   {
@@ -67,12 +68,13 @@ export const COLUMNS: readonly Column<Backfill>[] = [
     head: "By",
     width: "minmax(90px, 1fr)",
     secondary: true,
-    cell: (backfill) => <span>{backfill.created_by}</span>,
+    cell: (backfill) => <span>{who(backfill.created_by)}</span>,
   },
   {
     key: "at",
     head: "Started",
     width: "92px",
+    spare: true,
     end: true,
     cell: (backfill) => <RelativeTime at={backfill.created_at} />,
   },

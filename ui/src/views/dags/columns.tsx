@@ -27,7 +27,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "dag",
     head: "DAG",
-    width: "minmax(140px, 4fr)",
+    width: "minmax(104px, 4fr)",
     sorts: [
       { by: "name", down: false },
       { by: "-name", down: true },
@@ -64,7 +64,12 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     cell: (dag) =>
       dag.paused_at || !dag.next_run_at ? "–" : <RelativeTime at={dag.next_run_at} />,
   },
-  { key: "last", head: "Last run", width: "118px", cell: (dag) => <Last dag={dag} /> },
+  {
+    key: "last",
+    head: "Last run",
+    width: "minmax(100px, 118px)",
+    cell: (dag) => <Last dag={dag} />,
+  },
   {
     key: "recent",
     head: "Recent runs",

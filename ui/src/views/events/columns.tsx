@@ -21,7 +21,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "what",
     head: "What",
-    width: "minmax(128px, 1.2fr)",
+    width: "minmax(116px, 1.2fr)",
     cell: (event) => (
       <span className={styles.what}>
         {event.state && <StateIcon state={event.state} size={14} />}
@@ -32,7 +32,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "dag",
     head: "DAG",
-    width: "minmax(100px, 1.4fr)",
+    width: "minmax(88px, 1.4fr)",
     cell: (event) => (event.dag_id ? <DagLink dag={event.dag_id} /> : <span>{event.subject}</span>),
   },
   {

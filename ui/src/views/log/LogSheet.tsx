@@ -92,7 +92,7 @@ export function LogSheet({
         {"0".repeat(100)}
       </span>
       <div style={{ height: rangeOf(sheet) }}>
-        <div className={styles.window} style={{ height }}>
+        <div className={styles.window} data-plane style={{ height }}>
           <div style={{ transform: `translateY(${-place.offset}px)` }}>{rows}</div>
         </div>
       </div>

@@ -104,7 +104,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
     {
       key: "task",
       head: "Task",
-      width: "minmax(150px, 1.2fr)",
+      width: "minmax(112px, 1.2fr)",
       cell: (task) => (
         <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
           <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
@@ -117,7 +117,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
     {
       key: "counts",
       head: "Instances",
-      width: "minmax(110px, 0.8fr)",
+      width: "minmax(76px, 0.8fr)",
       cell: (task) => <Instances task={task} />,
     },
     {
@@ -148,7 +148,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
     {
       key: "took",
       head: "Took",
-      width: "104px",
+      width: "96px",
       end: true,
       cell: (task) => <Took task={task} />,
     },

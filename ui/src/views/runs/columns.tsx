@@ -9,7 +9,7 @@ import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 const DAG: Column<Run> = {
   key: "dag",
   head: "DAG",
-  width: "minmax(84px, 2fr)",
+  width: "minmax(64px, 2fr)",
   cell: (run) => <DagLink dag={run.dag_id} />,
 };
 
@@ -26,10 +26,15 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "state",
     head: "State",
-    width: "minmax(104px, 130px)",
+    width: "minmax(98px, 130px)",
     cell: (run) => <StateBadge state={run.state} failed={run.counts.failed} />,
   },
-  { key: "run", head: "Run", width: "118px", cell: (run) => <RunLink run={run.run_id} /> },
+  {
+    key: "run",
+    head: "Run",
+    width: "minmax(106px, 118px)",
+    cell: (run) => <RunLink run={run.run_id} />,
+  },
   {
     key: "date",
     head: "Logical date",

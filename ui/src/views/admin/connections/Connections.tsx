@@ -87,7 +87,13 @@ function columns(start: (doing: Doing) => void, maySet: boolean): readonly Colum
       secondary: true,
       cell: ({ has_password }) => (has_password ? "set" : "none"),
     },
-    { key: "dags", head: "DAGs", width: "110px", cell: ({ dags }) => <DagsOf dags={dags} /> },
+    {
+      key: "dags",
+      head: "DAGs",
+      width: "110px",
+      spare: true,
+      cell: ({ dags }) => <DagsOf dags={dags} />,
+    },
     changedColumn(({ changed_at }) => changed_at),
     menuColumn((connection) => (
       <RowMenu name={connection.conn_id}>

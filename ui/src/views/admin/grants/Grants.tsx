@@ -72,13 +72,13 @@ function columns(
     {
       key: "grantee",
       head: "Team",
-      width: "minmax(56px, 1fr)",
+      width: "minmax(52px, 1fr)",
       cell: ({ grantee }) => <span>{grantee === team ? `${grantee} (yours)` : grantee}</span>,
     },
     {
       key: "kind",
       head: "May",
-      width: "minmax(70px, 1fr)",
+      width: "minmax(64px, 1fr)",
       cell: ({ kind }) => <span>{WORDS[kind]}</span>,
     },
     {
@@ -97,7 +97,7 @@ function columns(
     {
       key: "state",
       head: "State",
-      width: "66px",
+      width: "80px",
       cell: ({ state, note }) => (
         <span title={note}>{state === "asked" ? "asked for" : state}</span>
       ),
@@ -113,7 +113,7 @@ function columns(
     {
       key: "menu",
       head: <span className="sr-only">Actions</span>,
-      width: "36px",
+      width: "60px",
       end: true,
       cell: (grant) => answer && <Answers grant={grant} team={team} answer={answer} />,
     },

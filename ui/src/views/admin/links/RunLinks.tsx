@@ -5,6 +5,7 @@ import type { RunLink } from "@/api/types.ts";
 import { RunLink as LinkToRun } from "@/parts/links.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
+import { who } from "../../events/describe.ts";
 import { ListPage } from "../ListPage.tsx";
 import { Revoke } from "../Revoke.tsx";
 
@@ -30,7 +31,7 @@ const COLUMNS: readonly Column<RunLink>[] = [
   {
     key: "run",
     head: "Run",
-    width: "minmax(130px, 1.4fr)",
+    width: "minmax(126px, 1.4fr)",
     cell: ({ run_id }) => <LinkToRun run={run_id} />,
   },
   {
@@ -38,7 +39,7 @@ const COLUMNS: readonly Column<RunLink>[] = [
     head: "Created by",
     width: "minmax(100px, 1fr)",
     secondary: true,
-    cell: ({ created_by }) => <span>{created_by}</span>,
+    cell: ({ created_by }) => <span>{who(created_by)}</span>,
   },
   {
     key: "logs",

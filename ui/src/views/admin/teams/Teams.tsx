@@ -75,7 +75,7 @@ function columns(start: (doing: Doing) => void): readonly Column<Team>[] {
     {
       key: "name",
       head: "Name",
-      width: "minmax(110px, 1.4fr)",
+      width: "minmax(92px, 1.4fr)",
       cell: ({ name, title }) => (
         <span title={title ?? name}>
           {name} {title && <span className={styles.quiet}>{title}</span>}

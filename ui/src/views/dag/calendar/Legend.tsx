@@ -18,18 +18,18 @@ export function Legend({ measure, timezone }: { measure: Measure; timezone: stri
           </span>
         </>
       ) : (
-        <>
+        <span className={styles.entry}>
           shorter
           {[1, 2, 3, 4].map((level) => (
             <Sample key={level} colour="var(--accent)" level={level} />
           ))}
           longer
-        </>
+        </span>
       )}
       <span className={styles.entry}>
         <span className={styles.fireSample} aria-hidden /> to come
       </span>
-      <span>days of {timezone}</span>
+      <span className={styles.entry}>days of {timezone}</span>
     </span>
   );
 }
