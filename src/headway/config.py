@@ -184,6 +184,23 @@ class Lock:
         os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
         self._handle = handle
 
+    def join(self) -> None:
+        """Share it with other components of an install, and keep a whole server out. Raises Conflict for that one."""
+        try:
+            handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise explained(error, self.layout.data) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise Conflict(
+                "the data directory is in use by headway up, which runs all components itself",
+                where=str(self.layout.data),
+                hint="stop that server, or choose another data directory with --data",
+            ) from None
+        self._handle = handle
+
     def release(self) -> None:
         if self._handle is not None:
             os.close(self._handle)

@@ -26,7 +26,7 @@ from headway.identity.settings import NONE, SignInSettings
 from headway.secrets.keys import local_keys
 from headway.store import api_login
 from headway.up.address import bind, url_of
-from headway.up.supervisor import local_admin
+from headway.up.serving import local_admin
 
 TOKEN = "a-token-of-the-tests"
 

@@ -29,7 +29,8 @@ from headway.agent.protocol import (
 )
 from headway.agent.supplies import DAMAGED, Supplies
 from headway.bundle import Entry
-from headway.engine.scheduler import Scheduler, executors_of
+from headway.engine.opening import executors_of
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents.files import LEFT_S, OPEN_MAX, Files, Job
 from headway.executors.agents.gateway import SERVED_MAX
 from headway.paths import log_path, xcom_path
@@ -211,11 +212,11 @@ def test_a_log_that_nobody_completes_is_shipped_with_a_line_that_says_so(data: P
     files = Files(data, data / "spool")
     key = AttemptKey("r", "t", -1, 1)
     files.answer(1, "s", Job(Put(1, key, "log", b"one\n"), "team"))
-    files.look(["s"])
+    files.look(["s"], set)
     assert list((data / "spool").glob("*")) == []
     for one in files.unfinished.values():
         one.seen_at -= LEFT_S + 1
-    files.look([])
+    files.look([], set)
     (spooled,) = (data / "spool").iterdir()
     assert "the agent ended before this log was closed" in spooled.read_text()
 

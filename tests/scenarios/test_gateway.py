@@ -22,7 +22,8 @@ from headway.agent.protocol import (
     Hello,
     Welcome,
 )
-from headway.engine.scheduler import Scheduler, executors_of
+from headway.engine.opening import executors_of
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents import gateway
 from headway.spec import model
 from headway.store import limits as limits_of_team

@@ -10,7 +10,8 @@ from unittest import mock
 import psycopg
 
 from headway.engine import scheduler
-from headway.engine.scheduler import Scheduler, executors_of
+from headway.engine.opening import executors_of
+from headway.engine.scheduler import Scheduler
 from headway.errors import HeadwayError
 from headway.executors.agents import gateway
 from headway.executors.agents.executor import Agents

@@ -22,6 +22,7 @@ from headway.api.signin import SignIns
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
 from headway.secrets.keys import Keys
+from headway.store.views import health
 from headway.store.views.memory import Memory
 
 
@@ -34,8 +35,8 @@ class Api:
     live: Live
     layout: Layout
     dags: Path
-    # The processes whose life the database does not show: told by who started them.
-    children: Callable[[int], list[wire.Component]]
+    # The processes whose life the database does not show: told by who started them. None: each was started by itself.
+    children: Callable[[int], list[wire.Component]] | None
     url: str  # how people reach it
     team_id: (
         int  # whose DAGs this installation provides: what is told without a principal is theirs
@@ -62,6 +63,12 @@ class Api:
     @property
     def is_secure(self) -> bool:
         return self.url.startswith("https://")
+
+    async def beside(self, door: Door) -> list[wire.Component]:
+        """Return the components of a team of which schedulers and agents do not tell."""
+        if self.children is not None:
+            return self.children(door.team_id)
+        return await door.call(health.loaders, door.team_id)
 
     async def of(self, request: Request[Any, Any, Any]) -> "Api":
         who: Principal | None = request.scope.get("user")

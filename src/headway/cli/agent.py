@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from headway.cli.options import HealthPort
 from headway.cli.terminal import say
 
 File = Annotated[
@@ -39,12 +40,14 @@ def agent(
         list[str] | None,
         typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
     ] = None,
+    health_port: HealthPort = None,
 ) -> None:
     """Run the tasks of a team on this machine. Needs no shared folder and no database."""
     from headway.agent.__main__ import prepare, read_token, serve
     from headway.agent.remote import RemoteAgent
     from headway.config import agents_address
     from headway.errors import UsageError
+    from headway.up.vital import Vital, answer_on
 
     address = agents_address(server)
     try:
@@ -68,6 +71,8 @@ def agent(
         queues=queue or ["default"],
     )
     found.trust(trusted)
+    if health_port is not None:
+        answer_on(health_port, Vital().trouble)
     say(f"the agent runs up to {processes} tasks at the same time; Ctrl-C stops it")
     if (code := serve(found)) != 0:
         raise typer.Exit(code)

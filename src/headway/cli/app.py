@@ -13,7 +13,11 @@ from headway.cli.teamed import add_team
 COMMANDS: Final = (
     "init",
     "up",
+    "api",
+    "scheduler",
+    "loader",
     "agent",
+    "shipper",
     "run",
     "backfill",
     "ls",

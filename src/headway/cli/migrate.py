@@ -1,17 +1,39 @@
 """``headway migrate``: upgrade the database schema."""
 
 import os
+from typing import Annotated
+
+import typer
 
 from headway import config
 from headway.cli.options import Data, DatabaseUrl
 from headway.cli.terminal import say
 
 
-def migrate(data: Data = None, database_url: DatabaseUrl = None) -> None:
+def migrate(
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare",
+            help="Also make what components that run by themselves need: master key, token, local admin and teams.",
+        ),
+    ] = False,
+    team: Annotated[
+        list[str] | None,
+        typer.Option("--create-team", help="With --prepare: a team to create. Can be repeated."),
+    ] = None,
+) -> None:
     """Upgrade the database schema to this version. `headway up` does this automatically."""
     from headway.store.migrate import migrate as apply
 
-    if database_url is not None:
+    if prepare or team:
+        from headway.cli.shared import shared
+        from headway.up.apart import prepare as make
+
+        applied = make(shared(data, database_url), tuple(team or ()))
+    elif database_url is not None:
         applied = apply(database_url)
         advise(database_url)
     else:

@@ -60,6 +60,10 @@ DatabaseUrl = Annotated[
         show_envvar=True,
     ),
 ]
+HealthPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Port on which GET /healthz tells that the process works."),
+]
 RunId = Annotated[
     str,
     typer.Argument(

@@ -25,24 +25,20 @@ from psycopg import Connection
 
 from headway import clock, ids, pulse
 from headway.agent.protocol import AttemptKey
-from headway.config import Layout
 from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
 from headway.engine import assets, janitor, timetables
 from headway.engine.catalog import Catalog
+from headway.engine.opening import executors_of
 from headway.engine.pace import pace
 from headway.engine.sharing import divide_all
 from headway.engine.tick import Ticker, Turn, advance, take_back
 from headway.engine.wakeups import look_for_runs
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
-from headway.executors.agents.asks import Service as Answering
-from headway.executors.agents.doors import Outside, outside
-from headway.executors.agents.executor import Agents
-from headway.executors.agents.files import Files
+from headway.executors.agents.doors import outside
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
-from headway.executors.kubernetes.settings import read_settings
 from headway.secrets.kms import keys_of
 from headway.secrets.service import Service
 from headway.store import notices, queue, runs, schedulers, sessions, waits
@@ -77,11 +73,13 @@ class Scheduler:
         scheduled: bool = True,
         data: Path | None = None,
         ships_logs: bool = False,
+        listen: str | None = None,
     ) -> None:
+        """``listen``: the database's URL for LISTEN alone, where ``dsn`` leads to a pooler."""
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
-        self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
+        self.ears = connect(listen or dsn, role=ENGINE, application="headway scheduler listen")
         if not self.ears.pooled:
             self.ears.execute("LISTEN headway_scheduler")
         self.selector.register(self.ears.fileno(), EVENT_READ, self.notified)
@@ -415,34 +413,6 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         signal.set_wakeup_fd(-1)
 
 
-def executors_of(
-    address: str,
-    data: Path | None,
-    secrets: Service | None = None,
-    kubernetes: Path | None = None,
-    *,
-    ships_logs: bool = False,
-    outside: Outside | None = None,
-) -> list[Open]:
-    """Return every executor; the first is that of tasks that name none."""
-    place = None if data is None else str(data)
-    answer = None if secrets is None else secrets.answer
-    files = None if data is None else Files(data, Layout(data).spool if ships_logs else None)
-    agents = partial(Agents, address=address, data=place, secrets=answer, files=files)
-    found: list[Open] = [partial(agents, outside=outside)]
-    if kubernetes is not None:
-        found.append(pods(kubernetes, place or "", answer, files))
-    return found
-
-
-def pods(file: Path, data: str, secrets: Answering | None, files: Files | None) -> Open:
-    """Return the executor of Kubernetes. Raises UsageError for what is wrong with its settings."""
-    settings = read_settings(file)
-    from headway.executors.kubernetes.executor import Pods  # heavy, and an extra of the package
-
-    return partial(Pods, settings=settings, data=data, secrets=secrets, files=files)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the process. The URL of the database comes on standard input: neither ``ps`` nor ``/proc`` shows it.
 
@@ -464,36 +434,35 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     dsn, _, given = sys.stdin.readline().strip().partition("\t")
+    data = chosen.data
     try:
-        data = chosen.data
         secrets = None if data is None else Service(dsn, data, keys_of(data, given or None))
-        scheduler = Scheduler(
-            dsn,
-            executors_of(
-                chosen.listen,
-                chosen.data,
-                secrets,
-                chosen.kubernetes,
-                ships_logs=chosen.ships_logs,
-                outside=outside(chosen.agents, chosen.certificate, chosen.key),
-            ),
-            scheduled=not chosen.on_demand,
-            data=chosen.data,
+        executors = executors_of(
+            chosen.listen,
+            data,
+            secrets,
+            chosen.kubernetes,
             ships_logs=chosen.ships_logs,
+            outside=outside(chosen.agents, chosen.certificate, chosen.key),
         )
-        with stopping_on_signals(scheduler):
-            scheduler.run()
+        opened = partial(Scheduler, dsn, executors, scheduled=not chosen.on_demand)
+        work(partial(opened, data=data, ships_logs=chosen.ships_logs))
         if secrets is not None:
             secrets.close()
     except HeadwayError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+
+
+def work(opened: Callable[[], Scheduler]) -> None:
+    """Run a scheduler until it is told to stop. Raises NotReachable if it loses the database."""
+    try:
+        scheduler = opened()
+        with stopping_on_signals(scheduler):
+            scheduler.run()
     except psycopg.OperationalError as error:
-        print(
-            f"the connection to the database was lost: {next(iter(str(error).splitlines()), '')}",
-            file=sys.stderr,
-        )
-        sys.exit(NotReachable.exit_code)
+        reason = next(iter(str(error).splitlines()), "")
+        raise NotReachable(f"the connection to the database was lost: {reason}") from error
 
 
 if __name__ == "__main__":

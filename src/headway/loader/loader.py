@@ -54,12 +54,23 @@ class Loader:
     """Call ``open`` first, then ``turn`` in a loop, or ``settle`` to do all current work."""
 
     def __init__(
-        self, connect: Connect, data: Path, folder: Path, team: str, uid: int | None = None
+        self,
+        connect: Connect,
+        data: Path,
+        folder: Path,
+        team: str,
+        uid: int | None = None,
+        *,
+        install: str | None = None,
+        listening: Connect | None = None,
     ) -> None:
+        """``listening``: opens a connection for LISTEN alone, where ``connect`` leads to a pooler."""
         self.connect = connect
+        self.listening = listening
+        self.ears: Session | None = None
         self.folder = folder
         self.team = team
-        self.ours = installations.here(data, folder)
+        self.ours = installations.here(data, folder, install)
         self.uid = uid  # as which the files are imported, if not as ours
         self.bundles = Bundles(data, group=uid)
         self.catalogue = Catalogue()
@@ -95,8 +106,9 @@ class Loader:
 
     def close(self) -> None:
         self.importer.close()
-        if self.conn is not None:
-            self.conn.close()
+        for conn in (self.conn, self.ears):
+            if conn is not None:
+                conn.close()
         self.selector.close()
 
     # -- the loop
@@ -302,14 +314,25 @@ class Loader:
         try:
             self.team_id = transact(conn, teams.named, self.team)
             transact(conn, installations.hold, self.team_id, self.ours)
-            if not conn.pooled:
-                conn.execute(LISTEN)
             self.known = self.registered(conn)
+            ears = self.listen(conn)
         except BaseException:
             conn.close()
             raise
-        self.conn = conn
-        self.selector.register(self.conn.fileno(), selectors.EVENT_READ, self.on_notify)
+        self.conn, self.ears = conn, ears
+        self.selector.register(ears.fileno(), selectors.EVENT_READ, self.on_notify)
+
+    def listen(self, conn: Session) -> Session:
+        """Return the connection on which notices come. Where there is none, polling remains."""
+        ears = conn
+        if self.listening is not None:
+            try:
+                ears = self.listening()
+            except NotReachable as error:
+                self.complain(error)
+        if not ears.pooled:
+            ears.execute(LISTEN)
+        return ears
 
     def hold(self) -> None:
         """Raise Conflict if another server provides the DAGs of the team now, so that ours do not overwrite them."""
@@ -338,14 +361,16 @@ class Loader:
             if key.data == self.on_notify:
                 self.selector.unregister(key.fileobj)
         self.conn.close()
-        self.conn = None
+        if self.ears is not None:
+            self.ears.close()
+        self.conn = self.ears = None
         self.reconnect_at = clock.monotonic() + RECONNECT_S
 
     def on_notify(self) -> None:
         """Read the folder now on request, and retry broken files, because a missing package may be installed."""
-        assert self.conn is not None
+        assert self.ears is not None
         try:
-            asked = list(self.conn.notifies(timeout=0))
+            asked = list(self.ears.notifies(timeout=0))
         except Exception:  # whatever it is, the connection is no longer to be trusted
             self.lose_database()
             return

@@ -44,12 +44,17 @@ def main() -> int:
     if options.private:
         os.umask(0o077)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    given = msgspec.json.decode(sys.stdin.readline(), type=Given)
+    return ship(sys.stdin.readline(), options.data)
+
+
+def ship(line: str, data: Path) -> int:
+    """Ship logs until SIGTERM. ``line``: the store, as JSON."""
+    given = msgspec.json.decode(line, type=Given)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopping.set())
     try:
-        shipper = Shipper(open_store(given.url, given.variables), Layout(options.data.resolve()))
+        shipper = Shipper(open_store(given.url, given.variables), Layout(data.resolve()))
     except HeadwayError as error:
         logging.error("%s", error)
         return error.exit_code

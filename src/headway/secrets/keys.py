@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from headway import ids
+from headway.drafts import made_once
 from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
 
 VARIABLE: Final = "HEADWAY_SECRETS_KEY"
@@ -114,7 +115,7 @@ def local_keys(data: Path, given: str | None) -> LocalKeys:
     """Return the keys of a data directory; makes the first one."""
     file = data / FILE
     if given is None and not file.exists():
-        write_private(file, line_of(ids.run_id()))
+        made_once(file, line_of(ids.run_id()))
     return LocalKeys(file, given)
 
 

@@ -4,6 +4,7 @@ The application's connections carry what requests bring, so they are not the own
 login with no rights. A team is entered with a secret that each server draws at its start; the database has its hash.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, LiteralString
@@ -12,7 +13,7 @@ from psycopg import Connection, errors, sql
 from psycopg.conninfo import make_conninfo
 
 from headway import ids
-from headway.errors import NotAllowed
+from headway.errors import HeadwayError, NotAllowed
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from headway.store.transact import place as place_of
 
@@ -127,6 +128,12 @@ def external(owner: str, url: str | None, place: str) -> ApiLogin:
 def admitted(login: ApiLogin) -> ApiLogin:
     login.admit()
     return login
+
+
+def withdraw(login: ApiLogin) -> None:
+    """Forget the secret of a server that ends. Where the database is away, it stays known, to nobody's use."""
+    with suppress(HeadwayError), connect(login.owner) as conn:
+        conn.execute("DELETE FROM api_server WHERE place = %s", [login.place])
 
 
 def refuse_power(conn: Connection[Any], url: str) -> None:

@@ -46,8 +46,10 @@ class Installation:
     dags: str
 
 
-def here(data: Path, dags: Path) -> Installation:
-    return Installation(socket.gethostname(), str(data.absolute()), str(dags.absolute()))
+def here(data: Path, dags: Path, install: str | None = None) -> Installation:
+    """Return our claim. ``install``: the name of the install, where several machines share the data directory."""
+    host = install or socket.gethostname()
+    return Installation(host, str(data.absolute()), str(dags.absolute()))
 
 
 def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:

@@ -78,6 +78,18 @@ def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
     return applied
 
 
+def require_current(dsn: str) -> None:
+    """Raise Conflict if the database is not of this version. Changes nothing."""
+    with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:
+        exists = conn.execute("SELECT to_regclass('public.schema_migration')").fetchone()
+        missing = migrations() if exists == (None,) else transact(conn, pending, migrations())
+    if missing:
+        raise Conflict(
+            f"the database lacks {len(missing)} migrations of this version",
+            hint="run: headway migrate",
+        )
+
+
 def create_roles(dsn: str) -> None:
     """Create the roles that a backup's grants name, and leave the empty database of ``dsn`` empty."""
     with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:

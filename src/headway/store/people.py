@@ -26,6 +26,8 @@ class Standing:
     is_platform_admin: bool
 
 
+ONE_AT_A_TIME: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('headway admin'))"
+
 STANDING: LiteralString = "SELECT * FROM standing_of(%(person_id)s)"
 
 MAKE_PLATFORM_ADMIN: LiteralString = "SELECT make_platform_admin(%(person_id)s)"
@@ -99,6 +101,11 @@ ADMINS: LiteralString = """
     ORDER BY person_id
     FOR UPDATE OF membership
 """
+
+
+def one_at_a_time(conn: Connection[Any]) -> None:
+    """Wait for other servers that look for the local admin: of two first starts, one creates it."""
+    conn.execute(ONE_AT_A_TIME)
 
 
 def standing(conn: Connection[Any], person_id: int) -> list[Standing]:

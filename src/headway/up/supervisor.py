@@ -16,9 +16,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from headway import clock, config, descriptors, ids, wire
+from headway import clock, config, descriptors, wire
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.executors.kubernetes.settings import read_settings
@@ -26,7 +26,7 @@ from headway.identity.settings import NONE, SignInSettings
 from headway.loader.folder import refuse_inside
 from headway.loader.teams import is_of_teams
 from headway.up import outside
-from headway.up.access import api_login_of, forget_secrets
+from headway.up.access import api_login_of, data_token, forget_secrets
 from headway.up.address import bind, url_of
 from headway.up.capacity import provide_slots
 from headway.up.component import Component
@@ -36,10 +36,7 @@ from headway.up.teams import Place, Teams
 from headway.up.walls import Walls
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from headway.api.door import Door
-    from headway.api.logs.places import LogPlaces
     from headway.api.principal import Principal
     from headway.pg import Server
     from headway.store.api_login import ApiLogin
@@ -152,7 +149,7 @@ class Supervisor:
             self._start_components(dsn)
         finally:
             imports.join()
-        token = self._token()
+        token = data_token(self.layout)
         self.url = settings.public_url or url_of(listener, settings.host)
         self._start_api(dsn, login, token, listener)
         self.server = ServerFile(
@@ -183,15 +180,6 @@ class Supervisor:
         """Remove what a failed start left behind, if it wrote nothing."""
         if {path.name for path in self.layout.data.iterdir()} <= {"run", config.DATA_MARK, FILE}:
             shutil.rmtree(self.layout.data, ignore_errors=True)
-
-    def _token(self) -> str:
-        """Return the token of the data directory. It never changes, so that clients survive a restart."""
-        file = self.layout.run / "token"
-        if not file.exists():
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as draft:
-                draft.write(ids.token())
-        return file.read_text()
 
     def _start_database(self) -> str:
         from headway.store.migrate import migrate
@@ -272,47 +260,29 @@ class Supervisor:
         return path
 
     def _start_api(self, dsn: str, login: "ApiLogin", token: str, listener: socket.socket) -> None:
-        from headway.api.app import create
-        from headway.api.context import Api
-        from headway.api.door import Connections, Door
-        from headway.api.guard import names_of
-        from headway.api.live.hub import Live
-        from headway.api.server import HttpServer
-        from headway.api.signin import SignIns
-        from headway.api.wakeups import Wakeups
+        from headway.up.serving import Serving, local_admin, log_places, serve
 
         self._log_to_file()
-        door = Door(Connections(login))
-        self.door = door.of(self.teams.home.team_id)
-        wakeups = Wakeups(login.dsn, self.bell.set)
-        live = Live(wakeups, self.layout.data)
         self._admin = local_admin(dsn, self.teams.home.team_id)
-        api = Api(
-            door=door,
-            wakeups=wakeups,
-            live=live,
+        store = self._log_store
+        serving = Serving(
+            login=login,
             layout=self.layout,
-            dags=self.settings.dags.absolute(),
-            children=self.components,
-            url=self.url,
             team_id=self.teams.home.team_id,
-            signin=SignIns(self.teams.home.team_id, self.settings.sign_in),
-            secrets=self.keys,
-            places=self._log_places(),
+            admin=self._admin,
+            token=token,
+            keys=self.keys,
+            url=self.url,
+            host=self.settings.host,
+            dags=self.settings.dags.absolute(),
+            sign_in=self.settings.sign_in,
+            api_rate=self.settings.api_rate,
+            places=None if store is None else log_places(self.layout, store),
+            children=self.components,
+            dags_changed=self.bell.set,
         )
-        names = names_of(self.settings.host)
-        app = create(api, token, self._admin, names, self.settings.api_rate)
-        server = HttpServer(app, listener, live.close)
-        server.start()
+        server, self.door = serve(serving, listener)
         self._ends.callback(server.stop)
-
-    def _log_places(self) -> "LogPlaces | None":
-        if self._log_store is None:
-            return None
-        from headway.api.logs.places import LogPlaces
-        from headway.logs.cache import LogCache
-
-        return LogPlaces(LogCache(self._log_store.remote, self.layout.log_cache))
 
     def _log_to_file(self) -> None:
         path = self.layout.server_logs / "api.log"
@@ -427,24 +397,6 @@ class Supervisor:
             clock.sleep(0.01)
         for component in components:
             component.deafen()
-
-
-def local_admin(dsn: str, team_id: int) -> "Principal":
-    """Return the local admin of a team, who can read the data directory. Created at the first start."""
-    from headway.api.principal import LOCAL, principal
-    from headway.core.roles import BUILT_IN, Role
-    from headway.identity import accounts
-    from headway.store import people
-    from headway.store.transact import APP, connect, enter_team, transact
-
-    def find(conn: "Connection[Any]") -> "Principal":
-        enter_team(conn, team_id)
-        person_id = accounts.ensure_admin(conn, team_id)
-        first, *_ = people.standing(conn, person_id)
-        return principal(first, BUILT_IN[Role.ADMIN], person_id, LOCAL)
-
-    with connect(dsn, role=APP) as conn:
-        return transact(conn, find)
 
 
 def import_api() -> None:

@@ -190,12 +190,8 @@ class Teams:
 
     def _id_of(self, team: str) -> int:
         """Return the id of a team. A team of a folder of teams is created if there is none."""
-        from headway.store import teams
-        from headway.store.transact import ENGINE, connect, transact
-
         if not self.of_teams or team == self.settings.team:
-            with connect(self.dsn, role=ENGINE) as conn:
-                return transact(conn, teams.named, team)
+            return id_of(self.dsn, team)
         return ensured(self.dsn, self.home.team_id, team)
 
     def _start(self, served: Served) -> None:
@@ -312,6 +308,15 @@ class Teams:
         teams = [served.team for served in self.served.values() if served.dags is not None]
         listed = ", ".join(teams) or "none yet"
         return [f"{root}, a folder of teams (it has {MARK}): {listed}"]
+
+
+def id_of(dsn: str, team: str) -> int:
+    """Return the id of a team. Raises NotFound."""
+    from headway.store import teams
+    from headway.store.transact import ENGINE, connect, transact
+
+    with connect(dsn, role=ENGINE) as conn:
+        return transact(conn, teams.named, team)
 
 
 def ensured(dsn: str, home_id: int, team: str) -> int:

@@ -59,9 +59,9 @@ async def look(api: Api, door: Door) -> wire.Health:
     try:
         found = await door.call(views.components)
         found += await api.disks.lacking(api.layout.data, door)
+        found += await api.beside(door)
     except NotReachable as error:
         found = [wire.Component(name="database", healthy=False, detail=error.message)]
-    found += api.children(door.team_id)
     return wire.Health(
         healthy=all(component.healthy for component in found),
         version=version("headway"),

@@ -18,7 +18,7 @@ from headway.store.views import search as search_views
 async def overview(api: Handed) -> wire.Home:
     """Get an overview: what failed, waits, is late or runs next, and the last 24 hours."""
     home = await api.door.call(views.home, api.memory)
-    return replace(home, components=home.components + api.children(api.door.team_id))
+    return replace(home, components=home.components + await api.beside(api.door))
 
 
 @get("/search", needs=Verb.RUN_READ)

@@ -13,6 +13,7 @@ from headway.executors.agents.flaws import check_text
 from headway.executors.agents.gateway import Link
 from headway.executors.base import Host
 from headway.store import bundles, teams, xcoms
+from headway.store.sessions import dead
 from headway.store.transact import read
 
 KNOWN_MAX: Final = 1_000  # of one connection
@@ -85,7 +86,7 @@ class Errands:
 
     def look(self, sessions: Collection[str]) -> None:
         if self.files is not None and self.files.unfinished:
-            self.files.look(sessions)
+            self.files.look(sessions, lambda found: read(self.host.conn, dead, found))
 
     def close(self) -> None:
         self.asks.close()

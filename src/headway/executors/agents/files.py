@@ -8,7 +8,7 @@ teams write too, no link is followed.
 import errno
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -218,15 +218,35 @@ class Files:
         with suppress(FileExistsError):
             os.link(self.data / path, spooled)
 
-    def look(self, sessions: Collection[str]) -> None:
-        """Complete the logs of agents that are gone. ``sessions``: of those that are not."""
+    def look(self, sessions: Collection[str], ended: Callable[[set[str]], Collection[str]]) -> None:
+        """Complete the logs of agents that are gone. ``sessions``: of those that are here.
+
+        An agent that is not here may be connected to another scheduler, which has its log now. ``ended`` returns those
+        of sessions that are over.
+        """
         now = clock.monotonic()
-        for path, one in list(self.unfinished.items()):
+        late: dict[str, Unfinished] = {}
+        for path, one in self.unfinished.items():
             if one.session in sessions:
                 one.seen_at = now
             elif now - one.seen_at > LEFT_S:
+                late[path] = one
+        over = ended({one.session for one in late.values()}) if late else ()
+        for path, one in late.items():
+            if one.session in over:
                 del self.unfinished[path]
                 self.complete(path, one)
+            elif self.is_finished(path):
+                del self.unfinished[path]
+            else:
+                one.seen_at = now
+
+    def is_finished(self, path: str) -> bool:
+        """Return whether somebody else has completed a log."""
+        try:
+            return not (self.data / path).stat().st_mode & 0o222
+        except FileNotFoundError:
+            return True
 
     def complete(self, path: str, one: Unfinished) -> None:
         try:

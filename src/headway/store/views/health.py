@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway import wire
+from headway.store.installations import LEASE_S
 
 ALIVE: Final = timedelta(seconds=15)
 
@@ -18,6 +19,11 @@ SCHEDULERS: LiteralString = """
 AGENTS: LiteralString = """
     SELECT host, pid, heartbeat_at, now() - heartbeat_at FROM agent_session
     WHERE ended_at IS NULL ORDER BY heartbeat_at DESC LIMIT 10
+"""
+
+# By what it renews: its claim to provide the DAGs of the team.
+LOADERS: LiteralString = """
+    SELECT host, dags, seen_at, now() - seen_at FROM installation WHERE team_id = %(team_id)s
 """
 
 ROW_BYTES: Final = 8000
@@ -37,6 +43,19 @@ def components(conn: Connection[Any]) -> list[wire.Component]:
             healthy = [each for each in live if each.healthy]
             found += healthy or live[:1] or [none_of(kind)]
     return found
+
+
+def loaders(conn: Connection[Any], team_id: int) -> list[wire.Component]:
+    """Return the loader of a team, which nobody but the database tells of."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(LOADERS, {"team_id": team_id}).fetchone()
+    if row is None:
+        return [none_of("loader")]
+    host, dags, seen, silent_for = row
+    healthy = silent_for < timedelta(seconds=LEASE_S)
+    silence = "" if healthy else f", silent for {silent_for.total_seconds():.0f} s"
+    detail = f"reads {dags} for {host}{silence}"
+    return [wire.Component(name="loader", healthy=healthy, detail=detail, last_seen_at=seen)]
 
 
 def use_disk(conn: Connection[Any], size: int) -> None:

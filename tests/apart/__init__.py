@@ -1,0 +1,1 @@
+"""Components that run by themselves: real processes, a real database."""
