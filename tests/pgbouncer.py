@@ -19,16 +19,16 @@ PROGRAM: Final = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/lo
 MISSING: Final = "there is no pgbouncer (Debian: apt-get install pgbouncer)"
 
 
-@contextmanager
-def pgbouncer(dsn: str, *more: str, size: int = 2) -> Iterator[str]:
-    """The same database by way of it."""
-    assert PROGRAM is not None
-    server = conninfo_to_dict(dsn)
-    port = free_port()
-    with TemporaryDirectory(prefix="headway-bouncer-") as name:
-        folder = Path(name)
-        account = account_for(folder / "any")
-        account.give(folder)
+class Pooler:
+    """``dsn``: the same database by way of it. It may be killed and started again, on the same port."""
+
+    def __init__(self, dsn: str, folder: Path, *more: str, size: int) -> None:
+        server = conninfo_to_dict(dsn)
+        port = free_port()
+        self.dsn = make_conninfo(dsn, host="127.0.0.1", port=port)
+        self.account = account_for(folder / "any")
+        self.account.give(folder)
+        self.settings = folder / "ini"
         users = [server["user"], api_login.LOGIN]
         (folder / "users").write_text(
             "".join(f'"{user}" "{server["password"]}"\n' for user in users)
@@ -46,17 +46,36 @@ def pgbouncer(dsn: str, *more: str, size: int = 2) -> Iterator[str]:
             f"default_pool_size = {size}",
             *more,
         ]
-        (folder / "ini").write_text("\n".join(lines) + "\n")
-        process = subprocess.Popen(
-            [PROGRAM, "-q", str(folder / "ini")],
+        self.settings.write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        assert PROGRAM is not None
+        self.process = subprocess.Popen(
+            [PROGRAM, "-q", str(self.settings)],
             env=ENVIRONMENT,
             stderr=subprocess.DEVNULL,
-            **spawn_as(account),
+            **spawn_as(self.account),
         )
-        by_way_of_it = make_conninfo(dsn, host="127.0.0.1", port=port)
+        wait_for(self.dsn)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def pooler(dsn: str, *more: str, size: int = 2) -> Iterator[Pooler]:
+    with TemporaryDirectory(prefix="headway-bouncer-") as name:
+        found = Pooler(dsn, Path(name), *more, size=size)
         try:
-            wait_for(by_way_of_it)
-            yield by_way_of_it
+            found.start()
+            yield found
         finally:
-            process.kill()
-            process.wait(PATIENCE_S)
+            found.kill()
+
+
+@contextmanager
+def pgbouncer(dsn: str, *more: str, size: int = 2) -> Iterator[str]:
+    """The same database by way of it."""
+    with pooler(dsn, *more, size=size) as found:
+        yield found.dsn

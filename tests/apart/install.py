@@ -14,6 +14,7 @@ import httpx
 
 from headway import wire
 from headway.client import Client
+from headway.errors import HeadwayError
 from headway.store.transact import connect
 from tests.agent_tokens import SECRET, let_in
 from tests.apart.balancer import balanced
@@ -222,6 +223,21 @@ class Install:
                 assert answer.status_code in (200, 201), answer.text
                 return str(answer.json()["run_id"])
         raise AssertionError
+
+    def go_on(self) -> bool:
+        """Start what has ended again, as Deployments do."""
+        for name in list(self.running):
+            if self.is_over(name):
+                self.start(name)
+        return True
+
+    def all_succeeded(self, run_ids: list[str]) -> bool:
+        try:
+            runs = self.ended(run_ids, "api-1")
+        except HeadwayError:
+            return False
+        assert {run.state for run in runs} <= {"success"}
+        return len(runs) == len(run_ids)
 
     def ended(self, run_ids: list[str], name: str) -> list[wire.Run]:
         with self.client(name) as client:
