@@ -10,7 +10,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from lightkube import codecs
 
-from headway.executors.kubernetes.install import DATA, Install, objects_of, trouble
+from headway.cli.app import tree
+from headway.executors.kubernetes.components import DATA
+from headway.executors.kubernetes.install import Install, objects_of, trouble
 from headway.executors.kubernetes.settings import read_settings
 from tests.cli.conftest import headway
 
@@ -22,7 +24,16 @@ FULL = Install(
     ingress_class="nginx",
     dags_claim="dags",
     storage_class="fast",
+    log_store="s3://logs/headway",
+    listen_address="postgres:5432",
+    sign_in_secret="headway-sign-in",
+    metrics_secret="headway-metrics",
+    trusted_proxies="10.0.0.0/8",
+    api=3,
+    agents=2,
 )
+# Not of Kubernetes itself: no types to compare with.
+OTHERS = {"ServiceMonitor"}
 
 
 @pytest.fixture(params=[FULL, Install(image="headway:1")], ids=["full", "usual"])
@@ -56,6 +67,8 @@ def unknown(given: Any, kind: Any, where: str) -> list[str]:
 
 def test_every_object_is_of_a_type_of_kubernetes(found: list[dict[str, Any]]) -> None:
     for each in found:
+        if each["kind"] in OTHERS:
+            continue
         kind = type(codecs.from_dict(each))
         assert unknown(each, kind, each["kind"]) == []
     bad = {"apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": {"port": 1}}
@@ -77,25 +90,127 @@ def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
         assert each["kind"] != "Secret"
 
 
-def test_the_server_is_restricted_and_says_how_it_is(found: list[dict[str, Any]]) -> None:
-    (server,) = [each for each in found if each["kind"] == "Deployment"]
-    pod = server["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
+def pods_of(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the pods of Deployments, by namespace and name."""
+    return {
+        f"{each['metadata']['namespace']}/{each['metadata']['name']}": each["spec"]["template"]
+        for each in found
+        if each["kind"] == "Deployment"
     }
-    assert {"cpu", "memory", "ephemeral-storage"} <= container["resources"]["requests"].keys()
-    assert {"livenessProbe", "readinessProbe", "startupProbe"} <= container.keys()
-    writable = {m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")}
-    assert writable == {DATA, "/tmp"}
-    mounted = {mount["name"] for mount in container["volumeMounts"]}
-    assert mounted == {volume["name"] for volume in pod["volumes"]}
-    secrets = [e for e in container["env"] if "secretKeyRef" in e.get("valueFrom", {})]
-    assert [e["name"] for e in secrets] == ["HEADWAY_DATABASE_URL"]
+
+
+def test_every_pod_is_restricted_and_says_how_it_is(found: list[dict[str, Any]]) -> None:
+    for name, template in pods_of(found).items():
+        pod = template["spec"]
+        assert pod["securityContext"]["runAsNonRoot"], name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert {"livenessProbe", "readinessProbe", "startupProbe"} <= container.keys()
+        for each in (container, *pod.get("initContainers", ())):
+            assert each["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert {"cpu", "memory", "ephemeral-storage"} <= each["resources"]["requests"].keys()
+            writable = {m["mountPath"] for m in each["volumeMounts"] if not m.get("readOnly")}
+            assert writable == {DATA, "/tmp"}
+            mounted = {mount["name"] for mount in each["volumeMounts"]}
+            assert mounted <= {volume["name"] for volume in pod["volumes"]}
+
+
+def test_secrets_are_given_to_what_needs_them(found: list[dict[str, Any]]) -> None:
+    given = {
+        name: {e["name"] for e in container["env"] if "valueFrom" in e}
+        for name, template in pods_of(found).items()
+        for container in template["spec"]["containers"]
+    }
+    database, keys = "HEADWAY_DATABASE_URL", "HEADWAY_SECRETS_KEY"
+    for name, variables in given.items():
+        kind = name.split("/headway-")[1].split("-")[0]
+        ours = {each for each in variables if each.startswith("HEADWAY_")}
+        assert (
+            ours
+            == {
+                "api": {database, keys, "HEADWAY_API_DATABASE_URL"},
+                "scheduler": {database, keys},
+                "loader": {database},
+                "shipper": set(),
+                "agent": set(),
+            }[kind]
+        ), name
+        assert bool(variables - ours) <= (kind in ("api", "shipper")), "variables of the log store"
+
+
+def test_only_schedulers_speak_to_the_cluster(found: list[dict[str, Any]]) -> None:
+    accounts = [each for each in found if each["kind"] == "ServiceAccount"]
+    for each in accounts:
+        mounted = each.get("automountServiceAccountToken", True)
+        assert mounted == (each["metadata"]["name"] == "headway-scheduler")
+    bound = {s["name"] for each in found for s in each.get("subjects", ())}
+    assert bound == {"headway-scheduler"}
+
+
+def test_one_can_be_lost(found: list[dict[str, Any]]) -> None:
+    deployments = {e["metadata"]["name"]: e for e in found if e["kind"] == "Deployment"}
+    budgets = {e["metadata"]["name"]: e for e in found if e["kind"] == "PodDisruptionBudget"}
+    for name in ("headway-api", "headway-scheduler"):
+        spec = deployments[name]["spec"]
+        assert spec["replicas"] >= 2
+        labels = spec["selector"]["matchLabels"]
+        assert budgets[name]["spec"]["selector"]["matchLabels"] == labels
+        affinity = spec["template"]["spec"]["affinity"]["podAntiAffinity"]
+        (term,) = affinity["preferredDuringSchedulingIgnoredDuringExecution"]
+        assert term["podAffinityTerm"]["labelSelector"]["matchLabels"] == labels
+
+
+def test_each_component_is_reached_by_its_peers_alone(found: list[dict[str, Any]]) -> None:
+    policies = {
+        (e["metadata"]["namespace"], e["metadata"]["name"]): e["spec"]
+        for e in found
+        if e["kind"] == "NetworkPolicy"
+    }
+    opened = {
+        (name, port["port"], tuple(sorted(str(peer) for peer in rule.get("from", ["anybody"]))))
+        for (_, name), spec in policies.items()
+        for rule in spec.get("ingress", ())
+        for port in rule["ports"]
+    }
+    spaces = tuple(
+        sorted(
+            str({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}})
+            for name in [e["metadata"]["name"] for e in found if e["kind"] == "Namespace"][1:]
+        )
+    )
+    assert opened == {
+        ("headway-api", 8080, ("anybody",)),
+        ("headway-scheduler", 7077, spaces),
+        ("headway-scheduler", 7078, spaces),
+    }
+    for name, template in pods_of(found).items():
+        space = name.partition("/")[0]
+        labels = template["metadata"]["labels"]
+        covering = [
+            policy
+            for (namespace, _), policy in policies.items()
+            if namespace == space
+            and policy["podSelector"].get("matchLabels", {}).items() <= labels.items()
+        ]
+        assert any("Ingress" in policy["policyTypes"] for policy in covering), name
+
+
+@pytest.mark.parametrize("install", [FULL, Install(image="headway:1")], ids=["full", "usual"])
+def test_components_take_the_options_that_they_are_given(install: Install) -> None:
+    """The commands of pods are commands of Headway, with options that exist."""
+    for name, template in pods_of(objects_of(install)).items():
+        pod = template["spec"]
+        for each in (*pod["containers"], *pod.get("initContainers", ())):
+            program, command, *options = each["command"]
+            assert program == "headway"
+            commands: Any = tree([command])
+            known = {word for p in commands.commands[command].params for word in p.opts}
+            asked = {word.partition("=")[0] for word in options if word.startswith("--")}
+            assert asked <= known, (name, asked - known)
 
 
 def test_the_command_prints_what_the_server_reads(tmp_path: Path) -> None:

@@ -4,15 +4,43 @@ from typing import Annotated
 
 import typer
 
+from headway.cli.options import with_settings
 from headway.cli.output import line
 
 
+def numbers(
+    api: Annotated[int, typer.Option(min=1, help="Number of API servers.")] = 2,
+    schedulers: Annotated[int, typer.Option(min=1, help="Number of schedulers.")] = 2,
+    agents: Annotated[
+        int, typer.Option(min=0, help="Number of agents of each team; 0: tasks run in pods only.")
+    ] = 1,
+    agent_slots: Annotated[
+        int, typer.Option(min=1, help="Tasks that an agent runs at the same time.")
+    ] = 8,
+    slots: Annotated[
+        int, typer.Option(min=1, help="Tasks of all teams that run at the same time.")
+    ] = 32,
+) -> dict[str, int]:
+    """Return the numbers of processes and slots, by the name of the setting."""
+    return {
+        "api": api,
+        "schedulers": schedulers,
+        "agents": agents,
+        "agent_slots": agent_slots,
+        "slots": slots,
+    }
+
+
+@with_settings("numbers", numbers)
 def manifests(
     image: Annotated[
         str,
-        typer.Option(help="Image with Headway, its extra `kubernetes`, and DAG files in /dags."),
+        typer.Option(
+            help="Image with Headway, its extra `kubernetes`, and the DAG files of each team in /dags/TEAM."
+        ),
     ],
-    namespace: Annotated[str, typer.Option(help="Namespace of the server.")] = "headway",
+    numbers: dict[str, int],
+    namespace: Annotated[str, typer.Option(help="Namespace of the install.")] = "headway",
     team: Annotated[
         list[str] | None, typer.Option(help="A team. Can be repeated (default: default).")
     ] = None,
@@ -24,10 +52,27 @@ def manifests(
         str | None,
         typer.Option(help="Claim of a volume with the DAG files, in place of the image's."),
     ] = None,
-    storage: Annotated[str, typer.Option(help="Size of the volume of the server.")] = "20Gi",
+    log_store: Annotated[
+        str | None, typer.Option(help="Log store: s3://bucket/prefix; makes a shipper.")
+    ] = None,
+    listen_address: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of PostgreSQL, if the database URL leads to a pooler."),
+    ] = None,
+    sign_in_secret: Annotated[
+        str | None, typer.Option(help="Secret with sign-in.toml, for OpenID Connect or LDAP.")
+    ] = None,
+    metrics_secret: Annotated[
+        str | None,
+        typer.Option(help="Secret with the token of a viewer; makes a ServiceMonitor."),
+    ] = None,
+    trusted_proxies: Annotated[
+        str | None, typer.Option(help="Addresses of the ingress, which tells those of clients.")
+    ] = None,
+    storage: Annotated[str, typer.Option(help="Size of the shared volume.")] = "20Gi",
     storage_class: Annotated[str | None, typer.Option(help="Its storage class.")] = None,
 ) -> None:
-    """Print Kubernetes objects for `kubectl apply -f -`: the server, its rights and the namespaces of teams."""
+    """Print Kubernetes objects for `kubectl apply -f -`: components, their rights and the namespaces of teams."""
     import msgspec
 
     from headway.errors import UsageError
@@ -40,9 +85,15 @@ def manifests(
         host=host,
         ingress_class=ingress_class,
         dags_claim=dags_claim,
+        log_store=log_store,
+        listen_address=listen_address,
+        sign_in_secret=sign_in_secret,
+        metrics_secret=metrics_secret,
+        trusted_proxies=trusted_proxies,
         storage=storage,
         storage_class=storage_class,
     )
+    install = msgspec.structs.replace(install, **numbers)
     if (why := trouble(install)) is not None:
         raise UsageError(why, hint="see docs/kubernetes.md")
     documents = (msgspec.yaml.encode(each).decode() for each in objects_of(install))

@@ -1,12 +1,11 @@
-"""The objects of an install in a cluster, as data: the server, its rights, and the namespaces of its teams. Pure.
+"""The objects of an install in a cluster, as data: its components, their rights, and the namespaces of its teams. Pure.
 
-One server: API, scheduler and loader in one pod with a volume of its own, before a database that is given. It imports
-the DAG files of its teams as its own user, so it gets no more rights than it needs for pods in their namespaces: it
-makes neither namespaces nor roles.
+Each component is a Deployment of its own (``components``), before a database that is given and on a volume that all of
+them share. Only schedulers have rights: pods in the namespaces of teams, and to ask whose token a pod shows. Nobody
+makes namespaces or roles.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -14,29 +13,41 @@ from headway.core.cluster import DEFAULTS, OBJECT
 from headway.core.quantities import amount
 from headway.core.teams import name_trouble
 from headway.executors.kubernetes.names import namespace_of, slug
-from headway.executors.kubernetes.objects import RBAC, Object, in_namespace, of_team
+from headway.executors.kubernetes.objects import RBAC, Object, dns, in_namespace, of_team
 from headway.executors.kubernetes.settings import Settings
 from headway.spec.validate import IMAGE
 
 NAME: Final = "headway"
 API_PORT: Final = 8080
-GATEWAY_PORT: Final = 7077
+PODS_PORT: Final = 7077  # of schedulers: where pods of tasks connect
+AGENTS_PORT: Final = 7078  # and agents
+HEALTH_PORT: Final = 8081
 CONFIG: Final = "/etc/headway"
 CERTIFICATE: Final = "/etc/headway-gateway"
-DATA: Final = "/data"
-UID: Final = 1000
 SPACE_MAX: Final = 40  # characters: names of teams' namespaces begin with it
-SELECTOR: Final = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "server"}
+SECRETS: Final = (
+    "sign_in_secret",
+    "metrics_secret",
+    "database_secret",
+    "gateway_secret",
+    "agent_secret",
+)
+COMPONENTS: Final = ("api", "scheduler", "loader")  # each with an account
+REPLICATED: Final = ("api", "scheduler")
 
 
 class Install(msgspec.Struct, frozen=True, kw_only=True):
     """``image`` has Headway with the extra ``kubernetes``, and DAG files in ``/dags`` unless ``dags_claim`` has them.
 
-    Secrets that must exist: ``database_secret`` with ``url``, ``gateway_secret`` with ``tls.crt``, ``tls.key`` and
-    ``ca.crt``.
+    Secrets that must exist: ``database_secret`` with ``url`` (and ``api-url``, if the API has a login of its own),
+    ``gateway_secret`` with ``tls.crt``, ``tls.key`` and ``ca.crt``; in the namespace of each team with agents
+    ``agent_secret`` with ``token`` and ``ca.crt``. ``keys_secret`` may have ``keys``, the master keys.
     """
 
     image: str
+    trusted_proxies: str | None = (
+        None  # addresses of the ingress: whose word on a client's address counts
+    )
     namespace: str = NAME
     teams: tuple[str, ...] = ("default",)
     host: str | None = None  # under which people reach it; none: by port-forward
@@ -44,23 +55,40 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     ingress_secret: str = "headway-ingress"
     database_secret: str = "headway-database"
     gateway_secret: str = "headway-gateway"
+    keys_secret: str = "headway-keys"
+    agent_secret: str = "headway-agent"
+    sign_in_secret: str | None = None  # has sign-in.toml (docs/sign-in.md)
+    log_store: str | None = None  # s3://bucket/prefix
+    log_store_secret: str = "headway-log-store"  # its variables
+    listen_address: str | None = None  # HOST:PORT of the database, if its URL leads to a pooler
+    api: int = 2
+    schedulers: int = 2
+    agents: int = 1  # of each team; 0: tasks run in pods only
+    agent_slots: int = 8
+    slots: int = 32
     dags_claim: str | None = None
     storage: str = "20Gi"
     storage_class: str | None = None
+    metrics_secret: str | None = None  # has token, of a viewer; makes a ServiceMonitor
+
+    @property
+    def gateway(self) -> str:
+        """The name by which pods and agents reach a scheduler."""
+        return f"{NAME}-gateway.{self.namespace}.svc"
 
     @property
     def settings(self) -> Settings:
         """The settings of its executor."""
         return Settings(
             image=self.image,
-            listen=f"tls:0.0.0.0:{GATEWAY_PORT}",
-            connect=f"tls:{NAME}-gateway.{self.namespace}.svc:{GATEWAY_PORT}",
+            listen=f"tls:0.0.0.0:{PODS_PORT}",
+            connect=f"tls:{self.gateway}:{PODS_PORT}",
             certificate=f"{CERTIFICATE}/tls.crt",
             key=f"{CERTIFICATE}/tls.key",
             ca=f"{CERTIFICATE}/ca.crt",
             install=self.namespace,
             namespaces=f"{self.namespace}-{{team}}",
-            identity=f"{self.namespace}/{NAME}-server",
+            identity=f"{self.namespace}/{NAME}-scheduler",
             manage_teams=False,
         )
 
@@ -77,10 +105,13 @@ def trouble(install: Install) -> str | None:
     for team in install.teams:
         if (why := name_trouble(team)) is not None:
             return why
-    for what in ("host", "ingress_class", "dags_claim", "storage_class"):
+    for what in ("host", "ingress_class", "dags_claim", "storage_class", *SECRETS):
         given = getattr(install, what)
         if given is not None and not OBJECT.fullmatch(given):
             return f"{what.replace('_', '-')} cannot be {given[:100]!a}: small letters, digits, dots and hyphens"
+    for what in ("api", "schedulers", "agent_slots", "slots"):
+        if getattr(install, what) < 1:
+            return f"{what.replace('_', '-')} must be 1 or more"
     if not amount(install.storage):
         return f"storage is {install.storage[:100]!a}, it must be an amount above 0, such as 20Gi"
     return None
@@ -88,20 +119,33 @@ def trouble(install: Install) -> str | None:
 
 def objects_of(install: Install) -> list[Object]:
     """Return all objects, in the order in which they are applied."""
+    from headway.executors.kubernetes.components import agents, deployments
+
     ours = [
-        account(),
+        *(account(name) for name in COMPONENTS),
         config(install),
         claim(install),
-        deployment(install),
-        service(f"{NAME}-api", API_PORT),
-        service(f"{NAME}-gateway", GATEWAY_PORT),
-        network_policy(install),
+        service("api", "api", [API_PORT]),
+        service("gateway", "scheduler", [PODS_PORT, AGENTS_PORT]),
+        *(budget(name) for name in REPLICATED),
+        *network_policies(install),
+        *deployments(install),
         *([] if install.host is None else [ingress(install, install.host)]),
+        *([] if install.metrics_secret is None else [monitor(install.metrics_secret)]),
     ]
     for each in ours:
-        each["metadata"] |= {"namespace": install.namespace, "labels": SELECTOR}
-    teams = [each for team in install.teams for each in of_team(install.settings, team, DEFAULTS)]
-    return [namespace(install), *token_review(install), *ours, *teams]
+        each["metadata"]["namespace"] = install.namespace
+        each["metadata"].setdefault("labels", {"app.kubernetes.io/name": NAME})
+    teams = [each for team in install.teams for each in objects_of_team(install, team)]
+    return [namespace(install), *token_review(install), *ours, *teams, *agents(install)]
+
+
+def objects_of_team(install: Install, team: str) -> list[Object]:
+    return of_team(install.settings, team, DEFAULTS)
+
+
+def selector(component: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": NAME, "app.kubernetes.io/component": component}
 
 
 def namespace(install: Install) -> Object:
@@ -117,7 +161,7 @@ def token_review(install: Install) -> list[Object]:
     rule = {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"]}
     subject = {
         "kind": "ServiceAccount",
-        "name": f"{NAME}-server",
+        "name": f"{NAME}-scheduler",
         "namespace": install.namespace,
     }
     return [
@@ -137,9 +181,11 @@ def token_review(install: Install) -> list[Object]:
     ]
 
 
-def account() -> Object:
-    meta = {"name": f"{NAME}-server"}
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
+def account(component: str) -> Object:
+    meta = {"name": f"{NAME}-{component}"}
+    found = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
+    # What neither asks the cluster nor creates pods has no token.
+    return found if component == "scheduler" else {**found, "automountServiceAccountToken": False}
 
 
 def config(install: Install) -> Object:
@@ -156,7 +202,7 @@ def config(install: Install) -> Object:
 
 def claim(install: Install) -> Object:
     spec: Object = {
-        "accessModes": ["ReadWriteOnce"],
+        "accessModes": ["ReadWriteMany"],
         "resources": {"requests": {"storage": install.storage}},
     }
     if install.storage_class is not None:
@@ -165,122 +211,80 @@ def claim(install: Install) -> Object:
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
 
 
-def deployment(install: Install) -> Object:
-    """Return the server. The old one ends before the new one starts: both have the volume."""
-    pod = {
-        "metadata": {"labels": SELECTOR},
-        "spec": {
-            "serviceAccountName": f"{NAME}-server",
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 60,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": UID,
-                "fsGroup": UID,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [container(install)],
-            "volumes": [dict(volume) for volume, _ in volumes(install)],
-        },
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": f"{NAME}-server"},
-        "spec": {
-            "replicas": 1,
-            "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": SELECTOR},
-            "template": pod,
-        },
-    }
-
-
-def container(install: Install) -> Object:
-    url = {"secretKeyRef": {"name": install.database_secret, "key": "url"}}
-    told = {
-        "HEADWAY_DATA": DATA,
-        "HEADWAY_DAGS": "/dags",
-        "HEADWAY_KUBERNETES": f"{CONFIG}/kubernetes.yaml",
-        "HOME": "/tmp",
-    }
-    if install.host is not None:
-        told["HEADWAY_PUBLIC_URL"] = f"https://{install.host}"
-    env: list[Object] = [{"name": name, "value": value} for name, value in told.items()]
-    return {
-        "name": "server",
-        "image": install.image,
-        "command": ["headway", "up", "--host", "0.0.0.0", "--port", str(API_PORT)],
-        "env": [*env, {"name": "HEADWAY_DATABASE_URL", "valueFrom": url}],
-        "ports": [
-            {"name": "api", "containerPort": API_PORT},
-            {"name": "gateway", "containerPort": GATEWAY_PORT},
-        ],
-        "startupProbe": probe("/readyz", period_s=5, failures=60),
-        "livenessProbe": probe("/healthz", period_s=10, failures=6),
-        "readinessProbe": probe("/readyz", period_s=5, failures=3),
-        "resources": {
-            "requests": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "100Mi"},
-            "limits": {"memory": "4Gi", "ephemeral-storage": "1Gi"},
-        },
-        "volumeMounts": [mount for _, mount in volumes(install)],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
-
-
-def probe(path: str, *, period_s: int, failures: int) -> Object:
-    get = {"path": path, "port": API_PORT}
-    return {"httpGet": get, "periodSeconds": period_s, "failureThreshold": failures}
-
-
-def volumes(install: Install) -> Sequence[tuple[Object, Object]]:
-    """Return each volume of the server with its place."""
-    secret = {"secretName": install.gateway_secret, "defaultMode": 0o440}
-    found: list[tuple[Object, Object]] = [
-        place("data", DATA, persistentVolumeClaim={"claimName": f"{NAME}-data"}),
-        place("config", CONFIG, read_only=True, configMap={"name": NAME}),
-        place("gateway", CERTIFICATE, read_only=True, secret=secret),
-        place("tmp", "/tmp", emptyDir={}),
-    ]
-    if install.dags_claim is not None:
-        source = {"claimName": install.dags_claim, "readOnly": True}
-        found.append(place("dags", "/dags", read_only=True, persistentVolumeClaim=source))
-    return found
-
-
-def place(name: str, path: str, *, read_only: bool = False, **source: Any) -> tuple[Object, Object]:
-    mount: Object = {"name": name, "mountPath": path}
-    return {"name": name, **source}, {**mount, "readOnly": True} if read_only else mount
-
-
-def service(name: str, port: int) -> Object:
+def service(name: str, component: str, ports: list[int]) -> Object:
+    listed = [{"name": f"port-{port}", "port": port, "targetPort": port} for port in ports]
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"selector": SELECTOR, "ports": [{"port": port, "targetPort": port}]},
+        "metadata": {"name": f"{NAME}-{name}", "labels": selector(component)},
+        "spec": {"selector": selector(component), "ports": listed},
     }
 
 
-def network_policy(install: Install) -> Object:
-    """Return who may connect: anybody to the API, which asks who it is, and tasks of its teams to the gateway."""
+def budget(component: str) -> Object:
+    """Let a drain of nodes take one at a time."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": f"{NAME}-{component}"},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(component)}},
+    }
+
+
+def network_policies(install: Install) -> list[Object]:
+    """Return who may connect: anybody to the API, which asks who it is; pods of teams to schedulers."""
     spaces = [in_namespace(namespace_of(install.settings, team)) for team in install.teams]
+    gateway = [{"port": port, "protocol": "TCP"} for port in (PODS_PORT, AGENTS_PORT)]
+    return [
+        policy("api", [{"ports": [{"port": API_PORT, "protocol": "TCP"}]}]),
+        policy("scheduler", [{"from": spaces, "ports": gateway}]),
+        policy("loader", []),
+        policy("shipper", []),
+    ]
+
+
+def policy(component: str, ingress: list[Object]) -> Object:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": f"{NAME}-server"},
+        "metadata": {"name": f"{NAME}-{component}"},
         "spec": {
-            "podSelector": {"matchLabels": SELECTOR},
+            "podSelector": {"matchLabels": selector(component)},
             "policyTypes": ["Ingress"],
-            "ingress": [
-                {"ports": [{"port": API_PORT, "protocol": "TCP"}]},
-                {"from": spaces, "ports": [{"port": GATEWAY_PORT, "protocol": "TCP"}]},
-            ],
+            "ingress": ingress,
         },
+    }
+
+
+def agents_policy(install: Install) -> Object:
+    """Return where agents may connect: to the names of the cluster and to schedulers. Nobody connects to them."""
+    port = {"port": AGENTS_PORT, "protocol": "TCP"}
+    schedulers = {"to": [in_namespace(install.namespace)], "ports": [port]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{NAME}-agent"},
+        "spec": {
+            "podSelector": {"matchLabels": selector("agent")},
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": [dns(), schedulers],
+        },
+    }
+
+
+def monitor(secret: str) -> Object:
+    """Return what tells the operator of Prometheus where metrics are, and with which token they are read."""
+    credentials = {"name": secret, "key": "token"}
+    endpoint = {
+        "port": f"port-{API_PORT}",
+        "path": "/api/v1/metrics",
+        "authorization": {"credentials": credentials},
+    }
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": f"{NAME}-api"},
+        "spec": {"selector": {"matchLabels": selector("api")}, "endpoints": [endpoint]},
     }
 
 

@@ -1,0 +1,218 @@
+"""The Helm chart, made from the objects of ``headway manifests``: ``python -m headway.executors.kubernetes.chart``.
+
+The objects are made with a mark in place of each value, and once more without each value that may be left out. A mark
+becomes a reference to the value; what is there only with a value stands in an ``if``, what is of a team in a ``range``.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headway.executors.kubernetes.install import NAME, Install, objects_of
+from headway.executors.kubernetes.objects import APPLIED, Object
+
+FOLDER: Final = "deploy/helm/headway"
+FILE: Final = f"{FOLDER}/templates/headway.yaml"
+TEAM: Final = "mark-of-team"
+SPACE: Final = "mark-of-space"
+NUMBERS: Final = {
+    "api": 424201,
+    "schedulers": 424202,
+    "agents": 424203,
+    "agent_slots": 424204,
+    "slots": 424205,
+}
+OPTIONAL: Final = (
+    *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
+    *("sign_in_secret", "metrics_secret", "trusted_proxies"),
+)
+SET: Final = (
+    "image",
+    "storage",
+    "database_secret",
+    "gateway_secret",
+    "keys_secret",
+    "agent_secret",
+)
+HEAD: Final = (
+    "# Made by: python -m headway.executors.kubernetes.chart, from the objects beside it.\n"
+)
+RANGE: Final = "{{- range $team := $.Values.teams }}"
+ENDED: Final = "{{- end }}"
+
+Variants = Mapping[str, Any]  # by the value that is left out
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+def mark(name: str) -> str:
+    return f"mark-of-{name.replace('_', '-')}"
+
+
+def marked() -> Install:
+    texts = {name: mark(name) for name in (*SET, *OPTIONAL, "log_store_secret", "ingress_secret")}
+    return Install(namespace=SPACE, teams=(TEAM,), **texts, **NUMBERS)  # type: ignore[arg-type]
+
+
+def template() -> str:
+    """Return the template of all objects but the namespace of the release, which Helm makes."""
+    whole = marked()
+    without: dict[str, Install] = {
+        name: msgspec.structs.replace(whole, **{name: None}) for name in OPTIONAL
+    }
+    without["agents"] = msgspec.structs.replace(whole, agents=0)
+    variants = {name: by_key(objects_of(each)) for name, each in without.items()}
+    documents = []
+    for key, each in by_key(objects_of(whole)).items():
+        if key == ("Namespace", "", SPACE):
+            continue
+        missing = [name for name, found in variants.items() if key not in found]
+        others = {name: found[key] for name, found in variants.items() if key in found}
+        lines = ["---", *emit(each, others, 0, of_team=TEAM in "/".join(key))]
+        if TEAM in "/".join(key):
+            lines = ranged(lines)
+        documents += conditional(lines, missing)
+    return HEAD + referring("\n".join(documents)) + "\n"
+
+
+def by_key(objects: list[Object]) -> dict[tuple[str, str, str], Object]:
+    for each in objects:
+        each["metadata"].get("annotations", {}).pop(APPLIED, None)  # it is of the final objects
+    return {
+        (e["kind"], e["metadata"].get("namespace", ""), e["metadata"]["name"]): e for e in objects
+    }
+
+
+def emit(node: Any, variants: Variants, indent: int, *, of_team: bool) -> list[str]:
+    """Return the lines of a node. ``variants``: the same node without a value."""
+    space = " " * indent
+    if isinstance(node, dict) and node:
+        lines = []
+        for key, inner in node.items():
+            missing = [name for name, other in variants.items() if key not in other]
+            others = {name: other[key] for name, other in variants.items() if key in other}
+            name = msgspec.json.encode(key).decode()
+            if isinstance(inner, dict | list) and inner:
+                found = [f"{space}{name}:", *emit(inner, others, indent + 2, of_team=of_team)]
+            else:
+                found = [f"{space}{name}: {scalar(inner, others)}"]
+            lines += conditional(found, missing)
+        return lines
+    assert isinstance(node, list), node
+    lines = []
+    for inner in node:
+        same = {name: like(inner, other) for name, other in variants.items()}
+        missing = [name for name, other in same.items() if other is None]
+        others = {name: other for name, other in same.items() if other is not None}
+        if isinstance(inner, dict | list) and inner:
+            first, *rest = emit(inner, others, indent + 2, of_team=of_team)
+            found = [f"{space}- {first.lstrip()}", *rest]
+        else:
+            found = [f"{space}- {scalar(inner, others)}"]
+        text = "".join(found)
+        if (
+            not of_team and TEAM in text and RANGE not in text
+        ):  # the innermost list is that of teams
+            found = ranged(found)
+        lines += conditional(found, missing)
+    return lines
+
+
+def like(node: Any, others: list[Any]) -> Any:
+    """Return the node of a list that stands for the same, or None."""
+    for other in others:
+        named = isinstance(node, dict) and isinstance(other, dict) and "name" in node
+        if other == node or (named and node["name"] == other.get("name")):
+            return other
+    return None
+
+
+def scalar(value: Any, variants: Variants) -> str:
+    assert all(other == value for other in variants.values()), f"{value!r} depends on {variants}"
+    return msgspec.json.encode(value).decode()
+
+
+def conditional(lines: list[str], names: list[str]) -> list[str]:
+    for name in names:
+        lines = [f"{{{{- if $.Values.{camel(name)} }}}}", *lines, ENDED]
+    return lines
+
+
+def ranged(lines: list[str]) -> list[str]:
+    return [RANGE, *lines, ENDED]
+
+
+def referring(text: str) -> str:
+    """Put references in the place of marks, the longer ones first."""
+    references = {
+        mark(n): f"$.Values.{camel(n)}"
+        for n in (*SET, *OPTIONAL, "log_store_secret", "ingress_secret")
+    }
+    references |= {TEAM: "$team", SPACE: "$.Release.Namespace"}
+    for name in sorted(references, key=len, reverse=True):
+        text = text.replace(name, f"{{{{ {references[name]} }}}}")
+    for name, number in NUMBERS.items():
+        text = text.replace(str(number), f"{{{{ int $.Values.{camel(name)} }}}}")
+    return text
+
+
+def values() -> dict[str, Any]:
+    """Return all values as they are when nobody sets them. The image has no usual one."""
+    usual = msgspec.to_builtins(Install(image=""))
+    return {camel(name): value for name, value in usual.items() if name != "namespace"}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the values. What goes into a template cannot leave its quotes."""
+    text = {"type": "string", "pattern": r"^[^\s\"'\\{}]*$"}
+    team = {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"}
+    properties: dict[str, Any] = {
+        camel(name): text for name in (*SET, "log_store_secret", "ingress_secret")
+    }
+    properties |= {camel(name): {**text, "type": ["string", "null"]} for name in OPTIONAL}
+    properties |= {
+        camel(n): {"type": "integer", "minimum": 0 if n == "agents" else 1} for n in NUMBERS
+    }
+    properties["image"] = {**text, "minLength": 1}
+    properties["teams"] = {"type": "array", "items": team, "minItems": 1, "uniqueItems": True}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "required": ["image", "teams"],
+        "additionalProperties": False,
+        "properties": {**properties, "global": {"type": "object"}},
+    }
+
+
+def files() -> dict[str, str]:
+    """Return the files of the chart that are made, by their path."""
+    pretty = msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode()
+    listed = msgspec.yaml.encode(values()).decode()
+    return {
+        FILE: template(),
+        f"{FOLDER}/values.yaml": f"# docs/kubernetes.md says what each value is. {NAME} needs an image.\n{listed}",
+        f"{FOLDER}/values.schema.json": f"{pretty}\n",
+    }
+
+
+def main() -> int:
+    """Write the files; with --check, compare only."""
+    wrong = []
+    for name, text in files().items():
+        file = Path(name)
+        if "--check" not in sys.argv:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            wrong.append(name)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The Helm chart says what ``headway manifests`` prints."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from headway.executors.kubernetes import chart
+from headway.executors.kubernetes.install import Install, objects_of
+from headway.executors.kubernetes.objects import Object
+from tests.kubernetes import helm
+from tests.kubernetes.helm import CHART
+from tests.tidy.tree import ROOT
+
+FULL = {
+    "image": "registry.example.org/headway:1",
+    "teams": ["default", "marketing"],
+    "host": "headway.example.org",
+    "ingressClass": "nginx",
+    "dagsClaim": "dags",
+    "storageClass": "fast",
+    "logStore": "s3://logs/headway",
+    "listenAddress": "postgres:5432",
+    "signInSecret": "headway-sign-in",
+    "metricsSecret": "headway-metrics",
+    "trustedProxies": "10.0.0.0/8",
+    "api": 3,
+    "agents": 2,
+}
+USUAL = {"image": "headway:1"}
+PODS_ONLY = {"image": "headway:1", "agents": 0, "host": "headway.example.org"}
+EXAMPLES = sorted(CHART.glob("values-*.yaml"))
+
+
+def install(values: dict[str, Any], namespace: str) -> Install:
+    names = {chart.camel(field): field for field in Install.__struct_fields__}
+    given = {names[name]: value for name, value in values.items()}
+    return Install(**{**given, "namespace": namespace, "teams": tuple(given["teams"])})
+
+
+def comparable(objects: list[Object]) -> dict[tuple[str, str, str], Object]:
+    """Leave out the namespace of the release, which Helm makes."""
+    found = chart.by_key(objects)
+    return {key: each for key, each in found.items() if key != ("Namespace", "", "flow")}
+
+
+def test_the_files_of_the_chart_are_those_of_the_objects() -> None:
+    for name, text in chart.files().items():
+        assert (ROOT / name).read_text() == text, (
+            "run: python -m headway.executors.kubernetes.chart"
+        )
+
+
+@pytest.mark.parametrize("given", [FULL, USUAL, PODS_ONLY], ids=["full", "usual", "pods only"])
+def test_the_chart_says_what_manifests_prints(given: dict[str, Any]) -> None:
+    values = helm.values(**given)
+    expected = comparable(objects_of(install(values, "flow")))
+    found = comparable(helm.render(values, "flow"))
+    assert found == expected
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
+def test_examples_of_values_are_valid(file: Path) -> None:
+    values = helm.values(image="headway:1", **yaml.safe_load(file.read_text()))
+    jsonschema_rs.validate(chart.schema(), values)
+    assert (
+        comparable(helm.render(values, "flow")).keys()
+        == comparable(objects_of(install(values, "flow"))).keys()
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"image": ""},
+        {"image": 'a"b'},
+        {"image": "a: {{ b }}"},
+        {"teams": []},
+        {"teams": ["A_B"]},
+        {"api": 0},
+        {"host": "a\nb"},
+        {"replicas": 2},
+    ],
+    ids=str,
+)
+def test_what_the_schema_refuses(wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(chart.schema(), helm.values(**{"image": "headway:1", **wrong}))
+
+
+@pytest.mark.skipif(not helm.IS_HERE, reason=helm.MISSING)
+@pytest.mark.parametrize("given", [FULL, USUAL, PODS_ONLY], ids=["full", "usual", "pods only"])
+def test_helm_renders_the_same(given: dict[str, Any]) -> None:
+    expected = comparable(objects_of(install(helm.values(**given), "flow")))
+    assert comparable(helm.by_helm(given, "flow")) == expected
