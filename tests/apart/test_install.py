@@ -4,11 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import pytest
 
 from headway import wire
 from tests.apart.install import Install, install
 from tests.api.stream import listening
 from tests.cli.conftest import wait_until
+
+pytestmark = pytest.mark.long
 
 RUNS = 5  # for each that is killed
 
