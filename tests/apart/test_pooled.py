@@ -15,8 +15,7 @@ from tests.cli.conftest import wait_until
 from tests.own_postgres import documented_user, installed_versions, own_server
 from tests.pgbouncer import MISSING, PROGRAM, pooler
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-
+pytestmark = [pytest.mark.long, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
 POOL: Final = 6  # for each user: the owner's, and that of the API
 RUNS: Final = 6
 LISTENERS: Final = {
