@@ -1,6 +1,7 @@
 """What becomes of attempts when the cluster does what clusters do. Scheduler, database and executor are real."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from psycopg import Connection
 from headway import clock
 from headway.core.reasons import PodPending, QuotaFull, Reason
 from headway.core.stored_reasons import stored
+from headway.executors.kubernetes.names import INSTALL
 from headway.executors.kubernetes.settings import AUDIENCE
 from tests.executors.test_conformance import Bench, cancel, key, lapse
 from tests.kubernetes.fake import states
 from tests.kubernetes.fake.kinds import POD, QUOTA
+from tests.kubernetes.fake.store import Object
 from tests.kubernetes.workers import KubernetesWorkers, PodClient
 from tests.scenarios.world import deploy, run_state, task, trigger, value
 from tests.scenarios.world import states as states_of
@@ -344,6 +347,49 @@ def test_who_cannot_prove_to_be_the_pod_is_refused(
     assert workers.started == []
     assert states_of(conn, run_id) == {"a": "queued"}
     workers.clients.clear()
+
+
+def marked(meta: dict[str, Any], found: Object) -> None:
+    found["metadata"].update(meta)
+
+
+def test_forged_labels_and_annotations_mean_nothing(
+    conn: Connection[Any], bench: Bench, workers: KubernetesWorkers
+) -> None:
+    """Marks that would be those of other attempts, of nobody, or that no program can read."""
+    run_id = begin(conn, bench)
+    (pod,) = workers.pods()
+    name, odd = pod["metadata"]["name"], "\u202e{[" + "x" * 500
+    labels = pod["metadata"]["labels"]
+    forged: tuple[tuple[Any, Any], ...] = (
+        (
+            {
+                **labels,
+                "headway.dev/team": "other",
+                "headway.dev/run": "r2",
+                "headway.dev/try": "7",
+            },
+            {},
+        ),
+        (
+            {**labels, **dict.fromkeys(labels, odd)} | {INSTALL: labels[INSTALL]},
+            {"headway.dev/attempt": odd},
+        ),
+        ({INSTALL: labels[INSTALL]}, None),
+    )
+    for number, (marks, notes) in enumerate(forged):
+        meta = {"labels": marks, "annotations": notes}
+        workers.change(name, partial(marked, meta))
+        # Another pod with the marks of the attempt, which has failed.
+        twin = {**pod["metadata"], "name": f"forged-{number}", "uid": None, "resourceVersion": None}
+        spec = {**pod["spec"], "nodeName": "node-9"}
+        status = {"phase": "Failed", "reason": "Evicted", "message": odd}
+        workers.server.store.create(POD, {"metadata": twin, "spec": spec, "status": status})
+        until(bench, lambda: [p["metadata"]["name"] for p in workers.pods()] == [name])
+        assert attempt(conn) == ("running", None, None)
+    assert counts(conn) == (0, 0)
+    workers.end(key(run_id))
+    until(bench, lambda: run_state(conn, run_id) == "success")
 
 
 def test_pods_that_nobody_wants_are_removed(

@@ -85,10 +85,8 @@ class Provider:
         """Return the provider's keys, asked for anew if those in memory are older."""
         now = clock.monotonic()
         if self._keys is None or self._keys[0] + older_than_s <= now:
-            found = key_set(
-                msgspec.json.decode(await self.ask("GET", (await self.metadata()).jwks_uri))
-            )
-            self._keys = (now, found)
+            answer = await self.ask("GET", (await self.metadata()).jwks_uri)
+            self._keys = (now, key_set(self.read(answer, dict[str, Any])))
         return self._keys[1]
 
     async def exchange(self, code: str, verifier: str, back: str) -> Tokens:
@@ -145,13 +143,15 @@ class Provider:
         """Return the body of an answer. Raises Refused: the provider said no. NotReachable: it said nothing of use."""
         import httpx
 
+        # Nothing is unpacked: a short answer could be made into one of any size, before its bytes are counted.
+        plain = {**(headers or {}), "Accept-Encoding": "identity"}
         try:
             async with (
                 asyncio.timeout(TIME_OUT_S),
-                self.client().stream(method, url, data=form, headers=headers) as answer,
+                self.client().stream(method, url, data=form, headers=plain) as answer,
             ):
                 body = b""
-                async for part in answer.aiter_bytes():
+                async for part in answer.aiter_raw():
                     body += part
                     if len(body) > BYTES_MAX:
                         raise self.trouble(f"its answer is longer than {BYTES_MAX:,} bytes")
