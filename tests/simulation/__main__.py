@@ -16,6 +16,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
+from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
@@ -33,6 +34,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Edits,
         Fast,
         Groups,
+        Guests,
         Lists,
         Loans,
         Minds,

@@ -17,6 +17,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
+from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
@@ -30,6 +31,7 @@ MINDS_SEEDS = (5, 8)
 LISTS_SEEDS = (0, 1)
 TEAMS_SEEDS = (4,)
 LOANS_SEEDS = (2, 3)
+GUESTS_SEEDS = (0,)
 EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
@@ -73,6 +75,12 @@ def test_teams_that_share_slots_hold(seed: int, connections: Connections) -> Non
 def test_teams_that_share_a_pool_hold(seed: int, connections: Connections) -> None:
     """Its grants are given and taken back in mid-flight, and it grows and shrinks."""
     Loans(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", GUESTS_SEEDS)
+def test_teams_that_use_what_another_has_hold(seed: int, connections: Connections) -> None:
+    """Grants of an asset and of waits are given and taken back in mid-flight."""
+    Guests(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", EDITS_SEEDS)

@@ -1,53 +1,45 @@
-"""Bugs to plant in the simulator, each with the symptom by which it must be found."""
+"""Bugs in how runs, their tasks and their assets go, in the ordinary world and in those of one matter."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 from headway.agent.protocol import AttemptKey
 from headway.core import admission, branches, mapping, plan, ready, repin, verdicts
 from headway.core import commands as core_commands
 from headway.core import deferrals as core_deferrals
-from headway.core import lending as core_lending
-from headway.core import shares as core_shares
-from headway.core.admission import Pool, Share
+from headway.core.admission import Pool
 from headway.core.gates import Gate
 from headway.core.graph import Axis, Combine, Graph, Node
 from headway.core.reasons import FailedFast
 from headway.core.retry import Retry
 from headway.core.run import Run
-from headway.core.shares import Claim
 from headway.core.sight import Sight
 from headway.core.states import FINAL, PENDING, Event, State
 from headway.core.upstream import Verdict
 from headway.engine import assets as asset_engine
 from headway.engine import gates, tick
 from headway.engine.scheduler import Scheduler
-from headway.engine.slots import Held
 from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway
-from headway.store import assets, changes, lending, queue, reports, runs, sessions, snapshots
+from headway.store import assets, changes, queue, reports, runs, sessions, snapshots
 from headway.store import gates as store_gates
 from headway.store.clock import clock
 from headway.store.transact import transact
 from tests.simulation.altered import STEPS as STEPS_OF_CLUSTERS
 from tests.simulation.assets import STEPS as STEPS_OF_ASSETS
 from tests.simulation.assets import Assets
+from tests.simulation.bugs.bug import Bug, bug
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
-from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
-from tests.simulation.teams import STEPS_OF_TEAMS, Teams
 from tests.simulation.waits import Waits
-from tests.simulation.world import STEPS, World
-
-BUG_SEEDS = range(300)
 
 
 def one_slot_too_many(runs: Any, pools: dict[str, Pool], *rest: Any) -> None:
@@ -170,40 +162,6 @@ def as_long_as_the_longest(axis: Axis, length_of: Any) -> int | None:
     return AXIS_LENGTH(replace(axis, combine=Combine.ZIP_LONGEST) if longest else axis, length_of)
 
 
-def lent_for_ever(share: Share) -> int | None:
-    """What a team has beyond its fair share it keeps."""
-    return share.allotted
-
-
-def beyond_its_share(share: Share) -> bool:
-    return False
-
-
-def never_given_back(self: Held, runs: Any) -> None:
-    """The ends of attempts free slots of pools only."""
-    kept, self.shares = self.shares, {}
-    give_back(self, runs)
-    self.shares = kept
-
-
-def without_weight(claim: Claim, held: int) -> tuple[bool, float]:
-    return turn(replace(claim, weight=1.0), held)
-
-
-def without_weight_in_pools(claim: core_lending.Claim, held: int) -> tuple[float, float, int]:
-    return part_turn(replace(claim, weight=1.0), held)
-
-
-def still_open(conn: Any, *rest: Any) -> Any:
-    """Who lost the grant has its part of the pool as before."""
-    return [replace(part, is_open=True) for part in parts(conn, *rest)]
-
-
-def of_others_forgotten(slots: int, claims: Any) -> dict[int, int]:
-    """What still runs of who lost the grant is no part of the pool."""
-    return pool_divide(slots, [claim for claim in claims if claim.is_open])
-
-
 def restless(self: Scheduler, turn: Any) -> None:
     self.wanted = True
 
@@ -249,8 +207,6 @@ def taken(conn: Any) -> list[Any]:
     return found
 
 
-give_back, turn = Held.give_back, core_shares.turn
-part_turn, pool_divide, parts = core_lending.Claim.turn, core_lending.divide, lending.parts
 fill, again, intend, absorb = admission.fill, plan.again, plan.intend, plan.absorb
 attempt_key = translate.attempt_key
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
@@ -265,34 +221,6 @@ WAITING_CLAIM = runs.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY 
 
 CONSUMED_AGAIN = assets.CONSUME.replace("SET consumed = latest, ", "SET ")
 UNGUARDED = changes.UPDATE_INSTANCES.replace("AND instance.state = change.stored", "")
-
-
-class Bug(NamedTuple):
-    """What to put where, by what it must be found, and seeds that find it quickly: the first
-    finding ends the search. When a change of the simulator makes other histories of these seeds,
-    ``SEARCH=1`` searches all of ``BUG_SEEDS``, and the seed that it names belongs here.
-    """
-
-    name: str
-    symptom: str
-    seeds: tuple[int, ...]
-    places: tuple[tuple[Any, str, object], ...]
-    steps: int = STEPS
-    world: type[World] = World
-
-
-def bug(name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]) -> Bug:
-    return Bug(name, symptom, seeds, places)
-
-
-def of_teams(
-    name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]
-) -> Bug:
-    return Bug(name, symptom, seeds, places, STEPS_OF_TEAMS, Teams)
-
-
-def of_loans(name: str, symptom: str, seed: int, *places: tuple[Any, str, object]) -> Bug:
-    return of_teams(name, symptom, (seed,), *places)._replace(world=Loans)
 
 
 def of_assets(
@@ -387,28 +315,6 @@ BUGS: list[Bug] = [
         (0,),
         (mapping, "axis_length", as_long_as_the_longest),
     )._replace(world=Lists, steps=15),
-    of_teams("lent for ever", "S9 team", (1,), (Share, "limit", property(lent_for_ever))),
-    of_teams("granted beyond a share", "I36", (0,), (Share, "is_full", property(beyond_its_share))),
-    of_teams(
-        "slots never given back to a team",
-        "I35|I36|S9",
-        (0,),
-        (Held, "give_back", never_given_back),
-    ),
-    of_teams("weights ignored", "S9 team", (1,), (core_shares, "turn", without_weight)),
-    of_loans("a lost grant is still used", "I49", 1, (lending, "parts", still_open)),
-    of_loans(
-        "what runs without a grant is not counted",
-        "I13|I48",
-        0,
-        (core_lending, "divide", of_others_forgotten),
-    ),
-    of_loans(
-        "weights ignored in a pool",
-        "S9 team .* behind in the pool",
-        1,
-        (core_lending.Claim, "turn", without_weight_in_pools),
-    ),
     bug(
         "a choice among other tasks is kept",
         "left it out",
