@@ -62,6 +62,35 @@ test.each(PAGES)("%s shows what is there, for everybody", async (path, shows) =>
   await everybodyReads();
 });
 
+test.each([
+  ["diagnosis", "tasks"],
+  ["tasks", "diagnosis"],
+])("a %s that comes late moves nothing on the page of a run", async (late, early) => {
+  let come = () => {};
+  const gate = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const address = `**/api/v1/runs/${failed}/${late}*`;
+  await page().route(address, async (route) => {
+    const answer = await route.fetch();
+    await gate;
+    await route.fulfill({ response: answer });
+  });
+  const first = page().waitForResponse((response) => response.url().includes(`/${early}`));
+  await page().goto(`/t/default/runs/${failed}`);
+  await first;
+  await page().locator("main h1").waitFor();
+  await page().evaluate(
+    () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))),
+  );
+  come();
+  await page().locator("main").getByText("About this run").waitFor();
+  await page().locator("main").getByText("12 invoices without a").first().waitFor();
+  const shifts = await shiftsOf(page());
+  await page().unroute(address);
+  expect(shifts.sum, shifts.of.join("\n")).toBeLessThan(SHIFTS_MAX);
+});
+
 test.each(VIEWS)("the %s of a DAG can be seen whole, with a run beside it", async (view) => {
   await page().goto(`/t/default/dags/invoices/${view}?run=${failed}`);
   await page().locator("aside").getByText("Open the run").waitFor();

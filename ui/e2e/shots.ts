@@ -23,6 +23,7 @@ const LISTS = [
   "backfills",
   "events",
   "import-errors",
+  "dependencies",
 ];
 const ADMIN = [
   "users",
@@ -54,6 +55,11 @@ export async function full(server: Server): Promise<Shot[]> {
     (await ask<{ items: { run_id: string }[] }>(server, `/runs?limit=1&${filter}`)).items[0]
       ?.run_id;
   const failed = await newest("dag_id=invoices&state=failed");
+  const { previous } = await ask<{ previous: { run_id: string } }>(
+    server,
+    `/runs/${failed}/adjacent`,
+  );
+  const earlier = previous.run_id;
   const good = await newest("dag_id=hourly_warehouse&state=success");
   const busy = await newest("dag_id=follow&state=running");
   const run = `${TEAM}/runs/${failed}`;
@@ -75,6 +81,7 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "run-running", path: `${TEAM}/runs/${busy}` },
     { name: "run-instances", path: `${run}?task=book&state=all` },
     { name: "run-instance", path: `${run}?task=book&map=2` },
+    { name: "run-diff", path: `${run}/diff?with=${earlier}` },
     { name: "run-retry", path: run, act: pressed("Retry failed") },
     { name: "run-mark", path: run, act: pressed("Mark…") },
     { name: "run-log", path: `${run}/log?task=book&map=2` },

@@ -38,7 +38,6 @@ for (const path of pages) {
   await watchShifts(page);
   const devtools = await context.newCDPSession(page);
   await devtools.send("Network.enable");
-  await devtools.send("Network.setCacheDisabled", { cacheDisabled: true });
   await devtools.send("Performance.enable");
   let [bytes, requests] = [0, 0];
   devtools.on("Network.loadingFinished", ({ encodedDataLength }) => {

@@ -30,7 +30,6 @@ export function RunBody({
   select: (next: Selection) => void;
 }) {
   const found = useQuery(diagnosis(run.run_id));
-  const tasks = useQuery(runTasks(run.run_id));
   const said = found.data;
   return (
     <div className={styles.body}>
@@ -69,13 +68,34 @@ export function RunBody({
             {said.compared_to && <Compared run={run.run_id} to={said.compared_to} />}
           </div>
         )}
-        {tasks.isPending && <SkeletonRows count={8} />}
-        {tasks.isError && (
-          <ErrorState error={tasks.error} what="The tasks" retry={() => tasks.refetch()} />
-        )}
-        {tasks.data && <TaskTable tasks={tasks.data} only={only} select={select} />}
-        <RunFacts run={run} />
+        <Below run={run} first={found.isPending} only={only} select={select} />
       </div>
     </div>
+  );
+}
+
+/** The tasks and the rest. They come after what is above them, so that nothing that is seen is moved. */
+function Below({
+  run,
+  first,
+  only,
+  select,
+}: {
+  run: Run;
+  /** What is above has not come yet. */
+  first: boolean;
+  only: string | undefined;
+  select: (next: Selection) => void;
+}) {
+  const tasks = useQuery(runTasks(run.run_id));
+  if (first || tasks.isPending) return <SkeletonRows key={first ? "all" : "tasks"} count={8} />;
+  return (
+    <>
+      {tasks.isError && (
+        <ErrorState error={tasks.error} what="The tasks" retry={() => tasks.refetch()} />
+      )}
+      {tasks.data && <TaskTable tasks={tasks.data} only={only} select={select} />}
+      <RunFacts run={run} />
+    </>
   );
 }
