@@ -221,6 +221,24 @@ def test_a_log_that_nobody_completes_is_shipped_with_a_line_that_says_so(data: P
     assert "the agent ended before this log was closed" in spooled.read_text()
 
 
+def test_a_log_of_an_agent_that_went_to_another_scheduler_is_completed_there(data: Path) -> None:
+    key = AttemptKey("r", "t", -1, 1)
+    here, there = Files(data, data / "spool"), Files(data, data / "spool")
+    here.answer(1, "s", Job(Put(1, key, "log", b"one\n"), "team"))
+    for one in here.unfinished.values():
+        one.seen_at -= LEFT_S + 1
+    here.look([], lambda sessions: set())  # the session goes on, elsewhere
+    assert list((data / "spool").glob("*")) == []
+
+    there.answer(1, "s", Job(Put(2, key, "log", b"two\n", offset=4, last=True), "team"))
+    for one in here.unfinished.values():
+        one.seen_at -= LEFT_S + 1
+    here.look([], lambda sessions: set())
+    assert here.unfinished == {}
+    (spooled,) = (data / "spool").iterdir()
+    assert spooled.read_text() == "one\ntwo\n"
+
+
 class Line:
     """A connection that answers what the test says."""
 
