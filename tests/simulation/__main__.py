@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.postgres import private_server
 from tests.simulation.assets import Assets
+from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
@@ -29,6 +30,7 @@ WORLDS: Final[dict[str, type[World]]] = {
     for each in (
         World,
         Assets,
+        Calls,
         Clusters,
         Crowd,
         Edits,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.simulation.assets import Assets
 from tests.simulation.bugs import BUG_SEEDS, BUGS, Bug
+from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
@@ -39,6 +40,7 @@ CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
 GROUPS_SEEDS = (0, 1, 2)
+CALLS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
 
@@ -126,6 +128,12 @@ def test_a_world_that_waits_for_the_past_holds(seed: int, connections: Connectio
 def test_a_world_of_mapped_groups_holds(seed: int, connections: Connections) -> None:
     """Each index is on its own, whatever is cleared, and however long the list becomes."""
     Groups(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", CALLS_SEEDS)
+def test_a_world_of_callbacks_holds(seed: int, connections: Connections) -> None:
+    """For each committed end one call of each function, whatever dies between the two."""
+    Calls(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:

@@ -22,6 +22,7 @@ from headway.store import (
     attempts,
     backfills,
     bundles,
+    callbacks,
     changes,
     connection_tests,
     dags,
@@ -60,6 +61,7 @@ ENGINES: Final = (
         attempts,
         backfills,
         bundles,
+        callbacks,
         changes,
         dags,
         deferrals,
@@ -137,7 +139,7 @@ TYPES: Final = {
     "timestamptz": "now first last next older_than since until at since_at until_at before",
     "timestamptz[]": "dates",
     "interval": "lease silence",
-    "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
+    "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs companions",
     "integer[]": "teams indexes numbers max_active_runs used",
     "boolean[]": "scheduled",
     "boolean": "anew sharing ok whole",
@@ -390,6 +392,7 @@ def test_the_lanes_of_teams_are_found_by_key(postgres: str) -> None:
             (queue.DUE_DAGS, {"now": now(), "limit": 100}),
             (queue.DAGS_WITH_QUEUED, {"teams": [], "dags": [], "limit": 50}),
             (assets.TAKE, {"limit": 500}),
+            (callbacks.ANY, {}),
         )
         for text, values in asked:
             plan = plan_of(conn, f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)

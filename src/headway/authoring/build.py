@@ -1,12 +1,13 @@
 """The step from the objects of a DAG file to the spec."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
+from headway.authoring.options import CALLBACKS, ON_EXECUTE
 from headway.authoring.params import Declared, Param, carried
 from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.task import Follows, Task
@@ -48,8 +49,9 @@ def build(dag: "DAG", file: str) -> model.Dag:
             for group in dag.all_groups
             if group.tooltip
         ),
+        callbacks=counted(options),
         line=dag.site.line,
-        **options,
+        **without_functions(options),
     )
     for param in dag.params.values():
         check_param(spec, param)
@@ -95,8 +97,24 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
         skips_all_below=task.follows is Follows.IF_TRUE,
         group=group_spec(task),
         line=task.line,
-        **{**task.options, **named_assets(task)},
+        callbacks=counted(task.options),
+        **{**without_functions(task.options), **named_assets(task)},
     )
+
+
+def counted(options: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many callbacks there are for each occasion."""
+    return {
+        occasion: len(options[word]) for word, occasion in CALLBACKS.items() if options.get(word)
+    }
+
+
+def without_functions(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        word: value
+        for word, value in options.items()
+        if word not in CALLBACKS and word != ON_EXECUTE
+    }
 
 
 def group_spec(task: Task) -> str | None:

@@ -11,7 +11,13 @@ from headway.authoring.calls import refuse_unknown
 from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.groups import TaskGroup
 from headway.authoring.kinds import resolved
-from headway.authoring.options import DAG_OPTIONS, TASK_OPTIONS, DagOptions, read_options
+from headway.authoring.options import (
+    CALLBACKS,
+    DAG_OPTIONS,
+    TASK_OPTIONS,
+    DagOptions,
+    read_options,
+)
 from headway.authoring.params import Declared, Param, declared, declared_by
 from headway.authoring.references import ParamRef
 from headway.authoring.setups import Block
@@ -40,6 +46,7 @@ class DAG:
         word = f'DAG("{dag_id}")'
         self.options = read_options(given, DAG_OPTIONS, self.site, word, ("dag_id",))
         self.default_args = self.take_default_args(self.options.pop("default_args", {}), word)
+        self.callbacks = {word: self.options[word] for word in CALLBACKS if word in self.options}
         params = self.options.pop("params", {})
         self.params: dict[str, Declared] = {
             name: declared(name, value, self.site) for name, value in params.items()

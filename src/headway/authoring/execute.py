@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from headway.authoring.callbacks import before
 from headway.authoring.conditions import check
 from headway.authoring.lists import item_of
 from headway.authoring.map_index import Naming
 from headway.authoring.operators.base import Call
 from headway.authoring.operators.templates import render_all
+from headway.authoring.options import ON_EXECUTE
 from headway.authoring.params import given_to
 from headway.authoring.references import (
     RESULT_KEY,
@@ -72,6 +74,8 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
         resumed = run.resumed
         if resumed is None and task.conditions:
             check(task.conditions, run)
+        if resumed is None and (first := task.options.get(ON_EXECUTE)):
+            before(first, run)
         value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
     told = None if run.events is None else run.events.outlets.told(task.options.get("outlets", ()))
     return Result(value, stored(dag, task, value), followed(dag, task, value), told)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 from headway.authoring.frames import Site
 from headway.spec.carried import DATES, flaw_of_date, shown
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from headway.authoring.assets import Asset, BaseAsset
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
+
+
+Callbacks: TypeAlias = "Callable[..., object] | Sequence[Callable[..., object]] | None"
 
 
 class TaskOptions(TypedDict, total=False):
@@ -44,6 +47,11 @@ class TaskOptions(TypedDict, total=False):
     decides_outcome: bool
     map_index_template: str
     ignore_downstream_trigger_rules: bool  # of @task.short_circuit
+    on_success_callback: "Callbacks"
+    on_failure_callback: "Callbacks"
+    on_retry_callback: "Callbacks"
+    on_skipped_callback: "Callbacks"
+    on_execute_callback: "Callbacks"
     outlets: "Asset | Iterable[Asset] | None"
     inlets: "Asset | Iterable[Asset] | None"
     owner: str
@@ -51,6 +59,8 @@ class TaskOptions(TypedDict, total=False):
 
 
 class DagOptions(TypedDict, total=False):
+    on_success_callback: "Callbacks"
+    on_failure_callback: "Callbacks"
     schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | None"
     timezone: str | tzinfo
     start_date: datetime | None
@@ -162,6 +172,22 @@ def assets(value: object) -> "tuple[Asset, ...]":
     raise Wrong('an Asset or a list of them, such as [Asset("orders")]')
 
 
+def functions(value: object) -> tuple[Callable[..., object], ...]:
+    """Return the callbacks of one occasion."""
+    given = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    if not all(callable(one) for one in given):
+        raise Wrong("a function or a list of functions")
+    return tuple(given)
+
+
+CALLBACKS: Final[Mapping[str, str]] = {
+    "on_success_callback": "success",
+    "on_failure_callback": "failure",
+    "on_retry_callback": "retry",
+    "on_skipped_callback": "skipped",
+}
+ON_EXECUTE: Final = "on_execute_callback"  # called in the process of the attempt
+
 # The word: its field in the spec and its reader.
 TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "retries": ("retries", whole),
@@ -192,6 +218,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "inlets": ("inlets", assets),
     "owner": ("owner", optional_text),
     "doc_md": ("doc", prose),
+    **{word: (word, functions) for word in (*CALLBACKS, ON_EXECUTE)},
 }
 
 
@@ -264,6 +291,8 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "doc_md": ("doc", prose),
     "owner": ("owner", optional_text),
     "reuse_child": ("reuse_child", whole),
+    "on_success_callback": ("on_success_callback", functions),
+    "on_failure_callback": ("on_failure_callback", functions),
 }
 
 GROUP_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
@@ -279,8 +308,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "email": "tasks do not send mail; remove it",
     "email_on_failure": "tasks do not send mail; remove it",
     "email_on_retry": "tasks do not send mail; remove it",
-    "on_failure_callback": 'write a downstream task with trigger_rule="one_failed", decides_outcome=False instead',
-    "on_success_callback": "write a downstream task instead",
     "sla": "use execution_timeout or dagrun_timeout",
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",

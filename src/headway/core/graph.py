@@ -110,6 +110,7 @@ class Graph:
     timeout_s: float | None = None  # dagrun_timeout
     fail_fast: bool = False  # the first failure ends the others
     catchup: bool = False
+    has_callbacks: bool = False  # of itself or of a task
     start_date: datetime | None = None
     by_id: Mapping[str, int] = field(default_factory=dict)
 

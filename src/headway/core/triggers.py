@@ -11,6 +11,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"  # a person or a program asked for it
     ASSET = "asset"  # events of the assets that its DAG waits for
     BACKFILL = "backfill"  # a person asked for a range of fires
+    CALLBACK = "callback"  # an event of another run, whose callback it calls
 
 
 MANUAL_KEY: Final = (

@@ -28,7 +28,7 @@ from headway.agent.protocol import AttemptKey
 from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
-from headway.engine import assets, janitor, timetables
+from headway.engine import following, janitor, timetables
 from headway.engine.catalog import Catalog
 from headway.engine.opening import executors_of
 from headway.engine.pace import pace
@@ -344,11 +344,11 @@ class Scheduler:
             self.look_for_starts = self.wanted = True
 
     def follow_assets(self) -> None:
-        """Create the runs that events of assets bring. If another scheduler is at it, look again soon."""
+        """Create the runs that events bring. If another scheduler is at it, look again soon."""
         self.events = False
         if not self.scheduled:
             return
-        followed = assets.follow(self.conn, self.catalog, ids.run_id)
+        followed = following.follow(self.conn, self.catalog, ids.run_id)
         if followed.created or followed.more:
             self.look_for_starts = self.wanted = True
         self.events = followed.more

@@ -53,7 +53,7 @@ class Turn:
     finished: int = 0  # runs that ended: others of their DAGs may start
     intents: bool = False  # live attempts are to be ended
     more: bool = False  # there is work left that could be done now
-    emitted: bool = False  # assets have events
+    emitted: bool = False  # assets have events, or something that may have callbacks
     uneven: bool = False  # the slots of the teams are to be divided anew
     starts_left: bool = False  # there are DAGs left whose queued runs were not looked at
 
@@ -358,7 +358,9 @@ def give_slots(
     turn.read += [run.run_id for run in models if replaces_results(run)]
     turn.moves = sum(len(run.changes.moves) for run in models)
     turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
-    turn.emitted = any(run.changes.emitted for run in models)
+    turn.emitted = any(
+        run.changes.emitted or (run.graph.has_callbacks and run.changes.moves) for run in models
+    )
     turn.intents = any(run.intended for run in models)
     turn.uneven = held.are_uneven(conn) or held.pools_are_uneven(conn, models)
     changes.write(conn, models, now, held.of_pools(), held.of_teams(models))

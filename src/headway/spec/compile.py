@@ -13,6 +13,7 @@ from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
 from headway.core.weights import Weighed, WeightRule, weights
 from headway.spec import model
+from headway.spec.callbacks import has_callbacks
 from headway.spec.graph import branches_above
 from headway.spec.model import Dag, Task
 
@@ -53,6 +54,7 @@ def graph(dag: Dag) -> Graph:
         timeout_s=dag.dagrun_timeout_s,
         fail_fast=dag.fail_fast,
         catchup=dag.catchup,
+        has_callbacks=has_callbacks(dag),
         start_date=dag.start_date,
     )
 

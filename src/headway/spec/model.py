@@ -145,6 +145,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inlets: tuple[str, ...] = ()  # assets that it reads
     # The path of its group, where its id does not begin with it. None: the id up to the last dot.
     group: str | None = None
+    callbacks: dict[str, int] = {}  # how many functions for success, failure, retry, skipped
+    calls_itself: bool = (
+        False  # its process calls them for what it raises, as Airflow's task runner does
+    )
     owner: str = ""
     doc: str = ""
     line: int = 0  # in the DAG file
@@ -169,6 +173,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_params: bool = False  # a run may have others, too
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
     groups: tuple[Group, ...] = ()  # those with a description
+    callbacks: dict[str, int] = {}  # how many functions for success and failure of a run
     tags: tuple[str, ...] = ()
     owner: str = ""
     description: str = ""

@@ -48,7 +48,7 @@ STRETCH: LiteralString = f"""
 # By numbers, not by LIMIT: however little the server knows, it enters the primary key and sorts nothing.
 PART: LiteralString = f"""
     SELECT seq, team_id, at, subject, dag_id, run_id, task_id, map_index, attempt, version, name, state, actor,
-        reason
+        reason::text
     FROM event
     WHERE seq BETWEEN %(from_seq)s::bigint AND %(to_seq)s::bigint
         AND (%(team_id)s::integer IS NULL OR team_id = %(team_id)s)

@@ -2688,6 +2688,9 @@ export interface components {
         Dag: {
             /** @default [] */
             assets?: components["schemas"]["spec_model_Asset"][];
+            callbacks?: {
+                [key: string]: number;
+            };
             /** @default false */
             catchup?: boolean;
             dag_id: string;
@@ -4638,6 +4641,11 @@ export interface components {
             } | null;
             /** @default false */
             branch?: boolean;
+            callbacks?: {
+                [key: string]: number;
+            };
+            /** @default false */
+            calls_itself?: boolean;
             /** @default true */
             decides_outcome?: boolean;
             /** @default false */
@@ -6995,6 +7003,7 @@ export interface operations {
                      *             "uri": "text"
                      *           }
                      *         ],
+                     *         "callbacks": {},
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -7030,6 +7039,8 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "callbacks": {},
+                     *             "calls_itself": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -8008,6 +8019,7 @@ export interface operations {
                      *             "uri": "text"
                      *           }
                      *         ],
+                     *         "callbacks": {},
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -8043,6 +8055,8 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "callbacks": {},
+                     *             "calls_itself": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -8207,6 +8221,7 @@ export interface operations {
                      *             "uri": "text"
                      *           }
                      *         ],
+                     *         "callbacks": {},
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -8242,6 +8257,8 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "callbacks": {},
+                     *             "calls_itself": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -8635,6 +8652,7 @@ export interface operations {
                      *           "uri": "text"
                      *         }
                      *       ],
+                     *       "callbacks": {},
                      *       "catchup": false,
                      *       "dag_id": "daily_delays",
                      *       "dagrun_timeout_s": 1.5,
@@ -8670,6 +8688,8 @@ export interface operations {
                      *         {
                      *           "arguments": {},
                      *           "branch": false,
+                     *           "callbacks": {},
+                     *           "calls_itself": false,
                      *           "decides_outcome": false,
                      *           "depends_on_past": false,
                      *           "do_xcom_push": false,
@@ -10941,7 +10961,7 @@ export interface operations {
                  * @description Only runs that were started this way.
                  * @example manual
                  */
-                trigger?: "asset" | "backfill" | "manual" | "schedule";
+                trigger?: "asset" | "backfill" | "callback" | "manual" | "schedule";
                 /** @description Only of this backfill. */
                 backfill_id?: string;
                 /**
@@ -11025,7 +11045,7 @@ export interface operations {
                  * @description Only runs that were started this way.
                  * @example manual
                  */
-                trigger?: "asset" | "backfill" | "manual" | "schedule";
+                trigger?: "asset" | "backfill" | "callback" | "manual" | "schedule";
                 /** @description Only of this backfill. */
                 backfill_id?: string;
                 /**

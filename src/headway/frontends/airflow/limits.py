@@ -54,8 +54,6 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{unknown}; only the times start runs", line, None
         else:
             yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
-    if dag.has_on_success_callback or dag.has_on_failure_callback:
-        yield "callbacks of the DAG are not called", line, "call them in a last task"
     if dag.fail_fast:
         yield "fail_fast is ignored: other tasks go on after a failure", line, None
     if getattr(dag, "deadline", None):

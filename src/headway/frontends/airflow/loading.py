@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
-from headway.frontends.airflow import ground, idioms, installed, limits, specs, zips
+from headway.frontends.airflow import callbacks, ground, idioms, installed, limits, specs, zips
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.running import Workflow
 from headway.frontends.base import WARNINGS_MAX, Loaded
+from headway.spec.callbacks import with_companions
 from headway.spec.errors import BadSpec
 from headway.spec.validate import validate
 
@@ -37,12 +38,17 @@ def load(root: Path, file: str) -> Loaded:
     if refused and not dags:
         first = refused[0]
         raise BadSpec(first.message, file=file, line=first.line or 0, hint=first.hint)
-    return Loaded(dags, [*refused, *warnings][:WARNINGS_MAX])
+    return Loaded(with_companions(dags), [*refused, *warnings][:WARNINGS_MAX])
 
 
 def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
     """Return what runs the tasks of the file's DAGs, by their ids."""
-    return {dag.dag_id: Workflow(dag, root, file) for dag in dags_of(root, file)}
+    dags = {dag.dag_id: dag for dag in dags_of(root, file)}
+    found: dict[str, Workflow] = {
+        made.dag_id: callbacks.Calls(made, root, file)
+        for made in map(callbacks.companion, filter(callbacks.has_some, dags.values()))
+    }
+    return found | {dag_id: Workflow(dag, root, file) for dag_id, dag in dags.items()}
 
 
 def dags_of(root: Path, file: str) -> list[Any]:

@@ -28,6 +28,7 @@ def run(told: int, root: Path, path: str) -> int:
     from airflow.sdk.listener import get_listener_manager
     from airflow.sdk.log import configure_logging
 
+    know_companions()
     configure_logging(json_output=True, output=Log(str(root)), sending_to_supervisor=True)
     get_listener_manager().add_listener(listener(told, path))
     code = 0
@@ -41,6 +42,27 @@ def run(told: int, root: Path, path: str) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def know_companions() -> None:
+    """Let the runner find the companion of a DAG in its file (``callbacks``)."""
+    from airflow.dag_processing import dagbag
+
+    from headway.core.callbacks import SUFFIX
+    from headway.frontends.airflow.callbacks import companion
+
+    class Dags(dict[str, Any]):
+        def __missing__(self, dag_id: str) -> Any:
+            if dag_id.endswith(SUFFIX):
+                return companion(self[dag_id.removesuffix(SUFFIX)])
+            raise KeyError(dag_id)
+
+    class Bag(dagbag.BundleDagBag):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.dags: Any = Dags(self.dags)
+
+    dagbag.BundleDagBag = Bag
 
 
 def listener(told: int, path: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, schedules
+from headway.frontends.airflow import assets, callbacks, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
 from headway.frontends.airflow.params import params_of
@@ -36,6 +36,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         max_active_tasks=dag.max_active_tasks or None,
         dagrun_timeout_s=seconds(dag.dagrun_timeout),
         fail_fast=bool(dag.fail_fast),
+        callbacks=callbacks.of_dag(dag),
         params=tuple(params_of(dag)),
         groups=tuple(groups_of(dag)),
         open_params=True,
@@ -97,6 +98,8 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         group=group_of(task),
         owner=task.owner if task.owner != "airflow" else "",
         doc=shown((task.doc_md or task.doc or "").strip()),
+        callbacks=callbacks.of_task(task),
+        calls_itself=bool(callbacks.of_task(task)),
         line=lines.of_task(task),
     )
 

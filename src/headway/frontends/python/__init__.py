@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from headway.frontends.base import Loaded
 
 if TYPE_CHECKING:
+    from headway.authoring.callbacks import Companion
     from headway.authoring.dag import DAG
     from headway.authoring.looking import Given
 
@@ -34,10 +35,11 @@ class Python:
 
         return loading.load(root, file)
 
-    def runnable(self, root: Path, file: str) -> dict[str, "DAG"]:
+    def runnable(self, root: Path, file: str) -> "Mapping[str, DAG | Companion]":
+        from headway.authoring.callbacks import with_companions
         from headway.authoring.loading import load_file
 
-        return {dag.dag_id: dag for dag in load_file(root / file, root)}
+        return with_companions(load_file(root / file, root))
 
     def awaited(self, given: "Given") -> Awaitable[object]:
         from headway.authoring import looking

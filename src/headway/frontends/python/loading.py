@@ -11,6 +11,7 @@ from headway.authoring.loading import explained, load_file
 from headway.frontends.base import WARNINGS_MAX, Loaded, Trouble
 from headway.frontends.python import module_state
 from headway.frontends.python.remarks import remarks
+from headway.spec.callbacks import with_companions
 from headway.spec.errors import BadSpec
 
 SAMPLE: Final = """
@@ -35,7 +36,7 @@ def load(root: Path, file: str) -> Loaded:
     before = module_state.before(root, file)
     try:
         made = load_file(path, root)
-        dags = [dag.spec(file) for dag in made]
+        dags = with_companions([dag.spec(file) for dag in made])
         found = [*remarks(made), *module_state.warnings_of(before)]
         warnings = [Trouble(*warned) for warned in found][:WARNINGS_MAX]
     except (BadSpec, MemoryError):

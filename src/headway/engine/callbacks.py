@@ -1,0 +1,141 @@
+"""Makes a run of its companion for each callback of an event (ADR 52).
+
+A follower of events: each is read after its commit, at least once, and the number of the event in
+the key of the run makes that once. While no DAG has callbacks, nothing is read: the position moves on.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from psycopg import Connection
+
+from headway.core.callbacks import SUFFIX, When, when
+from headway.core.reasons import Reason
+from headway.core.stored_reasons import stored
+from headway.core.triggers import Trigger
+from headway.core.wording import said
+from headway.engine.catalog import Catalog
+from headway.events.follower import QUIET, Follower
+from headway.spec.model import Dag
+from headway.store import callbacks, events, moments, runs
+from headway.store.clock import clock
+from headway.store.events import Event, Position
+from headway.store.runs import Claimed, NewRun
+from headway.store.transact import C, transact
+
+NAME: Final = "callbacks"
+PART: Final = 500  # events in one transaction
+PARTS_MAX: Final = 20  # in one turn
+
+
+def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> int:
+    """Make the runs of new events. Returns how many there were to read; costs one look if no DAG has callbacks."""
+    if not transact(conn, callbacks.are_there):
+        transact(conn, skip)
+        return 0
+    follower = Follower(NAME, partial(handle, catalog, new_id), part=PART)
+    read = 0
+    for _ in range(PARTS_MAX):
+        found = follower.turn(conn)
+        read += found or 0
+        if not found:
+            break
+    return read
+
+
+def skip(conn: Connection[Any]) -> None:
+    """Move the position on, for nobody has callbacks: those who will have some begin then."""
+    if not events.lock(conn, NAME, None):
+        return
+    position = events.position(conn, NAME, None)
+    present, now = moments.now_and_when(conn)
+    if callbacks.are_there(conn):  # since the look, and its events may be before this moment
+        return
+    if position is None or now - position.since_at > QUIET:
+        events.save(conn, NAME, None, Position(present, now))
+
+
+def handle(
+    catalog: Catalog, new_id: Callable[[], str], conn: Connection[Any], found: Sequence[Event]
+) -> None:
+    due = [(event, occasion) for event in found if (occasion := occasion_of(event)) is not None]
+    dags = {(event.team_id, event.dag_id or "") for event, _ in due}
+    known = callbacks.with_callbacks(conn, dags) if dags else set()
+    wanted: dict[int, list[NewRun]] = {}
+    rows: dict[tuple[int, str], Claimed | None] = {}
+    for event, occasion in due:
+        if (event.team_id, event.dag_id) not in known:
+            continue
+        key = event.team_id, event.run_id or ""
+        if key not in rows:
+            rows[key] = runs.read(conn, *key)
+        row = rows[key]
+        if row is None:
+            continue
+        spec = catalog.dag(row.team_id, row.dag_id, row.version)
+        wanted.setdefault(row.team_id, []).extend(
+            call(row, event, occasion, index, new_id())
+            for index in range(functions(spec, event).get(occasion, 0))
+        )
+    now = clock(conn)
+    for team_id in sorted(wanted):
+        runs.create(conn, wanted[team_id], now)
+
+
+def occasion_of(event: Event) -> When | None:
+    if event.dag_id is None or event.dag_id.endswith(SUFFIX):
+        return None
+    return when(event.subject, event.name, event.attempt)
+
+
+def functions(spec: Dag, event: Event) -> Mapping[str, int]:
+    """Return how many callbacks there are to call for each occasion."""
+    if event.task_id is None:
+        return spec.callbacks
+    task = next((task for task in spec.tasks if task.task_id == event.task_id), None)
+    if task is None or (task.calls_itself and event.reason and raised(stored(event.reason))):
+        return {}
+    return task.callbacks
+
+
+def raised(reason: Reason) -> bool:
+    """Return whether the process of the task ended it, by an exception."""
+    return getattr(reason, "cause", None) == "exception"
+
+
+def call(row: Claimed, event: Event, occasion: When, index: int, run_id: str) -> NewRun:
+    """Return the run of a call, with the files of the run that it is about."""
+    key = f"callback:{event.seq}:{index}"
+    subject = f"{event.task_id} of " if event.task_id else ""
+    facts = {
+        "key": key,
+        "when": occasion,
+        "index": index,
+        "dag_id": row.dag_id,
+        "run_id": row.run_id,
+        "task_id": event.task_id,
+        "map_index": -1 if event.map_index is None else event.map_index,
+        "try_number": event.attempt or 0,
+        "state": event.state,
+        "reason": None if event.reason is None else said(stored(event.reason)),
+        "actor": event.actor,
+        "at": event.at,
+        "trigger": row.trigger,
+        "params": msgspec.json.decode(row.params),
+    }
+    return NewRun(
+        team_id=row.team_id,
+        run_id=run_id,
+        dag_id=f"{row.dag_id}{SUFFIX}",
+        run_key=key,
+        trigger=Trigger.CALLBACK,
+        logical_date=row.logical_date,
+        interval_start=row.interval_start,
+        interval_end=row.interval_end,
+        created_by="scheduler",
+        params={"callback": msgspec.to_builtins(facts)},
+        bundle_version=row.bundle_version,
+        note=f"on_{occasion}_callback of {subject}run {row.run_id}",
+    )
