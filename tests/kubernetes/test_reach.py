@@ -99,11 +99,12 @@ def test_files_and_processes_of_others(place: Place) -> None:
     """Its volumes are empty and its own, but for its token; it shares nothing with the node or another container."""
     kinds = {each["name"]: set(each) - {"name"} for each in place.spec["volumes"]}
     assert kinds == {
-        "data": {"emptyDir"}, "scratch": {"emptyDir"}, "tmp": {"emptyDir"}, "token": {"projected"},
+        "headway-data": {"emptyDir"}, "headway-scratch": {"emptyDir"},
+        "headway-tmp": {"emptyDir"}, "headway-token": {"projected"},
     }  # fmt: skip
     mounts = {each["name"]: each for each in place.container["volumeMounts"]}
     assert mounts.keys() == kinds.keys()
-    assert mounts["token"]["readOnly"] is True
+    assert mounts["headway-token"]["readOnly"] is True
     assert place.container["securityContext"]["readOnlyRootFilesystem"] is True
     shared = {
         "hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostAliases", "nodeName", "initContainers",

@@ -9,6 +9,7 @@ from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
 from headway.authoring.options import CALLBACKS, ON_EXECUTE
 from headway.authoring.params import Declared, Param, carried
+from headway.authoring.pods import folded
 from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
@@ -98,7 +99,7 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
         group=group_spec(task),
         line=task.line,
         callbacks=counted(task.options),
-        **{**without_functions(task.options), **named_assets(task)},
+        **{**folded(without_functions(task.options)), **named_assets(task)},
     )
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
+from headway.authoring import pods
 from headway.authoring.frames import Site
+from headway.authoring.references import ParamRef
 from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
@@ -33,6 +35,15 @@ class TaskOptions(TypedDict, total=False):
     executor: str | None
     image: str | None
     resources: Mapping[str, str | int | float] | None
+    memory_after_oom: float
+    node_selector: Mapping[str, str] | None
+    tolerations: Sequence[Mapping[str, Any]] | None
+    volumes: Mapping[str, Mapping[str, Any]] | None
+    secrets: Mapping[str, str] | None
+    labels: Mapping[str, str] | None
+    annotations: Mapping[str, str] | None
+    priority_class: str | None
+    pod_override: object
     priority_weight: int
     weight_rule: str
     trigger_rule: str
@@ -152,15 +163,31 @@ def megabytes(value: object) -> int | None:
 
 
 def quantities(value: object) -> dict[str, str]:
-    """Amounts of resources by name, as Kubernetes writes them: {"cpu": 2, "memory": "4Gi"}."""
+    """Amounts of resources by name, as Kubernetes writes them: {"cpu": 2, "memory": "4Gi"}, or parameters."""
     if value is None:
         return {}
     if isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(amount, (str, int, float))
+        isinstance(name, str) and isinstance(amount, (str, int, float, ParamRef))
         for name, amount in value.items()
     ):
         return {str(name): str(amount) for name, amount in value.items()}
     raise Wrong('a dict of amounts, such as {"cpu": "500m", "memory": "2Gi"}')
+
+
+def factor(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise Wrong("a number, such as 2: a retry has twice the memory that was too little")
+
+
+def of_pod(read: Callable[[object], object]) -> Callable[[object], object]:
+    def part(value: object) -> object:
+        try:
+            return read(value)
+        except pods.WrongPod as expected:
+            raise Wrong(str(expected)) from None
+
+    return part
 
 
 def assets(value: object) -> "tuple[Asset, ...]":
@@ -201,6 +228,8 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "executor": ("executor", optional_text),
     "image": ("image", optional_text),
     "resources": ("resources", quantities),
+    "memory_after_oom": ("memory_after_oom", factor),
+    **{word: (word, of_pod(read)) for word, read in pods.PARTS.items()},
     "priority_weight": ("priority_weight", whole),
     "weight_rule": ("weight_rule", text),
     "trigger_rule": ("trigger_rule", text),

@@ -84,10 +84,17 @@ def settings_asked(
     annotation: team_cluster.Annotation = None,
     pull_secret: team_cluster.PullSecret = None,
     egress: team_cluster.Egress = None,
+    image_pattern: team_cluster.ImagePattern = None,
+    task_cpu: team_cluster.TaskCpu = None,
+    task_memory: team_cluster.TaskMemory = None,
+    task_gpu: team_cluster.TaskGpu = None,
+    priority_class: team_cluster.PriorityClass = None,
+    owner_required: team_cluster.OwnerRequired = None,
 ) -> wire.TeamChange:
     """Return what the options say of the settings of a team. Raises UsageError."""
     cluster = team_cluster.change(
-        cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress
+        *(cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress),
+        *(image_pattern, task_cpu, task_memory, task_gpu, priority_class, owner_required),
     )
     return wire.TeamChange(
         title=given(title),

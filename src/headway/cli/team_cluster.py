@@ -12,8 +12,11 @@ DEFAULT: Final = "default"
 NAMES: Final = (
     *("cpu", "memory", "gpu", "pods", "pending_deadline_s"),
     *("annotations", "pull_secrets", "egress"),
+    *("images", "task_cpu", "task_memory", "task_gpu", "priority_classes", "owner_required"),
 )
-COUNTS: Final = ("gpu", "pods", "pending_deadline_s")
+COUNTS: Final = ("gpu", "pods", "pending_deadline_s", "task_gpu")
+LISTS: Final = ("pull_secrets", "egress", "images", "priority_classes")
+FLAGS: Final = ("owner_required",)
 
 Cpu = Annotated[
     str | None, typer.Option("--cpu", metavar="N|default", help="CPUs in the cluster, such as 64.")
@@ -58,6 +61,42 @@ Egress = Annotated[
         help="Network that its pods may connect to. Can be repeated.",
     ),
 ]
+ImagePattern = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image-pattern",
+        metavar="PATTERN|default",
+        help="Images that its tasks may use, such as ghcr.io/acme/*. Can be repeated.",
+    ),
+]
+TaskCpu = Annotated[
+    str | None,
+    typer.Option("--task-cpu", metavar="N|default", help="CPUs that one task may ask for."),
+]
+TaskMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--task-memory", metavar="N|default", help="Memory that one task may ask for, such as 64Gi."
+    ),
+]
+TaskGpu = Annotated[
+    str | None,
+    typer.Option("--task-gpu", metavar="N|default", help="GPUs that one task may ask for."),
+]
+PriorityClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--priority-class",
+        metavar="PATTERN|default",
+        help="Priority classes that its tasks may have, such as batch-*. Can be repeated.",
+    ),
+]
+OwnerRequired = Annotated[
+    str | None,
+    typer.Option(
+        "--owner-required", metavar="yes|no|default", help="Refuse tasks that have no owner."
+    ),
+]
 
 
 def change(
@@ -69,10 +108,17 @@ def change(
     annotation: list[str] | None,
     pull_secret: list[str] | None,
     egress: list[str] | None,
+    image_pattern: list[str] | None = None,
+    task_cpu: str | None = None,
+    task_memory: str | None = None,
+    task_gpu: str | None = None,
+    priority_class: list[str] | None = None,
+    owner_required: str | None = None,
 ) -> wire.ClusterChange | UnsetType:
     """Return what the options ask for. Raises UsageError."""
     given = (cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress)
-    if all(not each for each in given):
+    policy = (image_pattern, task_cpu, task_memory, task_gpu, priority_class, owner_required)
+    if all(not each for each in (*given, *policy)):
         return UNSET
     return wire.ClusterChange(
         cpu=quantity(cpu),
@@ -83,7 +129,21 @@ def change(
         annotations=pairs(annotation),
         pull_secrets=names(pull_secret),
         egress=names(egress),
+        images=names(image_pattern),
+        task_cpu=quantity(task_cpu),
+        task_memory=quantity(task_memory),
+        task_gpu=count(task_gpu, "--task-gpu"),
+        priority_classes=names(priority_class),
+        owner_required=flag(owner_required, "--owner-required"),
     )
+
+
+def flag(text: str | None, option: str) -> bool | UnsetType | None:
+    if text is None or text == DEFAULT:
+        return UNSET if text is None else None
+    if text not in ("yes", "no"):
+        raise UsageError(f"{text!r} is not yes or no", where=option)
+    return text == "yes"
 
 
 def quantity(text: str | None) -> str | UnsetType | None:
@@ -131,6 +191,8 @@ def settings(cluster: wire.TeamCluster) -> str:
 def shown(value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{key}={each}" for key, each in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

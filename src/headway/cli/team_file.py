@@ -177,8 +177,10 @@ class Reader:
             elif name == "annotations":
                 pairs = self.mapping(value, name, None).items()
                 found[name] = {key: self.scalar(each, key, str) for key, each in pairs}
-            elif name in ("pull_secrets", "egress"):
+            elif name in team_cluster.LISTS:
                 found[name] = self.texts(value, name)
+            elif name in team_cluster.FLAGS:
+                found[name] = self.flag(value, name)
             else:
                 found[name] = self.scalar(value, name, int if name in team_cluster.COUNTS else str)
         set_ = {name: value for name, value in found.items() if value is not None}
@@ -186,6 +188,11 @@ class Reader:
         if (wrong := in_cluster.trouble(ClusterSettings(**set_))) is not None:
             raise self.wrong(node, wrong)
         return found
+
+    def flag(self, node: Any, what: str) -> bool:
+        if getattr(node, "tag", "") != "tag:yaml.org,2002:bool":
+            raise self.wrong(node, f"{what} must be true or false")
+        return str(node.value).lower() in ("true", "yes", "on")
 
     def texts(self, node: Any, what: str) -> list[str]:
         if node.id != "sequence":

@@ -20,6 +20,8 @@ PORT_MAX: Final = 65_535
 KEY: Final = re.compile(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 )
+PATTERN: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/:@-]{0,254}")
+PATTERNS: Final = {"images": "ghcr.io/acme/*", "priority_classes": "batch-*"}
 OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -27,7 +29,8 @@ OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 class ClusterSettings:
     """``annotations``: of the service account of its tasks, such as the cloud role that they have;
     ``pull_secrets``: names of image pull secrets in its namespace; ``egress``: where its tasks may connect to,
-    each ``CIDR`` or ``CIDR:PORT``.
+    each ``CIDR`` or ``CIDR:PORT``. The others are of the policy of its pods, in place of the platform's
+    (``core.pod_policy``).
     """
 
     cpu: str | None = None
@@ -38,6 +41,12 @@ class ClusterSettings:
     annotations: Mapping[str, str] = field(default_factory=dict)
     pull_secrets: tuple[str, ...] = ()
     egress: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()  # patterns
+    task_cpu: str | None = None  # that one task may ask for
+    task_memory: str | None = None
+    task_gpu: int | None = None
+    priority_classes: tuple[str, ...] = ()  # patterns
+    owner_required: bool | None = None
 
 
 DEFAULTS: Final = ClusterSettings()
@@ -45,12 +54,13 @@ DEFAULTS: Final = ClusterSettings()
 
 def trouble(settings: ClusterSettings) -> str | None:
     """Return which setting is wrong and why, or None."""
-    for name in ("cpu", "memory"):
+    for name in ("cpu", "memory", "task_cpu", "task_memory"):
         given = getattr(settings, name)
         if given is not None and not amount(given):
             return f"{name} is {given[:100]!a}, it must be an amount above 0, such as 64 or 256Gi"
     for name, least, most in (
         ("gpu", 0, PODS_MAX),
+        ("task_gpu", 0, PODS_MAX),
         ("pods", 1, PODS_MAX),
         ("pending_deadline_s", 1, DEADLINE_S_MAX),
     ):
@@ -72,7 +82,7 @@ def annotations_trouble(annotations: Mapping[str, str]) -> str | None:
 
 
 def lists_trouble(settings: ClusterSettings) -> str | None:
-    for name in ("pull_secrets", "egress"):
+    for name in ("pull_secrets", "egress", *PATTERNS):
         if len(getattr(settings, name)) > ENTRIES_MAX:
             return f"{name} may have at most {ENTRIES_MAX} entries"
     for secret in settings.pull_secrets:
@@ -81,6 +91,15 @@ def lists_trouble(settings: ClusterSettings) -> str | None:
     for entry in settings.egress:
         if peer(entry) is None:
             return f"{entry[:100]!a} is not a network, such as 10.0.0.0/8 or 10.1.2.3/32:5432"
+    return patterns_trouble(settings)
+
+
+def patterns_trouble(patterned: object) -> str | None:
+    """Return which pattern of a policy is not valid, or None."""
+    for name in PATTERNS:
+        for pattern in getattr(patterned, name):
+            if not PATTERN.fullmatch(pattern):
+                return f"{pattern[:100]!a} is not a pattern of {name}, such as {PATTERNS[name]}"
     return None
 
 

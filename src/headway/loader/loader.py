@@ -12,7 +12,7 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
@@ -25,9 +25,10 @@ from watchfiles import watch
 from headway import clock, pulse
 from headway.agent import processes
 from headway.core.limits import NONE as NO_LIMITS
+from headway.core.pod_policy import PodPolicy
 from headway.errors import Conflict, HeadwayError, NotReachable, explained
 from headway.frontends.base import Trouble
-from headway.loader import own_names
+from headway.loader import own_names, pods
 from headway.loader.bundles import Bundle, Bundles
 from headway.loader.environment import clean_environment
 from headway.loader.folder import matters
@@ -36,7 +37,7 @@ from headway.loader.registration import refused, register
 from headway.loader.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
-from headway.store import bundles, dags, installations, limits, teams
+from headway.store import bundles, dags, installations, limits, pod_policies, teams
 from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
@@ -80,6 +81,7 @@ class Loader:
         self.team_id = 0
         self.known: dict[str, dags.Known] = {}
         self.limits = NO_LIMITS
+        self.policies: Mapping[str, PodPolicy] = {}
         self.suspected: dict[str, Imported] = {}  # same content, other specification: tried again
         self.look_at = 0.0
         self.retry_broken = False
@@ -187,10 +189,18 @@ class Loader:
         if self.conn is not None:
             try:
                 self.limits = transact(self.conn, limits.of_team, self.team_id)
+                self.read_policies(self.conn)
             except NotReachable as error:
                 self.complain(error)
                 self.lose_database()
         return self.limits.dag_file_bytes
+
+    def read_policies(self, conn: Session) -> None:
+        """Read what pods of the team may be. Where that changed, files that it refused may be allowed now."""
+        found = transact(conn, pod_policies.of_team, self.team_id)
+        if found != self.policies:
+            self.retry_broken = self.retry_broken or bool(self.policies)
+            self.policies = found
 
     def submit(self, sources: list[Source]) -> None:
         assert self.bundle is not None
@@ -214,6 +224,7 @@ class Loader:
                 self.register_soon()
                 return
         refused = imported.trouble or own_names.refusal(imported.dags, self.team)
+        refused = refused or pods.refusal(imported.dags, self.policies)
         self.catalogue.accept(replace(imported, trouble=refused), origin)
         assert self.bundle is not None
         if differs(source, self.bundle):  # the folder went on while it was imported

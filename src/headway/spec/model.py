@@ -110,7 +110,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str = (
         ""  # of its container, where the executor has such; empty: that of the installation
     )
-    resources: dict[str, str] = {}  # of its container, as quantities of Kubernetes: cpu, memory, …
+    # Of its container, as quantities of Kubernetes: cpu, memory, …; or parameters: "{{ params.memory }}".
+    resources: dict[str, str] = {}
+    memory_after_oom: float = 1.0  # a retry has so many times the memory that was too little
+    # What its pod is to have besides, in the shape of a manifest, as far as ``core.pod_overlay`` allows.
+    pod: dict[str, Any] = {}
     priority_weight: int = 1
     weight_rule: str = "absolute"  # what counts besides its own weight: ``core.weights``
     max_active_tis_per_dagrun: int | None = None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core.resource_params import flaw_of_amount, param_of
 from headway.errors import UsageError
 from headway.spec import json_schema
 from headway.spec.carried import PARAMS_BYTES_MAX, flaw_of_text, flaws, place
@@ -43,12 +44,28 @@ def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
             )
         check_flaws(dag, name, value)
     found = {name: checked(dag, param, given) for name, param in declared.items()} | others
+    check_resources(dag, found)
     if (size := size_of(found)) > PARAMS_BYTES_MAX:
         raise UsageError(
             f"the parameters of {dag.dag_id} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
             hint="put large data in a file or an object store and pass its path",
         )
     return found
+
+
+def check_resources(dag: Dag, params: Mapping[str, object]) -> None:
+    """Check that parameters which are amounts of a resource are such."""
+    for task in dag.tasks:
+        for resource, text in task.resources.items():
+            name = param_of(text)
+            if name is None or name not in params:
+                continue
+            if flaw_of_amount(resource, params[name]) is not None:
+                raise UsageError(
+                    f'the parameter "{name}" of {dag.dag_id} is the {resource} of the task {task.task_id}, '
+                    f"not {shown(params[name])}",
+                    hint="write it as Kubernetes does: 500m, 2, 512Mi, 4Gi",
+                )
 
 
 def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:

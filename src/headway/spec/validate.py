@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from headway.core import quantities, schedules
+from headway.core import schedules
 from headway.core.foreign import flaw, foreign
 from headway.core.schedules import BadSchedule
 from headway.core.setups import needs
@@ -28,6 +28,8 @@ from headway.spec.carried import (
     flaws,
     place,
 )
+from headway.spec.containers import IMAGE as IMAGE
+from headway.spec.containers import flaw_of_container
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order, shape_of
 from headway.spec.mapped_groups import flaw_of_groups, has_from_peers
@@ -38,11 +40,6 @@ from headway.spec.params import checked, shown, size_of
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 NAME_SHOWN: Final = 40  # characters of a name that is wrong
 ID: Final = re.compile(r"\w[\w.-]*")
-RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
-RESOURCE: Final = re.compile(
-    rf"{'|'.join(RESOURCES)}|[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
-)
-IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
 PARAM: Final = re.compile(r"[^\W\d]\w*")
 TASKS_MAX: Final = 100_000
 PRIORITY_MAX: Final = 1000
@@ -357,7 +354,8 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     check_id("queue", task.queue, dag.file, task.line)
     if task.executor:
         check_id("executor", task.executor, dag.file, task.line)
-    check_container(dag, task)
+    if (found := flaw_of_container(dag, task)) is not None:
+        raise wrong(dag, found[0], task, found[1])
     if not -PRIORITY_MAX <= task.priority_weight <= PRIORITY_MAX:
         raise wrong(
             dag,
@@ -366,41 +364,6 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             task,
         )
     check_inputs(dag, task, tasks)
-
-
-def check_container(dag: Dag, task: Task) -> None:
-    """Check what the container of a task is to be, without asking whether its executor has such."""
-    given = "image" if task.image else "resources"
-    if (task.image or task.resources) and not task.executor:
-        hint = (
-            'add executor="kubernetes", or remove it; for the memory of a process use memory_limit'
-        )
-        raise wrong(
-            dag, f"it has {given}, which only an executor with containers reads", task, hint
-        )
-    if task.image and not IMAGE.fullmatch(task.image):
-        raise wrong(
-            dag,
-            f"the image {task.image[:100]!a} is not a valid name",
-            task,
-            "write it as a registry does: ghcr.io/team/name:tag",
-        )
-    for name, amount in task.resources.items():
-        if not RESOURCE.fullmatch(name):
-            raise wrong(
-                dag,
-                f"the resource {name[:100]!a} is not a valid name",
-                task,
-                did_you_mean(name, RESOURCES)
-                or f"it is one of {', '.join(RESOURCES)}, or example.com/name",
-            )
-        if not quantities.amount(amount):
-            raise wrong(
-                dag,
-                f"{name} is {amount[:100]!a}, it must be an amount above 0",
-                task,
-                "write it as Kubernetes does: 500m, 2, 512Mi, 4Gi",
-            )
 
 
 def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:

@@ -75,6 +75,12 @@ LAST: LiteralString = """
     ORDER BY number DESC LIMIT %(limit)s
 """
 
+ENDED_BY: LiteralString = """
+    SELECT count(*) FROM attempt
+    WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
+        AND number < %(number)s AND cause = %(cause)s
+"""
+
 # Who holds a run tells it later.
 LOCK_RUNS: LiteralString = """
     SELECT run_id FROM run WHERE team_id = %(team_id)s AND run_id = ANY(%(runs)s)
@@ -135,6 +141,14 @@ def lost_in_a_row(conn: Connection[Any], bound: Bound, causes: Collection[str], 
     values |= {"map_index": bound.map_index, "number": bound.number, "limit": limit}
     last = conn.execute(LAST, values).fetchall()
     return sum(1 for _ in takewhile(lambda row: row[0] == "lost" and row[1] in causes, last))
+
+
+def ended_by(conn: Connection[Any], bound: Bound, cause: str) -> int:
+    """Return how many attempts of the task instance before this one ended by the cause."""
+    values = {"team_id": bound.team_id, "run_id": bound.run_id, "task_id": bound.task_id}
+    values |= {"map_index": bound.map_index, "number": bound.number, "cause": cause}
+    row = conn.execute(ENDED_BY, values).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def take_over(

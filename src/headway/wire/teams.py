@@ -55,6 +55,12 @@ class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
     pull_secrets: list[str]
     egress: list[str]
     found: list[ClusterState]
+    images: list[str] = []
+    task_cpu: str | None = None
+    task_memory: str | None = None
+    task_gpu: int | None = None
+    priority_classes: list[str] = []
+    owner_required: bool | None = None
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +124,8 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     ``cpu``, ``memory``: the quota of the team, as Kubernetes writes amounts; ``annotations``: of the service account
     of its tasks; ``pull_secrets``: names of secrets in its namespace; ``egress``: ``CIDR`` or ``CIDR:PORT``.
+    The policy of its pods, in place of the platform's: ``images``, ``priority_classes``: patterns with ``*``;
+    ``task_cpu``, ``task_memory``, ``task_gpu``: the most that one task may ask for; ``owner_required``: of each task.
     """
 
     cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
@@ -128,6 +136,12 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     annotations: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
     pull_secrets: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     egress: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    images: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    task_cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    task_memory: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    task_gpu: Gpus | msgspec.UnsetType | None = msgspec.UNSET
+    priority_classes: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    owner_required: bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

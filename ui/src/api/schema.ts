@@ -2543,10 +2543,16 @@ export interface components {
             cpu?: string | null;
             egress?: string[] | null;
             gpu?: number | null;
+            images?: string[] | null;
             memory?: string | null;
+            owner_required?: boolean | null;
             pending_deadline_s?: number | null;
             pods?: number | null;
+            priority_classes?: string[] | null;
             pull_secrets?: string[] | null;
+            task_cpu?: string | null;
+            task_gpu?: number | null;
+            task_memory?: string | null;
         };
         /** ClusterState */
         ClusterState: {
@@ -4681,6 +4687,8 @@ export interface components {
             max_active_tis_per_dag?: number | null;
             max_active_tis_per_dagrun?: number | null;
             max_retry_delay_s?: number | null;
+            /** @default 1 */
+            memory_after_oom?: number;
             memory_limit_mb?: number | null;
             /** @default false */
             multiple_outputs?: boolean;
@@ -4688,6 +4696,9 @@ export interface components {
             outlets?: string[];
             /** @default  */
             owner?: string;
+            pod?: {
+                [key: string]: unknown;
+            };
             /** @default default */
             pool?: string;
             /**
@@ -4850,10 +4861,16 @@ export interface components {
             egress: string[];
             found: components["schemas"]["ClusterState"][];
             gpu: number | null;
+            images: string[];
             memory: string | null;
+            owner_required: boolean | null;
             pending_deadline_s: number | null;
             pods: number | null;
+            priority_classes: string[];
             pull_secrets: string[];
+            task_cpu: string | null;
+            task_gpu: number | null;
+            task_memory: string | null;
         };
         /** TeamLimit */
         TeamLimit: {
@@ -7079,12 +7096,14 @@ export interface operations {
                      *             "max_active_tis_per_dag": 1,
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
+                     *             "memory_after_oom": 1.5,
                      *             "memory_limit_mb": 1,
                      *             "multiple_outputs": false,
                      *             "outlets": [
                      *               "text"
                      *             ],
                      *             "owner": "data-platform",
+                     *             "pod": {},
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
@@ -8095,12 +8114,14 @@ export interface operations {
                      *             "max_active_tis_per_dag": 1,
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
+                     *             "memory_after_oom": 1.5,
                      *             "memory_limit_mb": 1,
                      *             "multiple_outputs": false,
                      *             "outlets": [
                      *               "text"
                      *             ],
                      *             "owner": "data-platform",
+                     *             "pod": {},
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
@@ -8297,12 +8318,14 @@ export interface operations {
                      *             "max_active_tis_per_dag": 1,
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
+                     *             "memory_after_oom": 1.5,
                      *             "memory_limit_mb": 1,
                      *             "multiple_outputs": false,
                      *             "outlets": [
                      *               "text"
                      *             ],
                      *             "owner": "data-platform",
+                     *             "pod": {},
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
@@ -8728,12 +8751,14 @@ export interface operations {
                      *           "max_active_tis_per_dag": 1,
                      *           "max_active_tis_per_dagrun": 1,
                      *           "max_retry_delay_s": 1.5,
+                     *           "memory_after_oom": 1.5,
                      *           "memory_limit_mb": 1,
                      *           "multiple_outputs": false,
                      *           "outlets": [
                      *             "text"
                      *           ],
                      *           "owner": "data-platform",
+                     *           "pod": {},
                      *           "pool": "default",
                      *           "pool_slots": 1,
                      *           "priority_weight": 1,
@@ -14535,12 +14560,22 @@ export interface operations {
                      *               }
                      *             ],
                      *             "gpu": 1,
+                     *             "images": [
+                     *               "text"
+                     *             ],
                      *             "memory": "text",
+                     *             "owner_required": false,
                      *             "pending_deadline_s": 1,
                      *             "pods": 1,
+                     *             "priority_classes": [
+                     *               "text"
+                     *             ],
                      *             "pull_secrets": [
                      *               "text"
-                     *             ]
+                     *             ],
+                     *             "task_cpu": "text",
+                     *             "task_gpu": 1,
+                     *             "task_memory": "text"
                      *           },
                      *           "created_at": "2026-01-31T05:00:00Z",
                      *           "dags": 1,
@@ -14669,12 +14704,22 @@ export interface operations {
                      *           }
                      *         ],
                      *         "gpu": 1,
+                     *         "images": [
+                     *           "text"
+                     *         ],
                      *         "memory": "text",
+                     *         "owner_required": false,
                      *         "pending_deadline_s": 1,
                      *         "pods": 1,
+                     *         "priority_classes": [
+                     *           "text"
+                     *         ],
                      *         "pull_secrets": [
                      *           "text"
-                     *         ]
+                     *         ],
+                     *         "task_cpu": "text",
+                     *         "task_gpu": 1,
+                     *         "task_memory": "text"
                      *       },
                      *       "created": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
@@ -14772,12 +14817,22 @@ export interface operations {
                      *           }
                      *         ],
                      *         "gpu": 1,
+                     *         "images": [
+                     *           "text"
+                     *         ],
                      *         "memory": "text",
+                     *         "owner_required": false,
                      *         "pending_deadline_s": 1,
                      *         "pods": 1,
+                     *         "priority_classes": [
+                     *           "text"
+                     *         ],
                      *         "pull_secrets": [
                      *           "text"
-                     *         ]
+                     *         ],
+                     *         "task_cpu": "text",
+                     *         "task_gpu": 1,
+                     *         "task_memory": "text"
                      *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
@@ -14880,12 +14935,22 @@ export interface operations {
                      *           }
                      *         ],
                      *         "gpu": 1,
+                     *         "images": [
+                     *           "text"
+                     *         ],
                      *         "memory": "text",
+                     *         "owner_required": false,
                      *         "pending_deadline_s": 1,
                      *         "pods": 1,
+                     *         "priority_classes": [
+                     *           "text"
+                     *         ],
                      *         "pull_secrets": [
                      *           "text"
-                     *         ]
+                     *         ],
+                     *         "task_cpu": "text",
+                     *         "task_gpu": 1,
+                     *         "task_memory": "text"
                      *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
@@ -15000,12 +15065,22 @@ export interface operations {
                      *           }
                      *         ],
                      *         "gpu": 1,
+                     *         "images": [
+                     *           "text"
+                     *         ],
                      *         "memory": "text",
+                     *         "owner_required": false,
                      *         "pending_deadline_s": 1,
                      *         "pods": 1,
+                     *         "priority_classes": [
+                     *           "text"
+                     *         ],
                      *         "pull_secrets": [
                      *           "text"
-                     *         ]
+                     *         ],
+                     *         "task_cpu": "text",
+                     *         "task_gpu": 1,
+                     *         "task_memory": "text"
                      *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,

@@ -22,6 +22,7 @@ from lightkube.resources.authentication_v1 import TokenReview
 from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway import ids
+from headway.executors.kubernetes.final import Denied
 from headway.executors.kubernetes.names import INSTALL, value
 from headway.executors.kubernetes.pods import Pod, Ref
 from headway.executors.kubernetes.settings import AUDIENCE
@@ -36,6 +37,8 @@ GONE: Final = 410  # what was to be watched from is no longer known
 BACKOFF_S_MIN: Final = 0.2
 BACKOFF_S_MAX: Final = 15.0
 REQUESTS_MAX: Final = 32  # at once
+
+DENIED: Final = "Denied"  # by Headway itself
 
 T = TypeVar("T")
 
@@ -55,7 +58,7 @@ class Refusal:
     @property
     def is_final(self) -> bool:
         """The object itself is wrong: it would be refused again."""
-        return self.code in (400, 422)
+        return self.code in (400, 422) or self.reason == DENIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,33 @@ class Cluster:
             self.followed.add(namespace)
             self.spawn(self.following(namespace))
 
-    def create(self, manifest: dict[str, Any], done: Callable[[Pod | Refusal], None]) -> None:
-        async def work() -> Pod:
-            return view(await self.client.create(cast(PodObject, PodObject.from_dict(manifest))))
+    def create(
+        self,
+        make: Callable[[], Awaitable[dict[str, Any]]],
+        done: Callable[[Pod | Refusal], None],
+    ) -> None:
+        """Create the pod that ``make`` returns, unless it is denied."""
 
-        self.ask(work, done)
+        async def carry_out() -> None:
+            try:
+                manifest = await make()
+            except Exception as error:
+                if not isinstance(error, Denied):
+                    log.exception("a pod could not be made")
+                told = str(error) if isinstance(error, Denied) else f"internal error: {error}"
+                refusal = Refusal(0, DENIED, told)
+                self.tell(partial(self.answered, partial(done, refusal)))
+                return
+
+            async def work() -> Pod:
+                return view(
+                    await self.client.create(cast(PodObject, PodObject.from_dict(manifest)))
+                )
+
+            await self.carry_out(work, done)
+
+        self.asked += 1
+        self.spawn(carry_out())
 
     def delete(self, pod: Pod, done: Callable[[Refusal | None], None], grace_s: int | None) -> None:
         async def work() -> None:
@@ -143,18 +168,20 @@ class Cluster:
         await self.client.close()
 
     def ask(self, work: Callable[[], Awaitable[T]], done: Callable[[T | Refusal], None]) -> None:
-        async def carry_out() -> None:
-            answer: T | Refusal
-            async with self.slots:
-                try:
-                    answer = await attempted(work)
-                except Exception as error:  # our mistake: who asked must not wait for ever
-                    log.exception("a request to the API server could not be made or read")
-                    answer = Refusal(0, "Error", f"{type(error).__name__}: {error}")
-            self.tell(partial(self.answered, partial(done, answer)))
-
         self.asked += 1
-        self.spawn(carry_out())
+        self.spawn(self.carry_out(work, done))
+
+    async def carry_out(
+        self, work: Callable[[], Awaitable[T]], done: Callable[[T | Refusal], None]
+    ) -> None:
+        answer: T | Refusal
+        async with self.slots:
+            try:
+                answer = await attempted(work)
+            except Exception as error:  # our mistake: who asked must get an answer
+                log.exception("a request to the API server could not be made or read")
+                answer = Refusal(0, "Error", f"{type(error).__name__}: {error}")
+        self.tell(partial(self.answered, partial(done, answer)))
 
     def answered(self, done: Callable[[], None]) -> None:
         self.asked -= 1

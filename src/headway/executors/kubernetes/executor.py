@@ -31,9 +31,12 @@ from headway.executors.agents.executor import Agents
 from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Link
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
-from headway.executors.kubernetes.cluster import Cluster, Proof, Refusal
+from headway.executors.kubernetes.cluster import DENIED, Cluster, Proof, Refusal
 from headway.executors.kubernetes.connect import client_of
-from headway.executors.kubernetes.manifest import pod as manifest_of
+from headway.executors.kubernetes.drafts import Drafts
+from headway.executors.kubernetes.final import Denied
+from headway.executors.kubernetes.keys import fields, key_of
+from headway.executors.kubernetes.mutation import Mutation, hook_of
 from headway.executors.kubernetes.names import namespace_of, pod_name
 from headway.executors.kubernetes.namespaces import Namespaces
 from headway.executors.kubernetes.pods import (
@@ -41,6 +44,7 @@ from headway.executors.kubernetes.pods import (
     Pod,
     PodEnd,
     Ref,
+    denied,
     end_of,
     loss,
     stuck,
@@ -48,9 +52,10 @@ from headway.executors.kubernetes.pods import (
 from headway.executors.kubernetes.room import room, why_not_created, why_pending
 from headway.executors.kubernetes.settings import EXECUTOR, Settings
 from headway.executors.kubernetes.shares import Backoff, Share
-from headway.store import attempts, runs, sessions
+from headway.store import attempts, pod_policies, runs, sessions
 from headway.store.attempts import Waits
 from headway.store.clock import clock as database_clock
+from headway.store.runs import Claimed
 from headway.store.sessions import Bound
 from headway.store.transact import read, transact
 
@@ -93,12 +98,15 @@ class Pods:
         # Attempts whose end was reported from here and is not stored, by token, and their pods.
         self.told: dict[str, Ref] = {}
         self.backoff = Backoff()
+        self.is_policy_told = False
         self.beat_at = self.look_at = self.news_at = float("-inf")
         bell, self.ringer = socket.socketpair()
         bell.setblocking(False)
         self.ringer.setblocking(False)
         self.bell = bell
         host.selector.register(bell, selectors.EVENT_READ, lambda _: bell.recv(4096))
+        self.drafts = Drafts(host, settings)
+        self.mutation = Mutation(hook_of(settings.pod_mutation) if settings.pod_mutation else None)
         self.cluster = Cluster(client_of(settings), settings.install, self.ring)
         self.namespaces = Namespaces(host, settings, self.cluster, name)
 
@@ -181,6 +189,9 @@ class Pods:
         self.beaten = {}
 
     def look_for_teams(self) -> None:
+        if not self.is_policy_told:
+            transact(self.host.conn, self.tell_policy)
+            self.is_policy_told = True
         found = {team.team_id: team for team in self.namespaces.look()}
         for team_id in self.shares.keys() - found.keys():
             del self.shares[team_id]
@@ -195,6 +206,10 @@ class Pods:
             share.trouble, share.settings = team.trouble or "", team.settings
             share.pods_max = team.settings.pods or self.settings.pods
             share.deadline_s = team.settings.pending_deadline_s or self.settings.pending_deadline_s
+
+    def tell_policy(self, conn: Connection[Any]) -> None:
+        """Store what pods may be, for who loads DAG files."""
+        pod_policies.tell(conn, self.name, self.settings.policy, database_clock(conn))
 
     def open_session(self, conn: Connection[Any], team_id: int) -> str:
         """All schedulers share the session of a team: what one of them granted is in the care of the next."""
@@ -218,16 +233,18 @@ class Pods:
             bound = Bound(share.team_id, *fields(key), token, reported=False)
             name = pod_name(self.settings, share.team, key)
             share.pending[name], share.waits[name] = bound, None
-            self.create(share, bound, grant.row.dag_id, grant.row.version)
+            self.create(share, bound, grant.row)
 
-    def create(self, share: Share, bound: Bound, dag_id: str, version: int) -> None:
+    def create(self, share: Share, bound: Bound, row: Claimed) -> None:
         key = key_of(bound)
-        dag = self.host.versions.dag(share.team_id, dag_id, version)
-        task = next(each for each in dag.tasks if each.task_id == key.task_id)
-        manifest = manifest_of(self.settings, share.team, dag_id, task, key)
-        name = manifest["metadata"]["name"]
+        name = pod_name(self.settings, share.team, key)
         self.backoff.asked(name)
-        self.cluster.create(manifest, partial(self.created, share, name))
+        try:
+            draft = self.drafts.of(share, bound, key, row)
+        except Denied as error:
+            self.report(bound, denied(str(error)))
+            return
+        self.cluster.create(partial(draft.made, self.mutation), partial(self.created, share, name))
 
     def created(self, share: Share, name: str, answer: Pod | Refusal) -> None:
         if isinstance(answer, Pod):
@@ -241,9 +258,7 @@ class Pods:
             return
         bound = share.pending.get(name)
         if answer.is_final and bound is not None:
-            self.report(
-                bound, PodEnd("failed", "rejected", f"the pod is invalid: {answer.message}")
-            )
+            self.report(bound, denied(answer.message, is_ours=answer.reason == DENIED))
             return
         self.backoff.failed(name)
         if bound is None:
@@ -400,7 +415,7 @@ class Pods:
     def create_again(self, share: Share, bound: Bound) -> None:
         row = read(self.host.conn, runs.read, share.team_id, bound.run_id)
         assert row is not None, f"an attempt without a run: {bound.run_id}"
-        self.create(share, bound, row.dag_id, row.version)
+        self.create(share, bound, row)
 
     def judge_pending(self, bound: Bound, pod: Pod) -> None:
         """Nothing of the attempt has run: whatever became of its pod, another one may come."""
@@ -471,11 +486,3 @@ def door_of(settings: Settings) -> Outside | None:
     if not settings.listen.startswith("tls:"):
         return None
     return outside(settings.listen, Path(settings.certificate or ""), Path(settings.key or ""))
-
-
-def fields(key: AttemptKey) -> tuple[str, str, int, int, int]:
-    return key.run_id, key.task_id, key.map_index, key.number, key.deferrals
-
-
-def key_of(bound: Bound) -> AttemptKey:
-    return AttemptKey(bound.run_id, bound.task_id, bound.map_index, bound.number, bound.deferrals)

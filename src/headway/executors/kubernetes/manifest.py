@@ -1,15 +1,19 @@
 """The pod of an attempt, as data. Pure.
 
-What an author may choose goes in first: image and resources. Names, labels, namespace, service account and security
-are written last, so that nothing an author says can reach them.
+What an author may choose goes in first: image, resources, and the overlay of the task. Then comes what the platform's
+``pod_mutation`` makes of it. Names, labels, namespace, service account and security are written last (``final``), so
+that nothing that anybody says can reach them.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from headway.agent.pod import variable
 from headway.agent.protocol import AttemptKey
+from headway.core.pod_overlay import CONTAINER, flaw, merged
+from headway.executors.kubernetes.final import Denied, Manifest, finished, laid_over
 from headway.executors.kubernetes.names import LABEL, labels, namespace_of, pod_name
 from headway.executors.kubernetes.settings import AUDIENCE, Settings
 from headway.spec.model import Task
@@ -21,12 +25,41 @@ TOKEN_S: Final = 3600
 GRACE_S: Final = 15  # longer than an agent needs to end its task and to report that
 
 
-def pod(settings: Settings, team: str, dag_id: str, task: Task, key: AttemptKey) -> dict[str, Any]:
-    """Return the manifest. The pod shares no volume with anybody: what it needs comes over its connection."""
+def pod(
+    settings: Settings,
+    team: str,
+    dag_id: str,
+    task: Task,
+    key: AttemptKey,
+    resources: Mapping[str, str] | None = None,
+) -> Manifest:
+    """Return the manifest where the platform has no ``pod_mutation``. Raises Denied."""
+    ours = own(settings, team, dag_id, key)
+    return finished(draft(settings, task, ours, resources), ours)
+
+
+def draft(
+    settings: Settings, task: Task, ours: Manifest, resources: Mapping[str, str] | None = None
+) -> Manifest:
+    """Return the pod as its author wants it. Raises Denied where the overlay says what no author may.
+
+    ``resources``: the amounts, where those of the task are not final.
+    """
+    if (found := flaw(task.pod)) is not None:
+        raise Denied(str(found))
+    wanted = {**settings.resources, **(task.resources if resources is None else resources)}
+    container = {
+        "name": CONTAINER,
+        "image": task.image or settings.image,
+        "resources": {"requests": wanted, "limits": wanted},
+    }
+    return laid_over(merged({"spec": {"containers": [container]}}, task.pod), ours)
+
+
+def own(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> Manifest:
+    """Return Headway's part. The pod shares no volume with anybody: what it needs comes over its connection."""
     name = pod_name(settings, team, key)
     return {
-        "apiVersion": "v1",
-        "kind": "Pod",
         "metadata": {
             "name": name,
             "namespace": namespace_of(settings, team),
@@ -38,7 +71,7 @@ def pod(settings: Settings, team: str, dag_id: str, task: Task, key: AttemptKey)
             },
         },
         "spec": {
-            "containers": [container(settings, task, key, name)],
+            "containers": [container(settings, key, name)],
             "volumes": volumes(),
             "restartPolicy": "Never",
             "serviceAccountName": settings.service_account,
@@ -55,7 +88,7 @@ def pod(settings: Settings, team: str, dag_id: str, task: Task, key: AttemptKey)
     }
 
 
-def container(settings: Settings, task: Task, key: AttemptKey, name: str) -> dict[str, Any]:
+def container(settings: Settings, key: AttemptKey, name: str) -> dict[str, Any]:
     told = {
         "connect": settings.connect,
         "ca": settings.ca or "",
@@ -68,18 +101,14 @@ def container(settings: Settings, task: Task, key: AttemptKey, name: str) -> dic
     env: list[dict[str, Any]] = [{"name": variable(k), "value": v} for k, v in told.items()]
     uid = {"fieldRef": {"fieldPath": "metadata.uid"}}
     env.append({"name": variable("uid"), "valueFrom": uid})
-    wanted = {**settings.resources, **task.resources}
     return {
-        "name": "task",
-        "image": task.image or settings.image,
         "command": list(settings.command),
         "env": env,
-        "resources": {"requests": wanted, "limits": wanted},
         "volumeMounts": [
-            {"name": "data", "mountPath": DATA},
-            {"name": "scratch", "mountPath": SCRATCH},
-            {"name": "tmp", "mountPath": "/tmp"},
-            {"name": "token", "mountPath": TOKEN, "readOnly": True},
+            {"name": "headway-data", "mountPath": DATA},
+            {"name": "headway-scratch", "mountPath": SCRATCH},
+            {"name": "headway-tmp", "mountPath": "/tmp"},
+            {"name": "headway-token", "mountPath": TOKEN, "readOnly": True},
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -92,8 +121,8 @@ def container(settings: Settings, task: Task, key: AttemptKey, name: str) -> dic
 def volumes() -> list[dict[str, Any]]:
     token = {"audience": AUDIENCE, "expirationSeconds": TOKEN_S, "path": "token"}
     return [
-        {"name": "data", "emptyDir": {}},
-        {"name": "scratch", "emptyDir": {}},
-        {"name": "tmp", "emptyDir": {}},
-        {"name": "token", "projected": {"sources": [{"serviceAccountToken": token}]}},
+        {"name": "headway-data", "emptyDir": {}},
+        {"name": "headway-scratch", "emptyDir": {}},
+        {"name": "headway-tmp", "emptyDir": {}},
+        {"name": "headway-token", "projected": {"sources": [{"serviceAccountToken": token}]}},
     ]

@@ -81,6 +81,12 @@ class PodEnd:
     exit_code: int | None = None
 
 
+def denied(message: str, *, is_ours: bool = True) -> PodEnd:
+    """Return the end of an attempt whose pod is not made: by Headway's rules, or by the API server's."""
+    why = "is not allowed" if is_ours else "is invalid"
+    return PodEnd("failed", "rejected", f"the pod {why}: {message}")
+
+
 def loss(pod: Pod) -> PodEnd | None:
     """Return why the cluster took the pod away, or None."""
     for reason in (pod.reason, pod.disruption):

@@ -1,16 +1,19 @@
 """The settings of the Kubernetes executor: one YAML file, which ``--kubernetes`` names."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from headway.core.pod_policy import OPEN, PodPolicy, flaw_of_policy
 from headway.core.retry import LOSSES_MAX
 from headway.errors import UsageError
 
 EXECUTOR: Final = "kubernetes"
 AUDIENCE: Final = "headway"  # whom the tokens of pods are meant for
+HOOK: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 TEAM: Final = "{team}"  # in ``namespaces``
 
 
@@ -51,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     pending_requeues: int = 2  # … so often, and then its attempt fails
     request_timeout_s: float = 10.0
+    policy: PodPolicy = OPEN
+    # ``module:function``: the platform's, which gets each pod as data and returns it, or changes it in place.
+    pod_mutation: str | None = None
     run_as_user: int = 1000
 
 
@@ -91,6 +97,10 @@ def flaw(settings: Settings) -> str | None:
     namespace, _, account = settings.identity.partition("/")
     if not namespace or not account or "/" in account:
         return "identity must be NAMESPACE/NAME of a service account"
+    if (why := flaw_of_policy(settings.policy)) is not None:
+        return f"policy: {why}"
+    if settings.pod_mutation is not None and not HOOK.fullmatch(settings.pod_mutation):
+        return "pod_mutation must be MODULE:FUNCTION"
     if settings.pods < 1:
         return "pods must be at least 1"
     if not 0 <= settings.pending_requeues <= LOSSES_MAX:
