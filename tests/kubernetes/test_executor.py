@@ -9,6 +9,7 @@ import pytest
 from psycopg import Connection
 
 from headway import clock
+from headway.agent.protocol import Ended
 from headway.core.reasons import PodPending, QuotaFull, Reason
 from headway.core.stored_reasons import stored
 from headway.executors.kubernetes.names import INSTALL
@@ -119,6 +120,50 @@ def test_what_the_cluster_takes_away_uses_no_retry(
     end_pod(workers, edit)
     until(bench, lambda: value(conn, "SELECT state FROM attempt WHERE number = 1") == "lost")
     assert value(conn, "SELECT cause FROM attempt WHERE number = 1") == cause
+    assert counts(conn) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("disruption", "cause", "detail"),
+    [
+        ("EvictionByEvictionAPI", "evicted", "EvictionByEvictionAPI on node node-1"),
+        ("PreemptionByScheduler", "preempted", "PreemptionByScheduler on node node-1"),
+        ("", "stopped", "its agent was stopped"),
+    ],
+)
+def test_an_agent_that_had_time_to_report_its_end_was_stopped_by_what_the_cluster_says(
+    conn: Connection[Any],
+    bench: Bench,
+    workers: KubernetesWorkers,
+    disruption: str,
+    cause: str,
+    detail: str,
+) -> None:
+    run_id = begin(conn, bench)
+    (pod,) = workers.pods()
+
+    def disrupt(pod: dict[str, Any]) -> None:
+        if disruption:
+            states.condition(pod, "DisruptionTarget", "True", disruption, "by the cluster")
+
+    name = pod["metadata"]["name"]
+    workers.change(name, disrupt)
+    known = workers.executor.cluster.pods
+    until(bench, lambda: known[workers.namespace][name].disruption == disruption)
+    client = workers.client(key(run_id))
+    assert client.grant is not None
+    client.ended = Ended(
+        client.next_seq(),
+        client.key,
+        client.grant.token,
+        "lost",
+        "stopped",
+        "its agent was stopped",
+    )
+    client.tell(client.ended)
+    until(bench, lambda: value(conn, "SELECT state FROM attempt WHERE number = 1") == "lost")
+    assert value(conn, "SELECT cause FROM attempt WHERE number = 1") == cause
+    assert value(conn, "SELECT detail FROM attempt WHERE number = 1").startswith(detail)
     assert counts(conn) == (0, 1)
 
 

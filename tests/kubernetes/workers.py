@@ -34,7 +34,7 @@ from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.store import Object
 
 DEADLINE_S: Final = 60.0
-OUTCOMES: Final = {"success": 0, "cancelled": 1}
+OUTCOMES: Final = {"success": 0, "cancelled": 1, "lost": 1}
 
 
 class PodClient(Wire):

@@ -52,6 +52,7 @@ from headway.executors.kubernetes.pods import (
 from headway.executors.kubernetes.room import room, why_not_created, why_pending
 from headway.executors.kubernetes.settings import EXECUTOR, Settings
 from headway.executors.kubernetes.shares import Backoff, Share
+from headway.executors.kubernetes.stops import explained
 from headway.store import attempts, pod_policies, runs, sessions
 from headway.store.attempts import Waits
 from headway.store.clock import clock as database_clock
@@ -133,7 +134,12 @@ class Pods:
         return more
 
     def collect(self) -> list[Envelope]:
-        return self.agents.collect()
+        return [self.explained(each) for each in self.agents.collect()]
+
+    def explained(self, report: Envelope) -> Envelope:
+        share = self.shares.get(report.team_id)
+        pods = {} if share is None else self.cluster.pods.get(share.namespace, {})
+        return report if share is None else explained(report, self.settings, share.team, pods)
 
     def give_back(self, reports: Sequence[Envelope]) -> None:
         self.agents.give_back(reports)
