@@ -3,8 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.airflow.conftest import Server
 from tests.cli.conftest import headway, wait_for_dag, wait_until
+
+pytestmark = pytest.mark.long
 
 
 def test_what_the_runner_cannot_call_is_called_once_by_the_companion(server: Server) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.conftest import copy_data, headway, start, stop, wait_for_dag, wait_until
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DAGS = """
 import os
