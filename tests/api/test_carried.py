@@ -246,7 +246,9 @@ def test_a_specification_is_refused_or_runs(
         run_id = answer.json["run_id"]
         played(process, line, run_id)
         if tasks[0].pool_slots <= 128:
-            assert run_state(conn, run_id) == "success", spec
+            may_be_late = spec.dagrun_timeout_s is not None  # of less than a second, for instance
+            ends = {"success", "failed"} if may_be_late else {"success"}
+            assert run_state(conn, run_id) in ends, spec
         else:
             browser.ask("POST", f"{API}/runs/{run_id}/cancel")
         browser.ask("POST", f"{API}/dags/{dag_id}/pause")

@@ -14,6 +14,8 @@ from headway.errors import UsageError
 from headway.loader.check import check
 from tests.cli.conftest import Command, wait_until
 
+pytestmark = pytest.mark.long
+
 
 def test_a_run_is_named_by_its_dag_and_its_results_are_read(cli: Command) -> None:
     run_id = cli("run", "hello", "-p", "size=5").stdout.strip()

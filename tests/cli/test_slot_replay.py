@@ -17,6 +17,8 @@ from headway.cli.slot_replay import (
 from headway.errors import UsageError
 from tests.cli.conftest import Command
 
+pytestmark = pytest.mark.long
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOTHING = Settings(None, {}, {})
 

@@ -11,6 +11,8 @@ from headway.cli.place import refuse_broken
 from headway.errors import UsageError
 from tests.cli.conftest import Command, copy_data, headway, wait_for_dag
 
+pytestmark = pytest.mark.long
+
 DAGS = """
 from __future__ import annotations
 

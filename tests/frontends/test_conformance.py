@@ -165,6 +165,7 @@ def test_a_task_that_cannot_be_run_from_data_is_refused(folder: Folder) -> None:
             tiny.FRONT_END.runnable(folder.root, "a.tiny")
 
 
+@pytest.mark.long
 def test_every_kind_of_file_runs(tmp_path: Path, data: Path) -> None:
     """From the command to the end of the run: loader, scheduler, agent."""
     copy_data(data, tmp_path)

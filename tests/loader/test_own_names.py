@@ -12,6 +12,8 @@ from headway.loader.check import check
 from headway.loader.loader import Loader
 from tests.loader.conftest import Folder, dags, errors, rows
 
+pytestmark = pytest.mark.long
+
 SCRIPT = """\
 from headway import Asset, dag, task, wait_for_run
 

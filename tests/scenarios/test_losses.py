@@ -71,6 +71,7 @@ def reborn(dsn: str, session: str) -> Iterator[Scheduler]:
         yield scheduler
 
 
+@pytest.mark.long
 def test_the_connection_is_ended_before_each_statement_of_each_tick(
     conn: Connection[Any], dsn: str, guillotine: Guillotine
 ) -> None:

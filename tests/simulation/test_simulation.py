@@ -145,6 +145,7 @@ def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
     assert len(hashes) == 1
 
 
+@pytest.mark.long
 def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> None:
     """F01: some of the points; ``python -m tests.simulation --crashes`` takes every one."""
     dry = World(CRASH_SEED, connections)

@@ -56,36 +56,10 @@ from headway.store.views import runs as run_views
 from tests.postgres import fresh_database
 
 ENGINES: Final = (
-    *(
-        assets,
-        attempts,
-        backfills,
-        bundles,
-        callbacks,
-        changes,
-        dags,
-        deferrals,
-        events,
-        lending,
-        gates,
-        log_retention,
-        moments,
-        notes,
-        pools,
-        questions,
-        queue,
-        reports,
-        retention,
-        run_retention,
-        runs,
-        sessions,
-        shares,
-        snapshots,
-        triggers,
-        waits,
-        xcoms,
-    ),
-)
+    *(assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates, log_retention),
+    *(moments, notes, pools, questions, queue, reports, retention, run_retention, runs, sessions, shares, snapshots),
+    *(triggers, waits, xcoms),
+)  # fmt: skip
 GROWING: Final = (
     "run",
     "task_instance",

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.tidy.tree import ROOT, functions, name
 
 COVERAGE: Final = ROOT / "docs" / "coverage.md"
@@ -40,6 +42,7 @@ def test_code_blocks_compile() -> None:
         compile(code, place, "exec")
 
 
+@pytest.mark.long
 def test_marked_code_blocks_run(tmp_path: Path) -> None:
     failed = {}
     for place, code, run in blocks():

@@ -21,7 +21,8 @@ SERVER: Final = (
 )  # fmt: skip
 QUIET: Final = {
     *("headway", "msgspec", "litestar", "uvicorn", "cryptography", "joserfc", "argon2", "jinja2"),
-    *("cronsim", "watchfiles", "typing_extensions"),
+    *("cronsim", "watchfiles", "typing_extensions", "regex"),
+    "jsonschema",  # it gets no schema with a reference: see spec/json_schema
     *("psycopg", "psycopg_pool"),  # the database, whose address is a setting of the server
 }  # fmt: skip
 CALLS: Final = {
