@@ -5,7 +5,7 @@ import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, launch } from "./browser.ts";
 
 const server = inject("server");
-const { page } = inBrowser();
+const { page, complaints } = inBrowser();
 
 test("a run is triggered from the form, and watched until it has ended", async () => {
   await page().goto("/t/default/dags/orders/run");
@@ -40,6 +40,7 @@ test("a form is drawn by the schemas of its parameters", async () => {
   await page()
     .getByText(/must be a text that matches/)
     .waitFor();
+  expect(complaints.splice(0).join()).toContain("400");
   await page().getByLabel("code").fill("B-2");
   await page().getByRole("button", { name: "Run asked" }).click();
   await page().waitForURL(/\/runs\/\w{12}/);

@@ -62,7 +62,7 @@ test("of the administration a viewer has their own tokens, their access and how 
   const tabs = page.getByRole("navigation", { name: "Admin sections" });
   await expect
     .poll(() => tabs.getByRole("link").allTextContents())
-    .toEqual(["Tokens", "Your access", "Grants", "Logs"]);
+    .toEqual(["Tokens", "Your access", "Grants", "Retention"]);
   await page.goto("/t/default/admin/users");
   await page
     .getByRole("alert")

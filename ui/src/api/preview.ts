@@ -2,7 +2,7 @@ import type { MarkPreview, ReplayPreview, Run, TriggerPreview } from "./types.ts
 
 type Preview = MarkPreview | ReplayPreview | TriggerPreview;
 
-// Whoever asks `dry_run` of these routes gets a preview, who does not the run. The document knows both.
+// A request with `dry_run` of these routes gets a preview, one without it the run. The document knows both.
 
 export function preview<P extends Preview>(answer: Run | P): P {
   if ("created_at" in answer) throw new TypeError("a run came where a preview was asked for");

@@ -21,7 +21,7 @@ test("the last line that names an error", () => {
 });
 
 const STACK = `Traceback (most recent call last):
-  File "mended.py", line 12, in read
+  File "repaired.py", line 12, in read
     return Path(file).read_text()
   File "/usr/lib/python3.11/pathlib.py", line 1058, in read_text
     with self.open(mode='r') as f:
@@ -33,8 +33,8 @@ test("of a stack that goes on below the DAG's file, the line of that file", () =
 });
 
 test("the place in the DAG's file has a name; what is no file of it has none", () => {
-  expect(sourceOf(STACK, 12)).toBe("mended.py:12");
-  expect(sourceOf(STACK, null)).toBe("mended.py:12");
+  expect(sourceOf(STACK, 12)).toBe("repaired.py:12");
+  expect(sourceOf(STACK, null)).toBe("repaired.py:12");
   expect(sourceOf(STACK, 13)).toBeNull();
   expect(sourceOf('  File "<string>", line 1\n  File "/usr/lib/x.py", line 2', null)).toBeNull();
   expect(sourceOf("just words", null)).toBeNull();

@@ -33,7 +33,7 @@ export function TextField({
   );
 }
 
-/** One of the roles that whoever asks may hand on. */
+/** One of the roles that the caller may hand on. */
 export function RoleField({ label = "Role", note, value, change }: Props) {
   const roles = useRoles();
   return (

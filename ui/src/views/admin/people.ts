@@ -80,7 +80,7 @@ export function useChangeUser({ name, role: before }: User) {
       const led = user.disabled_at
         ? `Disabled ${name}`
         : `Changed the role of ${name} to ${user.role}`;
-      // Who was disabled has lost sessions and tokens for ever: to enable them again undoes little.
+      // Who was disabled has lost sessions and tokens forever: to enable them again undoes little.
       if (role) sayUndoable(led, () => action.mutate({ role: before }));
       else say("done", led);
       queries.invalidateQueries({ queryKey: ["users"] });

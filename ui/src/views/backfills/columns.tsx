@@ -81,7 +81,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
   {
     key: "actions",
     head: <span className="sr-only">Actions</span>,
-    width: "164px",
+    width: "minmax(84px, 164px)",
     end: true,
     cell: (backfill) => (
       <span className={styles.actions}>

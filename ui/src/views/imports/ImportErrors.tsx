@@ -12,7 +12,7 @@ import { Since } from "@/parts/Time.tsx";
 import { Tokens } from "../dag/code/CodeLines.tsx";
 import styles from "./ImportErrors.module.css";
 
-const LOOKED_AT_MS = 2_000; // somebody mends a file and waits for it
+const LOOKED_AT_MS = 2_000; // somebody fixes a file and waits for it
 
 /** Files that could not be loaded: why, on which line, and which DAGs keep an older version. */
 export function ImportErrors() {

@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
-import { mendingOf } from "@/lib/mending.ts";
+import { remedyOf } from "@/lib/remedy.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { mostTelling } from "@/lib/states.ts";
 import { worstFirst } from "@/lib/tasks.ts";
@@ -13,7 +13,7 @@ import { StateBadge, StateCounts, StateIcon } from "@/parts/State.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { Duration, Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
-import { Mend } from "../slots/Stuck.tsx";
+import { RemedyButton } from "../slots/Stuck.tsx";
 import styles from "./RunPage.module.css";
 
 const RUN = "/t/$team/runs/$run";
@@ -141,7 +141,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
               <Since at={task.waits_since} />
             </>
           )}{" "}
-          {task.blocked_reason && task.why && <Mend mending={mendingOf(task.why)} />}
+          {task.blocked_reason && task.why && <RemedyButton remedy={remedyOf(task.why)} />}
         </span>
       ),
     },

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { PoolSlots } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
-import { isLent } from "@/lib/mending.ts";
+import { isLent } from "@/lib/remedy.ts";
 import { Button } from "@/parts/Button.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { StuckTasks } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { instanceName } from "@/lib/instances.ts";
-import { type Mending, mendingOf } from "@/lib/mending.ts";
+import { type Remedy, remedyOf } from "@/lib/remedy.ts";
 import { Button } from "@/parts/Button.tsx";
 import { CopyText } from "@/parts/CopyText.tsx";
 import { RunLink } from "@/parts/links.tsx";
@@ -14,7 +14,7 @@ import { useMay } from "@/state/session.ts";
 import { PoolDialog } from "./PoolDialog.tsx";
 import styles from "./Stuck.module.css";
 
-/** Tasks that can never run as things are, each with what mends it. */
+/** Tasks that can never run as things are, each with what lets it run. */
 export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
   if (tasks.length === 0) return null;
   return (
@@ -32,7 +32,7 @@ export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
                 <Words text={task.reason} />, <Since at={task.since} />
               </span>
             </span>
-            <Mend mending={mendingOf(task.why, task.slots)} />
+            <RemedyButton remedy={remedyOf(task.why, task.slots)} />
           </li>
         ))}
       </ul>
@@ -41,12 +41,12 @@ export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
 }
 
 /** The next step: a pool is made or resized here; an agent is started where it is to run. */
-export function Mend({ mending }: { mending: Mending }) {
+export function RemedyButton({ remedy }: { remedy: Remedy }) {
   const [open, setOpen] = useState(false);
   const mayChange = useMay("pool.write");
-  if (mending === null) return null;
-  if (mending.kind === "command") return <CopyText text={mending.command} />;
-  const { pool, slots, before } = mending;
+  if (remedy === null) return null;
+  if (remedy.kind === "command") return <CopyText text={remedy.command} />;
+  const { pool, slots, before } = remedy;
   return (
     <>
       <Button small disabled={!mayChange} onClick={() => setOpen(true)}>

@@ -7,7 +7,7 @@ import { Field } from "@/parts/Field.tsx";
 import styles from "./Actions.module.css";
 import { useNote } from "./useRunAction.ts";
 
-/** A word for whoever looks at this run next. */
+/** A word for the next person who looks at this run. */
 export function NoteDialog({ run, close }: { run: Run; close: () => void }) {
   const [text, setText] = useState(run.note ?? "");
   const note = useNote(run.run_id);

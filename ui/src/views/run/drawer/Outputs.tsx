@@ -9,7 +9,7 @@ import styles from "./Drawer.module.css";
 import { Section } from "./Section.tsx";
 import { Value } from "./Value.tsx";
 
-/** What the task handed on. */
+/** What the task returned. */
 export function Outputs({ run, task, map }: { run: string; task: string; map: number }) {
   const found = useInfiniteQuery(xcoms(run, task, map));
   if (!found.data && !found.isError) return null;

@@ -1,7 +1,7 @@
 import type { Reason } from "@/api/types.ts";
 
 /** What lets a task run that cannot as things are; null: nothing that this page knows of. */
-export type Mending =
+export type Remedy =
   | { kind: "pool"; pool: string; slots: number; before: number | null }
   | { kind: "command"; command: string }
   | null;
@@ -12,7 +12,7 @@ export const isLent = (pool: string) => pool.startsWith("@");
 const SLOTS = 8; // of a pool that nobody has made yet
 
 /** `needed`: how many slots of its pool the task takes. */
-export function mendingOf(why: Reason, needed = 1): Mending {
+export function remedyOf(why: Reason, needed = 1): Remedy {
   switch (why.kind) {
     case "pool_missing":
       return { kind: "pool", pool: why.pool, slots: Math.max(SLOTS, needed), before: null };

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { remedyOf } from "./remedy.ts";
+
+test("each reason for which a task can never run has its next step", () => {
+  expect(remedyOf({ kind: "pool_missing", pool: "gpu" }, 12)).toEqual({
+    kind: "pool",
+    pool: "gpu",
+    slots: 12,
+    before: null,
+  });
+  expect(remedyOf({ kind: "pool_empty", pool: "gpu" })).toMatchObject({ slots: 8, before: 0 });
+  expect(remedyOf({ kind: "pool_too_small", pool: "gpu", needed: 9, slots: 4 })).toMatchObject({
+    slots: 9,
+    before: 4,
+  });
+  expect(remedyOf({ kind: "queue_unserved", queue: "gpu", executor: "" })).toEqual({
+    kind: "command",
+    command: "headway up --queue default --queue gpu",
+  });
+  expect(remedyOf({ kind: "pool_not_shared", pool: "gpu", team: "infra" })).toEqual({
+    kind: "command",
+    command: "headway grant ask infra use_pool gpu",
+  });
+  expect(remedyOf({ kind: "pool_empty", pool: "@infra/gpu" })).toBeNull();
+  expect(remedyOf({ kind: "pool_too_small", pool: "@infra/gpu", needed: 9, slots: 4 })).toBeNull();
+  expect(remedyOf({ kind: "no_agent" })).toEqual({ kind: "command", command: "headway up" });
+  expect(remedyOf({ kind: "pool_full", pool: "gpu", used: 1, slots: 1 })).toBeNull();
+});
