@@ -43,7 +43,7 @@ def test_a_run_is_triggered_and_read(api: Any) -> None:
     runs, instances = airflow.DagRunApi(api), airflow.TaskInstanceApi(api)
     body = airflow.TriggerDAGRunPostBody(conf={"size": 2}, logical_date=None, note="from CI")
     run = runs.trigger_dag_run("flow", body)
-    assert (run.dag_id, run.conf, run.note) == ("flow", {"size": 2}, "from CI")
+    assert (run.dag_id, run.conf, run.note) == ("flow", {"size": 2, "note": "a"}, "from CI")
     deadline = time.monotonic() + 120
     while run.state not in ("success", "failed"):
         assert time.monotonic() < deadline, run

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from headway.authoring.loading import one_line
+from headway.core.callbacks import SUFFIX
 from headway.frontends.airflow.logs import Log
 
 TOLD_BYTES_MAX: Final = 16 * 1024
@@ -22,13 +23,14 @@ class Told(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
-def run(told: int, root: Path, path: str) -> int:
+def run(told: int, root: Path, path: str, dag_id: str) -> int:
     """Run the task that the supervisor at descriptor 0 names. Returns the exit code."""
     from airflow.sdk.execution_time import task_runner
     from airflow.sdk.listener import get_listener_manager
     from airflow.sdk.log import configure_logging
 
-    know_companions()
+    if dag_id.endswith(SUFFIX):
+        know_companions()
     configure_logging(json_output=True, output=Log(str(root)), sending_to_supervisor=True)
     get_listener_manager().add_listener(listener(told, path))
     code = 0
@@ -48,7 +50,6 @@ def know_companions() -> None:
     """Let the runner find the companion of a DAG in its file (``callbacks``)."""
     from airflow.dag_processing import dagbag
 
-    from headway.core.callbacks import SUFFIX
     from headway.frontends.airflow.callbacks import companion
 
     class Dags(dict[str, Any]):
@@ -62,6 +63,7 @@ def know_companions() -> None:
             super().__init__(*args, **kwargs)
             self.dags: Any = Dags(self.dags)
 
+    Bag.__module__ = dagbag.__name__  # the name of its logger
     dagbag.BundleDagBag = Bag
 
 
