@@ -56,13 +56,13 @@ def asked_for(
 ) -> dict[str, object]:
     positional = [p.name for p in signature.parameters.values() if p.positional]
     taken = {*positional[:given], *kwargs}
-    context = context_of(run)
     found = {
-        parameter.name: run if parameter.wants_run else context[parameter.name]
+        parameter.name: run if parameter.wants_run else getattr(run, parameter.name)
         for parameter in signature.parameters.values()
         if parameter.name not in taken and parameter.wants_context
     }
     if signature.varkw in CONTEXT_CATCHERS:
+        context = context_of(run)
         rest = context.keys() - taken - signature.parameters.keys()
         found |= {name: context[name] for name in rest}
     return found

@@ -42,6 +42,10 @@ def flaw_of_syntax(text: str) -> str | None:
     from jinja2 import TemplateSyntaxError
     from jinja2.sandbox import SandboxedEnvironment
 
+    from headway.authoring import (
+        asset_events as asset_events,  # once here, or in each attempt that renders
+    )
+
     try:
         SandboxedEnvironment().parse(text)
     except TemplateSyntaxError as error:
