@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core.callbacks import SUFFIX
 from headway.frontends.base import Trouble
 from headway.loader.check import Checked, check
 from headway.loader.folder import scan
@@ -65,7 +66,8 @@ def of_file(checked: Checked) -> Iterator[Finding]:
     loaded = {dag.dag_id for dag in checked.dags}
     left_out = [each for each in checked.warnings if each.dag_id and each.dag_id not in loaded]
     for dag in checked.dags:
-        yield from of_dag(checked, dag)
+        if not dag.dag_id.endswith(SUFFIX):  # the companion is no DAG of the file's author
+            yield from of_dag(checked, dag)
     for trouble in left_out:
         yield told(trouble, checked, DOES_NOT)
     if checked.error is not None:
