@@ -50,41 +50,48 @@ def connections(postgres: str) -> Iterator[Connections]:
         yield connections
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", CROWD_SEEDS)
 def test_a_crowd_holds(seed: int, connections: Connections) -> None:
     """Several schedulers, and a pool too small for what is ready."""
     Crowd(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", MINDS_SEEDS)
 def test_a_world_that_changes_its_mind_holds(seed: int, connections: Connections) -> None:
     """Branches that choose otherwise when they are cleared, and lists that get shorter or longer."""
     Minds(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", LISTS_SEEDS)
 def test_a_world_of_combined_lists_holds(seed: int, connections: Connections) -> None:
     Lists(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", TEAMS_SEEDS)
 def test_teams_that_share_slots_hold(seed: int, connections: Connections) -> None:
     """One floods the others, weights change, and what was lent comes back."""
     Teams(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", LOANS_SEEDS)
 def test_teams_that_share_a_pool_hold(seed: int, connections: Connections) -> None:
     """Its grants are given and taken back in mid-flight, and it grows and shrinks."""
     Loans(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", GUESTS_SEEDS)
 def test_teams_that_use_what_another_has_hold(seed: int, connections: Connections) -> None:
     """Grants of an asset and of waits are given and taken back in mid-flight."""
     Guests(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", EDITS_SEEDS)
 def test_a_world_whose_dags_are_edited_holds(seed: int, connections: Connections) -> None:
     """Runs that continue with the latest version: tasks come and go, branches and lists are others."""
@@ -96,40 +103,47 @@ def test_a_seed_holds(seed: int, connections: Connections) -> None:
     World(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", WAITS_SEEDS)
 def test_a_world_that_waits_holds(seed: int, connections: Connections) -> None:
     """Tasks end their process and go on in another one."""
     Waits(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", ASSETS_SEEDS)
 def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
     """Events of assets bring runs, whatever dies between the two."""
     Assets(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", CLUSTERS_SEEDS)
 def test_a_world_of_setups_and_teardowns_holds(seed: int, connections: Connections) -> None:
     """What a setup made is cleaned up, whoever cancels, clears or dies between the two."""
     Clusters(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", FAST_SEEDS)
 def test_a_world_that_ends_at_its_first_failure_holds(seed: int, connections: Connections) -> None:
     Fast(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", PAST_SEEDS)
 def test_a_world_that_waits_for_the_past_holds(seed: int, connections: Connections) -> None:
     Past(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", GROUPS_SEEDS)
 def test_a_world_of_mapped_groups_holds(seed: int, connections: Connections) -> None:
     """Each index is on its own, whatever is cleared, and however long the list becomes."""
     Groups(seed, connections).run()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", CALLS_SEEDS)
 def test_a_world_of_callbacks_holds(seed: int, connections: Connections) -> None:
     """For each committed end one call of each function, whatever dies between the two."""
