@@ -15,6 +15,7 @@ from headway.spec.model import Task
 from headway.store import callbacks
 from headway.store import events as stored
 from headway.store.transact import transact
+from tests.scenarios.test_unreadable import make_unreadable
 from tests.scenarios.world import (
     ANN,
     Scheduler,
@@ -216,3 +217,22 @@ def test_what_never_ran_calls_nobody_when_its_run_is_cancelled(
     scheduler.play(lambda _: {"outcome": "cancelled", "cause": "cancelled"})
     following.follow()
     assert [one[:2] for one in calls(conn)] == [("failure", "a"), ("failure", None)]
+
+
+def test_a_version_that_cannot_be_read_holds_up_no_other(
+    conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    """Neither the calls of other DAGs nor what comes later of the same one."""
+    deploy_both(conn, task("a", callbacks={"success": 1}), dag_id="broken")
+    deploy_both(conn, task("a", callbacks={"success": 1}), dag_id="fine")
+    following = Following(scheduler)
+    trigger(conn, "broken")
+    trigger(conn, "fine")
+    scheduler.play()
+    make_unreadable(conn, scheduler, "broken")
+    following.follow()
+    assert value(conn, "SELECT array_agg(DISTINCT dag_id) FROM run WHERE trigger = 'callback'") == [
+        "fine.callbacks"
+    ]
+    following.follow()
+    assert value(conn, "SELECT count(*) FROM run WHERE trigger = 'callback'") == 1

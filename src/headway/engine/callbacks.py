@@ -4,11 +4,13 @@ A follower of events: each is read after its commit, at least once, and the numb
 the key of the run makes that once. While no DAG has callbacks, nothing is read: the position moves on.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import msgspec
+import psycopg
 from psycopg import Connection
 
 from headway.core.callbacks import SUFFIX, When, when
@@ -17,6 +19,7 @@ from headway.core.stored_reasons import stored
 from headway.core.triggers import Trigger
 from headway.core.wording import said
 from headway.engine.catalog import Catalog
+from headway.errors import EXHAUSTED
 from headway.events.follower import QUIET, Follower
 from headway.spec.model import Dag
 from headway.store import callbacks, events, moments, runs
@@ -28,6 +31,10 @@ from headway.store.transact import C, transact
 NAME: Final = "callbacks"
 PART: Final = 500  # events in one transaction
 PARTS_MAX: Final = 20  # in one turn
+
+Due = tuple[Event, When]
+
+log = logging.getLogger(__name__)
 
 
 def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> int:
@@ -63,25 +70,39 @@ def handle(
     due = [(event, occasion) for event in found if (occasion := occasion_of(event)) is not None]
     dags = {(event.team_id, event.dag_id or "") for event, _ in due}
     known = callbacks.with_callbacks(conn, dags) if dags else set()
-    wanted: dict[int, list[NewRun]] = {}
-    rows: dict[tuple[int, str], Claimed | None] = {}
+    of_runs: dict[tuple[int, str], list[Due]] = {}
     for event, occasion in due:
-        if (event.team_id, event.dag_id) not in known:
-            continue
-        key = event.team_id, event.run_id or ""
-        if key not in rows:
-            rows[key] = runs.read(conn, *key)
-        row = rows[key]
-        if row is None:
-            continue
-        spec = catalog.dag(row.team_id, row.dag_id, row.version)
-        wanted.setdefault(row.team_id, []).extend(
-            call(row, event, occasion, index, new_id())
-            for index in range(functions(spec, event).get(occasion, 0))
-        )
-    now = clock(conn)
-    for team_id in sorted(wanted):
-        runs.create(conn, wanted[team_id], now)
+        if (event.team_id, event.dag_id) in known and event.run_id is not None:
+            of_runs.setdefault((event.team_id, event.run_id), []).append((event, occasion))
+    for key in sorted(of_runs):
+        try:
+            with conn.transaction():  # a savepoint: what the database refuses of one run
+                create(conn, catalog, new_id, key, of_runs[key])
+        except (psycopg.OperationalError, *EXHAUSTED):
+            raise
+        except Exception as error:  # of another version of Headway, as a rule: the others go on
+            log.error("cannot make the calls of run %s", key[1], exc_info=error)
+
+
+def create(
+    conn: Connection[Any],
+    catalog: Catalog,
+    new_id: Callable[[], str],
+    key: tuple[int, str],
+    due: Sequence[Due],
+) -> None:
+    """Make the runs of the calls that events of one run bring."""
+    row = runs.read(conn, *key)
+    if row is None:
+        return
+    spec = catalog.dag(row.team_id, row.dag_id, row.version)
+    wanted = [
+        call(row, event, occasion, index, new_id())
+        for event, occasion in due
+        for index in range(functions(spec, event).get(occasion, 0))
+    ]
+    if wanted:
+        runs.create(conn, wanted, clock(conn))
 
 
 def occasion_of(event: Event) -> When | None:
