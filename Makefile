@@ -56,6 +56,7 @@ test-python: .venv/.ready
 .PHONY: test-long
 test-long: .venv/.ready ui ## Run those that start whole servers or look at many cases; CI does, after the others
 	@$(PYTEST) -m "long and not stress"
+	@ui/e2e/run --long
 
 # Beside the others: the tests in a browser mostly wait. What they say comes in one piece, at their end.
 .PHONY: test-pages

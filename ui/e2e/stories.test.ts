@@ -219,11 +219,11 @@ test("a token is shown once, and revoked", async () => {
 
 test("what a user writes is shown, never run", async () => {
   const hostile = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>`;
-  const file = `from headway import dag, task\n\n\n@dag(tags=[${JSON.stringify(hostile)}], description=${JSON.stringify(hostile)}, owner=${JSON.stringify(hostile)})\ndef hostile(words: str = ${JSON.stringify(hostile)}):\n    @task\n    def fail() -> None:\n        raise ValueError(${JSON.stringify(hostile)})\n\n    fail()\n\n\nhostile()\n`;
-  writeFileSync(join(server.dags, "hostile.py"), file);
-  await page().goto("/t/default/dags?q=hostile");
+  const file = `from headway import dag, task\n\n\n@dag(tags=[${JSON.stringify(hostile)}], description=${JSON.stringify(hostile)}, owner=${JSON.stringify(hostile)})\ndef scripted(words: str = ${JSON.stringify(hostile)}):\n    @task\n    def fail() -> None:\n        raise ValueError(${JSON.stringify(hostile)})\n\n    fail()\n\n\nscripted()\n`;
+  writeFileSync(join(server.dags, "scripted.py"), file);
+  await page().goto("/t/default/dags?q=scripted");
   await page().getByRole("link", { name: hostile }).first().waitFor();
-  for (const path of ["dags/hostile/run", "dags/hostile/runs"]) {
+  for (const path of ["dags/scripted/run", "dags/scripted/runs"]) {
     await page().goto(`/t/default/${path}`);
     await page().getByText(hostile).first().waitFor();
   }
