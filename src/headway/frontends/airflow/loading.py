@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
-from headway.frontends.airflow import callbacks, ground, idioms, installed, limits, specs, zips
+from headway.frontends.airflow import (
+    callbacks,
+    ground,
+    idioms,
+    installed,
+    limits,
+    runner,
+    specs,
+    zips,
+)
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.running import Workflow
 from headway.frontends.base import WARNINGS_MAX, Loaded
@@ -42,12 +51,13 @@ def load(root: Path, file: str) -> Loaded:
 
 
 def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
-    """Return what runs the tasks of the file's DAGs, by their ids."""
+    """Return what runs the tasks of the file's DAGs, by their ids. Each task runs in a process forked from this one."""
     dags = {dag.dag_id: dag for dag in dags_of(root, file)}
     found: dict[str, Workflow] = {
         made.dag_id: callbacks.Calls(made, root, file)
         for made in map(callbacks.companion, filter(callbacks.has_some, dags.values()))
     }
+    runner.prepare(root)
     return found | {dag_id: Workflow(dag, root, file) for dag_id, dag in dags.items()}
 
 

@@ -27,15 +27,14 @@ VALUE_CHARS_MAX: Final = 1000
 class Log(io.RawIOBase):
     """A stream to which Airflow's logging writes events. ``root`` is the bundle."""
 
-    def __init__(self, root: str) -> None:
-        self.prefix = root.rstrip("/") + "/"
+    root = ""
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
         for line in bytes(data).splitlines():
-            for text in told(line, self.prefix):
+            for text in told(line, self.root.rstrip("/") + "/"):
                 sys.stdout.write(text + "\n")
         return len(data)
 

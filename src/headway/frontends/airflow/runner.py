@@ -1,5 +1,6 @@
 """Airflow's task runner in a process of its own, and what Headway wants to know of an error beside its log."""
 
+import functools
 import os
 import sys
 import traceback
@@ -14,6 +15,7 @@ from headway.frontends.airflow.logs import Log
 
 TOLD_BYTES_MAX: Final = 16 * 1024
 TEXT_MAX: Final = 1000
+LOG: Final = Log()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -23,15 +25,35 @@ class Told(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
+def prepare(root: Path) -> None:
+    """Do once, before runners are forked, what each of them would do again: half of what a short task costs."""
+    from airflow.sdk.log import configure_logging
+
+    LOG.root = str(root)
+    configure_logging(json_output=True, output=LOG, sending_to_supervisor=True)  # it remembers
+    keep_decoders()
+
+
+def keep_decoders() -> None:
+    """Let Airflow have the decoders of its messages that are there, instead of deriving them anew in each task."""
+    from airflow.sdk.execution_time import comms, task_runner
+    from pydantic import JsonValue, TypeAdapter
+
+    if comms.TypeAdapter is not TypeAdapter:
+        return
+    comms.TypeAdapter = task_runner.TypeAdapter = kept = functools.cache(TypeAdapter)
+    for messages in (comms.ToTask, JsonValue):
+        kept(messages)
+
+
 def run(told: int, root: Path, path: str, dag_id: str) -> int:
     """Run the task that the supervisor at descriptor 0 names. Returns the exit code."""
     from airflow.sdk.execution_time import task_runner
     from airflow.sdk.listener import get_listener_manager
-    from airflow.sdk.log import configure_logging
 
     if dag_id.endswith(SUFFIX):
         know_companions()
-    configure_logging(json_output=True, output=Log(str(root)), sending_to_supervisor=True)
+    prepare(root)
     get_listener_manager().add_listener(listener(told, path))
     code = 0
     try:
