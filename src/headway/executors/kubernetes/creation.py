@@ -1,0 +1,75 @@
+"""Creates the pods of attempts. A pod's name is that of its attempt, so it may be asked for any number of times."""
+
+import logging
+from functools import partial
+
+from headway.executors.base import Host
+from headway.executors.kubernetes.cluster import DENIED, Cluster, Refusal
+from headway.executors.kubernetes.drafts import Drafts
+from headway.executors.kubernetes.ends import Ends
+from headway.executors.kubernetes.final import Denied
+from headway.executors.kubernetes.keys import key_of
+from headway.executors.kubernetes.mutation import Mutation, hook_of
+from headway.executors.kubernetes.names import pod_name
+from headway.executors.kubernetes.pods import Pod, denied
+from headway.executors.kubernetes.settings import Settings
+from headway.executors.kubernetes.shares import Backoff, Share
+from headway.store import runs
+from headway.store.runs import Claimed
+from headway.store.sessions import Bound
+from headway.store.transact import read
+
+log = logging.getLogger(__name__)
+
+
+class Creation:
+    def __init__(self, host: Host, settings: Settings, cluster: Cluster, ends: Ends) -> None:
+        self.host = host
+        self.settings = settings
+        self.cluster = cluster
+        self.ends = ends
+        self.backoff = Backoff()
+        self.drafts = Drafts(host, settings)
+        self.mutation = Mutation(hook_of(settings.pod_mutation) if settings.pod_mutation else None)
+
+    def create(self, share: Share, bound: Bound, row: Claimed) -> None:
+        key = key_of(bound)
+        name = pod_name(self.settings, share.team, key)
+        self.backoff.asked(name)
+        try:
+            draft = self.drafts.of(share, bound, key, row)
+        except Denied as error:
+            self.ends.report(share, bound, denied(str(error)))
+            return
+        self.cluster.create(partial(draft.made, self.mutation), partial(self.created, share, name))
+
+    def create_again(self, share: Share, bound: Bound, name: str) -> None:
+        """Create a pod that is missing, unless it was asked for a moment ago."""
+        if not self.backoff.may_ask(name):
+            return
+        row = read(self.host.conn, runs.read, share.team_id, bound.run_id)
+        assert row is not None, f"an attempt without a run: {bound.run_id}"
+        self.create(share, bound, row)
+
+    def created(self, share: Share, name: str, answer: Pod | Refusal) -> None:
+        if isinstance(answer, Pod):
+            self.backoff.forget(name)
+            share.refused.pop(name, None)
+            if name not in self.cluster.pods.get(share.namespace, {}):
+                self.cluster.put(answer)
+            return
+        if answer.code == 409 and answer.reason == "AlreadyExists":  # the LIST will tell
+            self.backoff.failed(name)
+            return
+        bound = share.pending.get(name)
+        if answer.is_final and bound is not None:
+            end = denied(answer.message, is_ours=answer.reason == DENIED)
+            self.ends.report(share, bound, end)
+            return
+        self.backoff.failed(name)
+        if bound is None:
+            return
+        if name not in share.refused:
+            log.warning("cannot create pod %s/%s: %s", share.namespace, name, answer.message)
+        share.refused[name] = answer
+        self.cluster.news.add((share.namespace, name))  # to be told
