@@ -67,3 +67,43 @@ def test_a_task_makes_nothing_that_its_fork_server_could_have(tmp_path: Path) ->
     assert json.loads((tmp_path / "made.json").read_text()) == []
     imported = json.loads((tmp_path / "imported.json").read_text())
     assert [each for each in imported if not each.startswith("unusual_prefix_")] == []
+
+
+EXECUTORS = """
+from airflow.sdk import DAG, task
+
+NAMES = ["", "LocalExecutor", "KubernetesExecutor", "spark", "acme.executors.Ours",
+    "airflow.providers.cncf.kubernetes.executors.kubernetes_executor.KubernetesExecutor"]
+
+with DAG("named", schedule=None):
+    for number, name in enumerate(NAMES):
+        @task(task_id=f"t{number}", executor=name or None)
+        def said(text):
+            return text
+        said(name)
+"""
+RUN_ALL = """
+from datetime import UTC, datetime
+from pathlib import Path
+from headway.authoring.execute import Inputs
+from headway.authoring.run import Run
+from headway.frontends.airflow import loading
+
+now = datetime.now(UTC)
+workflow = loading.runnable(Path.cwd(), "named.py")["named"]
+for task_id, task in workflow.dag.task_dict.items():
+    run = Run(run_id="r", dag_id="named", task_id=task_id, logical_date=now, data_interval=(now, now), trigger="manual",
+        params={})
+    assert workflow.execute(task_id, run, Inputs()).xcoms == {"return_value": task.executor or ""}
+    print("ran", task_id)
+"""
+
+
+def test_a_task_runs_whatever_executor_it_names(tmp_path: Path) -> None:
+    """Airflow's runner finds no task that names an executor which is not in its configuration."""
+    (tmp_path / "named.py").write_text(EXECUTORS)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ALL], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ran t") == 6

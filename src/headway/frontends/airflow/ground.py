@@ -5,6 +5,7 @@ The variables are those that Airflow reads when it is imported. What a person ha
 
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +19,10 @@ SETTINGS: Final = {
     "_AIRFLOW__AS_LIBRARY": "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": NO_DATABASE,
+    # A DAG that is missing in the task, though its file was imported, will be missing in a minute: the task fails.
+    "AIRFLOW__WORKERS__MISSING_DAG_RETRIES": "0",
 }
+OWN_EXECUTOR: Final = "LocalExecutor"  # Airflow wants one, and never starts it here
 
 # What Airflow's task runner imports when a task begins is imported once, before any task is forked.
 RUNNERS: Final = (
@@ -72,3 +76,14 @@ def enter(root: Path) -> None:
     bundle = {"name": BUNDLE, "classpath": LOCAL, "kwargs": {"path": str(root)}}
     os.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps([bundle])
     os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(root)
+
+
+def allow_executors(names: Collection[str]) -> None:
+    """Let tasks name these executors: Airflow looks for them in its configuration, where people had listed them."""
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    known = {name: path for name, path in ExecutorLoader.executors.items() if name in names}
+    listed = dict.fromkeys((OWN_EXECUTOR, *known))
+    for number, name in enumerate(sorted({*names} - listed.keys() - {*known.values()})):
+        listed[name if "." in name else f"{name}:headway.executor_{number}"] = None
+    os.environ["AIRFLOW__CORE__EXECUTOR"] = ",".join(listed)

@@ -57,6 +57,8 @@ def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
         made.dag_id: callbacks.Calls(made, root, file)
         for made in map(callbacks.companion, filter(callbacks.has_some, dags.values()))
     }
+    tasks = [task for dag in dags.values() for task in dag.tasks]
+    ground.allow_executors({str(task.executor) for task in tasks if task.executor})
     runner.prepare(root)
     return found | {dag_id: Workflow(dag, root, file) for dag_id, dag in dags.items()}
 
