@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headway import frontends
+from headway.core.pod_words import CHOSEN_ELSEWHERE
 from headway.frontends import airflow, python
 from headway.frontends.airflow import installed
 from headway.loader.check import Checked, check
@@ -95,6 +96,41 @@ with DAG("setups"):
     def each(x): ...
     create() >> work() >> [delete(), check(), each.expand(x=[1, 2])]
 """
+PODS = """
+from airflow.sdk import DAG, task
+
+class V1Pod:  # as the client library of Kubernetes makes its objects
+    attribute_map = {"metadata": "metadata", "spec": "spec"}
+    def __init__(self, spec):
+        self.metadata, self.spec = None, spec
+
+class V1PodSpec:
+    attribute_map = {"node_selector": "nodeSelector", "containers": "containers"}
+    def __init__(self, **fields):
+        self.node_selector = self.containers = None
+        vars(self).update(fields)
+
+BASE = {"name": "base", "image": "ghcr.io/acme/model:3", "env": [{"name": "MODE", "value": "full"}],
+    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}}
+
+def pod(**spec):
+    return {"pod_override": V1Pod(V1PodSpec(**spec))}
+
+with DAG("pods", fail_fast=True):
+    @task(executor="KubernetesExecutor", executor_config=pod(node_selector={"disk": "ssd"}, containers=[BASE]))
+    def model(): ...
+    @task(executor="airflow.providers.cncf.kubernetes.executors.kubernetes_executor.KubernetesExecutor",
+        executor_config={"pod_override": {"spec": {"containers": [{"name": "base", "image": "jobs:3"}]}}, "old": 1})
+    def image(): ...
+    @task(executor_config=pod(containers=[BASE]))
+    def local(): ...
+    model(), image(), local()
+
+with DAG("account"):
+    @task(executor="KubernetesExecutor", executor_config={"pod_override": {"spec": {"serviceAccountName": "admin"}}})
+    def admin(): ...
+    admin()
+"""
 REFUSED = """
 from airflow.sdk import DAG, task, task_group
 
@@ -127,6 +163,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
         "schedules.py": SCHEDULES,
         "tasks.py": TASKS,
         "setups.py": SETUPS,
+        "pods.py": PODS,
         "refused.py": REFUSED,
         "only_refused.py": REFUSED.partition('with DAG("groups")')[0],
         "broken.py": "from airflow.sdk import DAG\n\nwith DAG('x'):\n    1 / 0\n",
@@ -234,6 +271,33 @@ def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     assert (found["c"].branch, found["c"].skips_all_below) == (True, True)
     assert (found["d"].branch, found["d"].skips_all_below) == (True, False)
     assert found["names"].function == "names"
+
+
+def test_a_task_for_the_executor_of_kubernetes_has_its_pod(checked: dict[str, Checked]) -> None:
+    whole = dag(checked, "pods.py", "pods")
+    found = tasks(whole)
+    model = found["model"]
+    assert (model.executor, model.image) == ("kubernetes", "ghcr.io/acme/model:3")
+    assert model.resources == {"cpu": "1", "memory": "2Gi"}
+    env = [{"name": "MODE", "value": "full"}]
+    spec = {"nodeSelector": {"disk": "ssd"}, "containers": [{"name": "task", "env": env}]}
+    assert model.pod == {"spec": spec}
+    image = found["image"]
+    assert (image.executor, image.image, image.pod) == ("kubernetes", "jobs:3", {})
+    assert (found["local"].executor, found["local"].image, found["local"].pod) == ("", "", {})
+    assert whole.fail_fast
+    assert [(each.dag_id, each.message) for each in checked["pods.py"].warnings] == [
+        (
+            "account",
+            "account does not run here: admin has a pod_override whose spec.serviceAccountName is not allowed: "
+            + CHOSEN_ELSEWHERE["serviceAccountName"],
+        ),
+        ("pods", "pods: old in the executor_config of image is ignored"),
+        (
+            "pods",
+            'pods: the executor_config of local is ignored without executor="KubernetesExecutor"',
+        ),
+    ]
 
 
 def test_groups_are_nested_as_in_the_file(checked: dict[str, Checked]) -> None:

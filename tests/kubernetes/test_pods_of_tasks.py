@@ -80,7 +80,7 @@ def test_the_platforms_hook_comes_before_what_is_headways(
         pod["spec"]["serviceAccountName"] = "admin"
         pod["metadata"]["labels"] = {"headway.dev/team": "rivals", "zone": "a"}
 
-    executor(bench).mutation = Mutation(hook)
+    executor(bench).creation.mutation = Mutation(hook)
     wait(conn, bench, executor="first")
     (pod,) = workers.pods()
     assert pod["spec"]["runtimeClassName"] == "gvisor"
@@ -106,7 +106,7 @@ def test_a_hook_that_fails_hurts_only_its_own_attempt(
                 raise ValueError("no such team")
             never.wait()
 
-    executor(bench).mutation = Mutation(hook, patience_s=0.2)
+    executor(bench).creation.mutation = Mutation(hook, patience_s=0.2)
     deploy(conn, task("a", executor="first"), task("b", executor="first"))
     (run_id,) = trigger(conn)
     bench.join(slots=4, processes=0)
@@ -220,7 +220,7 @@ def test_the_image_of_the_settings_and_of_a_hook_are_compared_with_the_policy(
     def hook(pod: dict[str, Any]) -> None:
         pod["spec"]["containers"][0]["image"] = "mirror/headway:test"
 
-    executor(bench).mutation = Mutation(hook)
+    executor(bench).creation.mutation = Mutation(hook)
     (run_id,) = trigger(conn)
     until(bench, lambda: run_state(conn, run_id) == "failed")
     detail = value(conn, "SELECT detail FROM attempt WHERE run_id = %s", run_id)

@@ -76,6 +76,21 @@ def slow(gate: str = "/nowhere"):
     wait.expand(place=places())
 """
 
+AIRFLOWS = """
+import os
+
+from airflow.sdk import DAG, task
+
+BASE = {"name": "base", "image": "jobs:2", "env": [{"name": "MODE", "value": "full"}]}
+
+with DAG("model"):
+    @task(executor="KubernetesExecutor", executor_config={"pod_override": {"spec": {"containers": [BASE]}}})
+    def fit():
+        return os.environ["MODE"]
+
+    fit()
+"""
+
 HELPER = f"def numbers() -> list[int]:\n    return list(range({LENGTH}))\n"
 
 
@@ -111,12 +126,14 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Home]
     folder = tmp_path_factory.mktemp("pods")
     (folder / "dags").mkdir()
     (folder / "dags" / "demo.py").write_text(DAGS)
+    (folder / "dags" / "model.py").write_text(AIRFLOWS)
     (folder / "dags" / "tools").mkdir()
     (folder / "dags" / "tools" / "helper.py").write_text(HELPER)
     copy_data(data, folder)
     with fake_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         process = start(folder, "--kubernetes", str(cluster.settings()))
         wait_for_dag(folder / ".headway", "slow")
+        wait_for_dag(folder / ".headway", "model")
         home = Home(folder, cluster, process)
         yield home
         home.client.close()
@@ -133,6 +150,14 @@ def test_a_run_of_pods_that_share_nothing_with_the_server(home: Home) -> None:
     first = headway("logs", run_id, "first", cwd=home.folder).stdout
     assert f"helped by {home.cluster.folder}" in first  # its files came over its connection
     assert f"got {LENGTH}" in headway("logs", run_id, "second", cwd=home.folder).stdout
+
+
+def test_a_task_of_airflow_runs_in_the_pod_that_it_describes(home: Home) -> None:
+    before = len(home.cluster.node.started)
+    run_id = home.trigger("model")
+    assert home.end_of(run_id) == "success"
+    assert len(home.cluster.node.started) == before + 1
+    assert home.result(run_id, "fit") == "full"
 
 
 def test_a_team_has_what_it_needs_in_the_cluster(home: Home) -> None:

@@ -7,7 +7,7 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, mapping, schedules, stores
+from headway.frontends.airflow import assets, mapping, pods, schedules, stores
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.params import unchecked
 from headway.frontends.base import Trouble
@@ -37,6 +37,8 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         name = task.task_id
         if why := mapping.refused(task):
             yield f"{name} {why}", line, "let a task return the list, and map over its result"
+        if why := pods.refused(task):
+            yield f"{name} {why}", line, pods.HINT
 
 
 def remarks(dag: Any, lines: Lines) -> list[Trouble]:
@@ -54,8 +56,6 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{unknown}; only the times start runs", line, None
         else:
             yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
-    if dag.fail_fast:
-        yield "fail_fast is ignored: other tasks go on after a failure", line, None
     if getattr(dag, "deadline", None):
         yield "its deadlines are not watched", line, None
     for name, param in dag.params.items():
@@ -94,10 +94,8 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{name} fails when it reads events of the asset alias {odd[0]!r}", line, None
         if getattr(task, "retry_policy", None) is not None:
             yield f"the delays of {name}'s retry policy are ignored", line, "use retry_delay"
-        if task.executor:
-            yield f"{name} runs on Headway's executor, not {task.executor}", line, None
-        if task.executor_config:
-            yield f"the executor_config of {name} is ignored", line, None
+        for what in pods.ignored(task):
+            yield what, line, None
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
             yield (
                 f"to clear {name} does not clear the task of the other DAG that it names",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, callbacks, schedules
+from headway.frontends.airflow import assets, callbacks, pods, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
 from headway.frontends.airflow.params import params_of
@@ -100,6 +100,7 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         doc=shown((task.doc_md or task.doc or "").strip()),
         callbacks=callbacks.of_task(task),
         calls_itself=bool(callbacks.of_task(task)),
+        **pods.options_of(task),
         line=lines.of_task(task),
     )
 
