@@ -1,10 +1,11 @@
 """Which runs come into being, and which of them may start."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import ClientCursor, Connection
 
 from headway import ids
 from headway.actions import backfills, commands
@@ -12,6 +13,7 @@ from headway.actions.commands import RunRequest
 from headway.engine import timetables
 from headway.engine.catalog import Catalog
 from headway.errors import Conflict, NotFound, UsageError
+from headway.store import queue
 from headway.store.transact import transact
 from tests.scenarios.world import (
     ANN,
@@ -114,8 +116,8 @@ def test_a_paused_dag_has_no_fires(conn: Connection[Any]) -> None:
     assert due(scheduler, START_DATE + timedelta(days=3)) == 4
 
 
-def backfill(conn: Connection[Any], days: int, active: int) -> list[str]:
-    wanted = [START_DATE + timedelta(days=n) for n in range(days)]
+def backfill(conn: Connection[Any], days: int, active: int, first: int = 0) -> list[str]:
+    wanted = [START_DATE + timedelta(days=first + n) for n in range(days)]
 
     def create(conn: Connection[Any]) -> list[str]:
         planned = backfills.plan(conn, 1, "d", wanted, backfills.Again.MISSING)
@@ -140,6 +142,48 @@ def test_a_backfill_has_a_lane_of_its_own(conn: Connection[Any]) -> None:
     scheduler.places = 10
     scheduler.play()
     assert {run_state(conn, run) for run in filled} == {"success"}
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_long_paused_backfill_costs_the_others_of_its_dag_nothing(
+    conn: Connection[Any], owner_conn: Connection[Any], analysed: bool
+) -> None:
+    """Each of 40 backfills, and the DAG itself, reads its own next runs: not the 2,000 that wait."""
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, max_active_runs=4)
+    for number in range(40):
+        backfill(conn, 50, 2, first=50 * number)
+    trigger(conn, "d", *(f"k{n}" for n in range(50)))
+    conn.execute(
+        "UPDATE backfill SET newest_first = true WHERE backfill_id > (SELECT min(backfill_id) FROM backfill)"
+    )
+    paused = "(SELECT min(backfill_id) FROM backfill)"
+    conn.execute(
+        f"UPDATE backfill SET paused_at = now(), paused_by = 'me' WHERE backfill_id = {paused}"
+    )
+    scheduler = Scheduler(conn, places=0)
+    scheduler.tick()
+    assert value(conn, f"{ACTIVE} AND backfill_id IS NULL") == 4
+    assert value(conn, ACTIVE) == 4 + 39 * 2
+    assert value(conn, f"{ACTIVE} AND backfill_id = {paused}") == 0
+    conn.execute("UPDATE backfill SET max_active_runs = 3")
+    if analysed:
+        owner_conn.execute("ANALYZE")
+    asked = {"teams": [1], "dags": ["d"], "limit": 100}
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {queue.STARTABLE}"
+    row = ClientCursor(conn).execute(explain.encode(), asked).fetchone()
+    assert row is not None
+    nodes = list(nodes_of(row[0][0]["Plan"]))
+    read = [node for node in nodes if node.get("Relation Name") == "run"]
+    assert sum(node.get("Rows Removed by Filter", 0) * node["Actual Loops"] for node in nodes) < 100
+    # Of each lane a queued run that tells of it, its running ones and the next.
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read) < 40 * 5
+    assert not [node for node in nodes if "Sort" in node["Node Type"]]
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes_of(below)
 
 
 def test_a_backfill_keeps_the_runs_that_are_there(conn: Connection[Any]) -> None:

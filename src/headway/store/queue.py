@@ -45,41 +45,56 @@ DAGS_WITH_QUEUED: LiteralString = """
     FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 
-# In two lanes: a backfill has its own limit and does not count against the DAG's.
+# A lane for ordinary runs, which have no backfill, and one for each backfill, which has a limit of its own and does not
+# count against the DAG's. Each is a stretch of an index, in its order; lanes without queued runs are not looked at.
 STARTABLE: LiteralString = """
-    WITH locked AS MATERIALIZED (
+    WITH RECURSIVE locked AS MATERIALIZED (
         SELECT dag.team_id, dag.dag_id, dag.max_active_runs
         FROM unnest(%(teams)s::integer[], %(dags)s::text[]) AS locked (team_id, dag_id)
         JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
+    ), lane AS (
+        SELECT locked.team_id, locked.dag_id, first.backfill_id FROM locked CROSS JOIN LATERAL (
+            SELECT backfill_id FROM run
+            WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id AND run.state = 'queued'
+                AND run.backfill_id IS NOT NULL
+            ORDER BY backfill_id LIMIT 1
+        ) AS first
+        UNION ALL
+        SELECT lane.team_id, lane.dag_id, next.backfill_id FROM lane CROSS JOIN LATERAL (
+            SELECT backfill_id FROM run
+            WHERE run.team_id = lane.team_id AND run.dag_id = lane.dag_id AND run.state = 'queued'
+                AND run.backfill_id > lane.backfill_id
+            ORDER BY backfill_id LIMIT 1
+        ) AS next
     )
     SELECT next.* FROM locked CROSS JOIN LATERAL (
         SELECT team_id, run_id FROM run
         WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
             AND run.backfill_id IS NULL AND run.state = 'queued' AND run.set_aside IS NULL
-        ORDER BY logical_date, run_id
+        ORDER BY backfill_id, logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, locked.max_active_runs - (
             SELECT count(*) FROM run AS active
             WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
                 AND active.backfill_id IS NULL AND active.state = 'running')))
     ) AS next
     UNION ALL
-    SELECT next.* FROM locked
-    JOIN backfill ON backfill.team_id = locked.team_id AND backfill.dag_id = locked.dag_id
+    SELECT next.* FROM lane
+    JOIN backfill ON backfill.team_id = lane.team_id AND backfill.backfill_id = lane.backfill_id
     CROSS JOIN LATERAL (
         SELECT least(%(limit)s, greatest(0, backfill.max_active_runs - count(*))) AS places FROM run AS active
-        WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
-            AND active.backfill_id = backfill.backfill_id AND active.state = 'running'
+        WHERE active.team_id = lane.team_id AND active.dag_id = lane.dag_id
+            AND active.backfill_id = lane.backfill_id AND active.state = 'running'
         OFFSET 0
     ) AS free
     CROSS JOIN LATERAL (
         (SELECT team_id, run_id FROM run
-            WHERE NOT backfill.newest_first AND run.team_id = locked.team_id AND run.dag_id = locked.dag_id
-                AND run.backfill_id = backfill.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+            WHERE NOT backfill.newest_first AND run.team_id = lane.team_id AND run.dag_id = lane.dag_id
+                AND run.backfill_id = lane.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
             ORDER BY logical_date, run_id LIMIT free.places)
         UNION ALL
         (SELECT team_id, run_id FROM run
-            WHERE backfill.newest_first AND run.team_id = locked.team_id AND run.dag_id = locked.dag_id
-                AND run.backfill_id = backfill.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+            WHERE backfill.newest_first AND run.team_id = lane.team_id AND run.dag_id = lane.dag_id
+                AND run.backfill_id = lane.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
             ORDER BY logical_date DESC, run_id DESC LIMIT free.places)
     ) AS next
     WHERE backfill.paused_at IS NULL

@@ -123,7 +123,7 @@ LATE: LiteralString = """
         SELECT created_at, trigger, set_aside FROM run
         WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND state = 'queued'
             AND backfill_id IS NULL
-        ORDER BY logical_date, run_id LIMIT 1
+        ORDER BY backfill_id, logical_date, run_id LIMIT 1
     ) AS first
     WHERE has_queued AND first.trigger = 'schedule' AND first.created_at < %(before)s
     ORDER BY expected_at LIMIT %(limit)s
