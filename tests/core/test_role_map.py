@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
+from headway.core.globs import fits
 from headway.core.role_map import (
     NOTHING,
     PLATFORM,
     Rule,
     Verdict,
-    fits,
     roles,
     somebody,
 )

@@ -3,13 +3,13 @@
 The platform has one, in the settings of its executor; what a team has of its own holds in place of that. Pure.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from headway.core.cluster import ClusterSettings, patterns_trouble
+from headway.core.globs import fits
 from headway.core.quantities import amount
 
 GPU: Final = "/gpu"  # of any vendor
@@ -86,9 +86,7 @@ def matches(image: str, patterns: Iterable[str]) -> bool:
 
 
 def covers(text: str, patterns: Iterable[str]) -> bool:
-    return any(
-        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) for pattern in patterns
-    )
+    return any(fits(pattern, text) for pattern in patterns)
 
 
 def in_full(image: str) -> str:

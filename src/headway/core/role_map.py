@@ -5,12 +5,11 @@ A rule names a group or a user and grants a role in teams, or denies teams. ``*`
 grants, wherever it is in the file. Names of groups and users are compared without regard to case.
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
+from headway.core.globs import fits
 from headway.core.roles import ORDER, Role
 
 PLATFORM: Final = "platform"  # no team has this name: platform:admin makes a platform admin
@@ -100,12 +99,3 @@ def matches(rule: Rule, who: Somebody, team: str = "") -> bool:
     if EVERY not in wanted:
         return wanted in who.groups
     return any(fits(wanted, group) for group in who.groups)
-
-
-def fits(pattern: str, text: str) -> bool:
-    return compiled(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=4096)
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split(EVERY)), re.DOTALL)

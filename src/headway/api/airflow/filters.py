@@ -129,11 +129,24 @@ def like(field: str, pattern: str) -> Rule:
     """``%`` is any text, ``_`` any character, ``|`` is between alternatives; letters of both cases are alike."""
     if pattern == ANYTHING:
         return lambda item: True
-    parts = []
-    for term in pattern.split("|"):
-        text = "".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in term)
-        parts.append(re.compile(text, re.IGNORECASE | re.DOTALL))
-    return lambda item: any(part.search(str(item.get(field) or "")) for part in parts)
+    terms = [[piece_of(text) for text in term.split("%")] for term in pattern.split("|")]
+    return lambda item: any(in_turn(pieces, str(item.get(field) or "")) for pieces in terms)
+
+
+def piece_of(text: str) -> re.Pattern[str]:
+    """Compile what is between two ``%``. All that it finds has one length, so nothing is tried twice."""
+    parts = ("." if char == "_" else re.escape(char) for char in text)
+    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+
+
+def in_turn(pieces: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Return whether the text has the pieces one after another, each looked for behind the one before."""
+    place = 0
+    for piece in pieces:
+        if (found := piece.search(text, place)) is None:
+            return False
+        place = found.end()
+    return True
 
 
 def begins(field: str, pattern: str) -> Rule:
