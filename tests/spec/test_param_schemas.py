@@ -1,13 +1,17 @@
 """Parameters with JSON Schema: what is read, what is refused, and what a schema may say."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from headway import clock
 from headway.errors import UsageError
+from headway.spec import json_schema
 from headway.spec.errors import BadSpec
 from headway.spec.model import Param
 from headway.spec.params import check_params, params_from_text
+from headway.spec.patterns import size_of
 from headway.spec.validate import validate
 from tests.spec.test_params import dag
 
@@ -113,6 +117,156 @@ def test_a_pattern_that_never_ends_is_given_up() -> None:
     param = one("string", required=True, schema={"pattern": "^(a|aa)+$"})
     with pytest.raises(UsageError, match="takes longer than 1 s"):
         check_params(dag(param), {"p": "a" * 90 + "!"})
+
+
+LISTS: dict[str, Any] = {
+    "anyOf": [{"items": {"type": "string", "minLength": n}} for n in range(300)]
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (LISTS, [7] * 60_000),  # 18 million comparisons, each with an error that holds the value
+        ({"anyOf": [{"items": {"enum": [[n]] * 50}} for n in range(150)]}, [[7]] * 60_000),
+        ({"not": {"allOf": [{"contains": {"const": n}} for n in range(500)]}}, [7] * 100_000),
+    ],
+)
+def test_what_takes_too_long_to_compare_is_given_up(schema: dict[str, Any], value: object) -> None:
+    """The processes that compare serve all teams."""
+    with pytest.raises(UsageError) as refused:
+        check_params(dag(one("array", required=True, schema=schema)), {"p": value})
+    told = 'the parameter "p" of d takes longer than 1 s to compare with its schema'
+    assert refused.value.message == told
+    assert refused.value.hint == (
+        "give a smaller value, or let the author of the DAG simplify the schema"
+    )
+
+
+def test_what_says_nothing_costs_nothing() -> None:
+    """A schema without keywords looks at no deadline."""
+    schema = {"items": {"title": "x", "items": {}}, "additionalProperties": {"description": "y"}}
+    assert json_schema.bare(schema) == {"items": {"items": True}, "additionalProperties": True}
+    assert json_schema.bare({"allOf": [{"title": "x"}], "properties": {"title": {"title": "x"}}}) == {
+        "allOf": [True], "properties": {"title": True},
+    }  # fmt: skip
+
+
+def test_of_a_request_for_many_runs_all_are_compared_within_one_time() -> None:
+    param = one("array", required=True, schema={"items": {"minimum": 1}})
+    over = json_schema.Patience(clock.monotonic(), 5.0)
+    with pytest.raises(UsageError, match="the parameters of d take longer than 5 s") as refused:
+        check_params(dag(param), {"p": [1]}, over)
+    assert "ask for fewer runs at once" in (refused.value.hint or "")
+    assert check_params(dag(param), {"p": [1]}, json_schema.patience(60.0)) == {"p": [1]}
+
+
+def test_errors_that_were_found_before_the_time_was_over_are_told() -> None:
+    param = one("array", schema={"items": {"type": "string"}, "not": LISTS})
+    with pytest.raises(UsageError, match=r"p\[\d+\] is 7, but must be a string"):
+        check_params(dag(param), {"p": [7] * 60_000})
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fits"),
+    [
+        ({"multipleOf": 0.5}, 10**900, True),
+        ({"multipleOf": 1e308}, 10**900 + 1, False),
+        ({"multipleOf": 10**400}, 1.5, False),
+        ({"multipleOf": 1e-300}, 1e300, False),
+        ({"maximum": 1.5}, 10**900, False),
+        ({"minimum": 10**900}, 1.5, False),
+        ({"enum": [10**900]}, 10**900, True),
+        ({"uniqueItems": True}, [10**900, 10**900 + 1], True),
+        ({"uniqueItems": True}, [10**900] * 2, False),
+        ({"type": ["integer", "null"]}, 1e300, True),
+    ],
+)
+def test_numbers_beyond_those_of_floats(schema: dict[str, Any], value: object, fits: bool) -> None:
+    validate(dag(one(required=True, schema=schema)))
+    if fits:
+        check_params(dag(one(schema=schema)), {"p": value})
+        return
+    with pytest.raises(UsageError, match=r"must be|twice"):
+        check_params(dag(one(schema=schema)), {"p": value})
+
+
+DEEPER: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "items": lambda schema: {"items": schema},
+    "not": lambda schema: {"not": schema},
+    "allOf": lambda schema: {"allOf": [schema]},
+    "properties": lambda schema: {"properties": {"x": schema}},
+}
+
+
+@pytest.mark.parametrize("word", DEEPER)
+def test_a_schema_that_is_nested_too_deeply_is_an_error_of_the_file(word: str) -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(700):
+        schema = DEEPER[word](schema)
+    with pytest.raises(BadSpec, match="deep"):
+        validate(dag(one(schema=schema)))
+
+
+def test_what_is_nested_too_deeply_to_be_compared_is_said() -> None:
+    value: list[Any] = []
+    schema: dict[str, Any] = {}
+    for _ in range(400):
+        value, schema = [value], {"items": schema, "type": "array"}
+    assert json_schema.wrong(schema, value, json_schema.patience(9.0)) == ((), json_schema.DEEP)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["((((a{999}){999}){999}){999})", "(?:[)\\]a]{400}){400}", "(a\\){9}){9999}"]
+)
+def test_a_pattern_that_is_too_long_written_out_is_an_error_of_the_file(pattern: str) -> None:
+    """The library writes out repeats when it compiles, and has no time-out there."""
+    with pytest.raises(BadSpec, match="repeats more than 20,000 characters"):
+        validate(dag(one("string", schema={"pattern": pattern})))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^\d{4}-\d{2}-\d{2}$",
+        r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        r"^(\w{1,63}\.){0,9}\w{2,63}$",
+        "^x{2,}\\{99999}[{99999}]$",
+        ")({",
+    ],
+)  # fmt: skip
+def test_repeats_as_people_write_them(pattern: str) -> None:
+    assert size_of(pattern) < 100
+
+
+@pytest.mark.parametrize(
+    ("param", "value"),
+    [
+        (one("object", schema={"additionalProperties": False}), {"x" * 5000 + str(n): 1 for n in range(40)}),
+        (one("object", schema={"required": ["y" * 5000] * 3}), {}),
+        (one("string", schema={"enum": ["z" * 7000, "w" * 7000]}), "z" * 9000),
+        (one("string", enum=("z" * 7000, "w" * 7000)), "z" * 9000),
+        (one("any", schema={"not": {}}), "z" * 9000),
+        (one("array", schema={"items": False}), ["z" * 9000] * 3),
+    ],
+)  # fmt: skip
+def test_messages_are_short_whatever_was_given(param: Param, value: object) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_params(dag(param), {"p": value})
+    assert len(refused.value.message) + len(refused.value.hint or "") < 1500
+
+
+def test_a_name_that_nobody_declared_is_cut() -> None:
+    with pytest.raises(UsageError) as refused:
+        check_params(dag(one()), {"q" * 9000: 1})
+    assert len(refused.value.message) < 200
+
+
+def test_what_is_too_large_is_not_compared() -> None:
+    with pytest.raises(UsageError, match="take 400,019 bytes as JSON; the limit is 262,144"):
+        check_params(
+            dag(one("string", schema={"pattern": "^(a|aa)+$"})), {"p": "a" * 400_009 + "!!"}
+        )
 
 
 def test_null_may_be_given_in_place_of_a_default() -> None:

@@ -16,7 +16,9 @@ from headway.core import schedules
 from headway.spec import model
 from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
+from headway.spec.json_schema import patience
 from headway.spec.outline import parent_of
+from headway.spec.params import RUN_S
 from headway.spec.validate import check_default, check_schema, validate, zone_named
 
 if TYPE_CHECKING:
@@ -208,7 +210,7 @@ def check_param(spec: model.Dag, param: Declared) -> None:
     if param.told is not None:
         check_schema(spec, param_spec(param), param.line)
         if not param.required:
-            check_default(spec, param_spec(param), param.line)
+            check_default(spec, param_spec(param), patience(RUN_S), param.line)
 
 
 def zone_of(start: datetime | None) -> str:

@@ -16,7 +16,7 @@ from headway.errors import Conflict, UsageError
 from headway.runs.limits import check_new_runs
 from headway.spec import compile, dates
 from headway.spec.model import Dag
-from headway.spec.params import check_params
+from headway.spec.params import REQUEST_S, check_params, patience_for
 from headway.store import dags, runs
 from headway.store.clock import clock
 from headway.store.runs import NewRun
@@ -50,6 +50,7 @@ def trigger(
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
+    within = patience_for(spec, REQUEST_S)
     new = []
     for asked in wanted:
         logical_date = date_of(spec, schedule, asked, now)
@@ -66,7 +67,7 @@ def trigger(
                 logical_date=logical_date,
                 interval_start=start,
                 interval_end=end,
-                params=check_params(spec, asked.params),
+                params=check_params(spec, asked.params, within),
                 created_by=actor,
             )
         )

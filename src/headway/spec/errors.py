@@ -1,9 +1,12 @@
 """Errors of DAG definitions, with place and suggestion."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from headway.core.words import nearest
 from headway.errors import UsageError
+
+SHOWN_MAX: Final = 80  # characters of a value
 
 
 class BadSpec(UsageError):
@@ -22,6 +25,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """Return ``did you mean "x"?`` if one of ``known`` is close to ``word``."""
     found = nearest(word, known)
     return None if found is None else f'did you mean "{found}"?'
+
+
+def cut(text: str) -> str:
+    """Return a text that is short enough for a message."""
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
 def listing(words: Iterable[str], limit: int = 8) -> str:

@@ -6,14 +6,17 @@ TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "nu
 ONE: Final = ("items", "contains", "additionalProperties", "propertyNames", "not", "if", "then", "else")  # fmt: skip
 SEVERAL: Final = ("prefixItems", "allOf", "anyOf", "oneOf")
 NAMED: Final = ("properties", "dependentSchemas")
-PLAIN: Final = (
+COMPARED: Final = (
     "type", "enum", "const", "format", "pattern", "minLength", "maxLength",
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
     "minItems", "maxItems", "uniqueItems", "minContains", "maxContains",
     "required", "dependentRequired", "minProperties", "maxProperties",
+)  # fmt: skip
+TOLD: Final = (
     "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment",
 )  # fmt: skip
-KEYWORDS: Final = (*PLAIN, *ONE, *SEVERAL, *NAMED)
+CHECKED: Final = (*COMPARED, *ONE, *SEVERAL, *NAMED)
+KEYWORDS: Final = (*CHECKED, *TOLD)
 INSTEAD: Final = {
     "$ref": "write out what it refers to",
     "patternProperties": "use propertyNames with a pattern, and additionalProperties",

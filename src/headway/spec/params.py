@@ -11,9 +11,12 @@ from headway.core.resource_params import flaw_of_amount, param_of
 from headway.errors import UsageError
 from headway.spec import json_schema
 from headway.spec.carried import PARAMS_BYTES_MAX, flaw_of_text, flaws, place
-from headway.spec.errors import did_you_mean, listing
+from headway.spec.errors import cut, did_you_mean, listing
+from headway.spec.json_schema import Patience, patience
 from headway.spec.model import Dag, Param
 
+RUN_S: Final = 1.0  # to compare the values of one run with their schemas
+REQUEST_S: Final = 5.0  # to compare those of all runs of a request
 IS: Final[Mapping[str, Callable[[object], bool]]] = {
     "any": lambda value: True,
     "string": lambda value: isinstance(value, str),
@@ -32,25 +35,45 @@ EXAMPLE: Final = {"date": "2013-01-31", "date-time": "2013-01-31T05:00:00Z"}
 ARTICLE: Final = {"integer": "an", "array": "an", "object": "an"}
 
 
-def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
-    """Return the parameters of a run with defaults filled in. Raises UsageError."""
+def check_params(
+    dag: Dag, given: Mapping[str, object], of_all: Patience | None = None
+) -> dict[str, Any]:
+    """Return the parameters of a run with defaults filled in. Raises UsageError.
+
+    ``of_all``: the time for the values of all runs of a request, where there are several.
+    """
     declared = {param.name: param for param in dag.params}
     others = {name: value for name, value in given.items() if name not in declared}
-    for name, value in others.items():
-        if not dag.open_params:
+    for name, value in given.items():
+        if name in others and not dag.open_params:
             raise UsageError(
-                f'{dag.dag_id} has no parameter "{name}"',
-                hint=did_you_mean(name, declared) or f"it has {listing(declared) or 'none'}",
+                f'{dag.dag_id} has no parameter "{cut(name)}"',
+                hint=did_you_mean(cut(name), declared) or f"it has {listing(declared) or 'none'}",
             )
         check_flaws(dag, name, value)
-    found = {name: checked(dag, param, given) for name, param in declared.items()} | others
+    check_size(dag, given)  # before anything is compared: what that costs grows with the size
+    within = patience_for(dag, RUN_S)
+    if of_all is not None and of_all.until < within.until:
+        within = of_all
+    found = {name: checked(dag, param, given, within) for name, param in declared.items()} | others
     check_resources(dag, found)
-    if (size := size_of(found)) > PARAMS_BYTES_MAX:
+    check_size(dag, found)
+    return found
+
+
+def patience_for(dag: Dag, limit_s: float) -> Patience:
+    """Begin to compare values with the schemas of a DAG."""
+    if any(param.schema for param in dag.params):
+        json_schema.ready()
+    return patience(limit_s)
+
+
+def check_size(dag: Dag, params: Mapping[str, object]) -> None:
+    if (size := size_of(params)) > PARAMS_BYTES_MAX:
         raise UsageError(
             f"the parameters of {dag.dag_id} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
             hint="put large data in a file or an object store and pass its path",
         )
-    return found
 
 
 def check_resources(dag: Dag, params: Mapping[str, object]) -> None:
@@ -68,7 +91,8 @@ def check_resources(dag: Dag, params: Mapping[str, object]) -> None:
                 )
 
 
-def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
+def checked(dag: Dag, param: Param, given: Mapping[str, object], within: Patience) -> object:
+    """Return the value of a parameter, which is its default if none is given. Raises UsageError."""
     if param.name not in given:
         if param.required:
             raise UsageError(
@@ -85,7 +109,7 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
     ):
         return None
     if param.schema:
-        return by_schema(dag, param, value)
+        return by_schema(dag, param, value, within)
     if param.type == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     if not IS[param.type](value):
@@ -97,7 +121,8 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
     if param.format:
         return dated(dag, param, str(value))
     if param.enum and not any(same(value, allowed) for allowed in param.enum):
-        hint = did_you_mean(value, map(str, param.enum)) if isinstance(value, str) else None
+        known = map(str, param.enum)
+        hint = did_you_mean(cut(value), map(cut, known)) if isinstance(value, str) else None
         raise UsageError(
             f'the parameter "{param.name}" of {dag.dag_id} is one of '
             f"{listing(map(shown, param.enum))}, not {shown(value)}",
@@ -106,20 +131,38 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
     return value
 
 
-def by_schema(dag: Dag, param: Param, value: object) -> object:
+def by_schema(dag: Dag, param: Param, value: object, within: Patience) -> object:
     """Return the value if it obeys the schema of its parameter, a date in one form."""
     types = types_of(param)
     if isinstance(value, float) and value.is_integer() and types and "number" not in types:
         value = int(value)
     if param.format and isinstance(value, str):
         value = dated(dag, param, value)
-    if (found := json_schema.wrong(schema_of(param), value)) is None:
+    try:
+        found = json_schema.wrong(schema_of(param), value, within)
+    except TimeoutError:
+        raise too_long(dag, param, within) from None
+    if found is None:
         return value
     path, what = found
     told = f"{param.name}{place(path)} " if path else ""
     raise UsageError(
         f'the parameter "{param.name}" of {dag.dag_id}{": " if told else " "}{told}{what}',
         hint=f"for instance {shown(param.examples[0])}" if param.examples and not path else None,
+    )
+
+
+def too_long(dag: Dag, param: Param, within: Patience) -> UsageError:
+    if within.limit_s > RUN_S:
+        return UsageError(
+            f"the parameters of {dag.dag_id} take longer than {within.limit_s:g} s to compare with their schemas; "
+            f'"{param.name}" was the last',
+            hint="ask for fewer runs at once, or let the author of the DAG simplify the schemas",
+        )
+    return UsageError(
+        f'the parameter "{param.name}" of {dag.dag_id} takes longer than {within.limit_s:g} s to compare with its '
+        "schema",
+        hint="give a smaller value, or let the author of the DAG simplify the schema",
     )
 
 
@@ -205,4 +248,4 @@ def shown(value: object) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return cut(text)

@@ -32,10 +32,11 @@ from headway.spec.containers import IMAGE as IMAGE
 from headway.spec.containers import flaw_of_container
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order, shape_of
+from headway.spec.json_schema import Patience
 from headway.spec.mapped_groups import flaw_of_groups, has_from_peers
 from headway.spec.model import Axis, Dag, Param, Task
+from headway.spec.params import REQUEST_S, checked, patience_for, shown, size_of
 from headway.spec.params import check_params as check_params
-from headway.spec.params import checked, shown, size_of
 
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 NAME_SHOWN: Final = 40  # characters of a name that is wrong
@@ -276,6 +277,7 @@ def zone_named(name: str, file: str, line: int) -> ZoneInfo:
 
 def check_params_declared(dag: Dag) -> None:
     seen: set[str] = set()
+    within = patience_for(dag, REQUEST_S)
     for param in dag.params:
         if not PARAM.fullmatch(param.name):
             raise wrong(dag, f"the parameter {param.name!a} must be a valid variable name")
@@ -294,12 +296,12 @@ def check_params_declared(dag: Dag) -> None:
                 hint=f"give {param.name} a default, or remove the schedule",
             )
         if not param.required:  # a default obeys its own type
-            check_default(dag, param)
+            check_default(dag, param, within)
 
 
-def check_default(dag: Dag, param: Param, line: int = 0) -> None:
+def check_default(dag: Dag, param: Param, within: Patience, line: int = 0) -> None:
     try:
-        checked(dag, param, {param.name: param.default})
+        checked(dag, param, {param.name: param.default}, within)
     except UsageError as error:
         raise BadSpec(
             f"{error.message} (its default)", file=dag.file, line=line or dag.line

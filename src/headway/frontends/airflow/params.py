@@ -13,7 +13,7 @@ from headway.frontends.airflow import schedules
 from headway.spec import json_schema, model
 from headway.spec.carried import flaws, shown
 from headway.spec.keywords import INSTEAD, KEYWORDS
-from headway.spec.params import IS, schema_of, types_of
+from headway.spec.params import IS, RUN_S, schema_of, types_of
 
 TOLD: Final = ("title", "section", "examples", "values_display", "description_md", "enum")
 DATES: Final = ("date", "date-time")
@@ -35,7 +35,13 @@ def is_right(param: model.Param) -> bool:
     """Return whether its default obeys its schema. One that does not stands for none, as in Airflow's form."""
     if param.default is None and "null" not in types_of(param):
         return True
-    return not param.schema or json_schema.wrong(schema_of(param), param.default) is None
+    try:
+        within = json_schema.patience(RUN_S)
+        return (
+            not param.schema or json_schema.wrong(schema_of(param), param.default, within) is None
+        )
+    except TimeoutError:
+        return False
 
 
 def param_of(name: str, param: Any) -> model.Param:
