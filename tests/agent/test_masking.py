@@ -3,11 +3,13 @@
 import base64
 import json
 import shlex
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from headway.agent.masking import Masker, forms
+from headway.agent.masking import Masker, forms, numbers
 
 SECRET = 'pä"ss w/rd\n~~~???>\nline-two'
 WAYS = (
@@ -30,6 +32,77 @@ WAYS = (
 @pytest.mark.parametrize("text", WAYS)
 def test_nothing_is_left_of_a_secret(text: str) -> None:
     assert Masker([SECRET]).mask(f"[{text}]".encode()) == b"[***]"
+
+
+ODD_ONES = (SECRET, 'it\'s "so"\\n', "\u2028ü\x07'", '{"key": "-----BEGIN\\nabc\\n"}')
+
+
+@pytest.mark.parametrize("levels", range(5))
+@pytest.mark.parametrize("write", [json.dumps, partial(json.dumps, ensure_ascii=False), repr])
+@pytest.mark.parametrize("secret", ODD_ONES)
+def test_json_inside_json_hides_no_secret(
+    secret: str, write: Callable[[object], str], levels: int
+) -> None:
+    """A body of a request in a message of an error in a record of a log, and the like."""
+    text = f"[{secret}]"
+    for _ in range(levels):
+        text = write({"k": text, "other": 'it\'s "plain"'})
+    told = Masker([secret]).text(text)
+    assert "[***]" in told
+    assert told.count("***") == 1
+
+
+@pytest.mark.parametrize("secret", ODD_ONES)
+def test_bytes_as_python_shows_them(secret: str) -> None:
+    raw = b"<" + secret.encode() + b">"
+    for text in (repr(raw), repr([raw, b"\"'"]), json.dumps({"error": repr(raw)})):
+        assert "<***>" in Masker([secret]).text(text), text
+
+
+@pytest.mark.parametrize(
+    ("secret", "written"),
+    [
+        ("12345678", "1.2345678e7 1.2345678E+07 1.2345678e+07 12345678.0 12,345,678 12_345_678"),
+        ("1234500", "1.2345e6 1.2345e+06 1.2345E06 1,234,500 1234500.0"),
+        ("-12345.678", "1.2345678e4 -1.2345678e+04"),
+        ("0012345678", "1.2345678e7 12,345,678"),
+    ],
+)
+def test_a_number_in_the_ways_in_which_it_is_written(secret: str, written: str) -> None:
+    told = Masker([secret]).text(written)
+    assert told.count("***") == len(written.split())
+    assert "2" not in told
+    assert "5" not in told
+
+
+@pytest.mark.parametrize("secret", ["1000", "0.001", "12 34", "١٢٣٤٥٦٧٨", "1" * 5000])
+def test_what_is_no_number_to_recognise_has_no_other_ways(secret: str) -> None:
+    assert numbers(secret) == set()
+    assert Masker([secret]).text("1e3 1.0e-3 12") == "1e3 1.0e-3 12"
+
+
+@pytest.mark.parametrize("write", [json.dumps, repr, partial(json.dumps, separators=(",", ":"))])
+def test_a_list_of_the_characters(write: Callable[[object], str]) -> None:
+    secret = "pä/sword"
+    assert Masker([secret]).text(write([*"<<", *secret, *">>"])).count("***") == 1
+    assert not set(Masker([secret]).text(write([*secret]))) & set("pwsord")
+
+
+@pytest.mark.parametrize("secret", [SECRET, "12345678", "123400", 'a"b\\c-d'])
+def test_what_is_cut_anywhere_is_masked_as_if_it_were_whole(secret: str) -> None:
+    masker = Masker([secret, "another one"])
+    for form in sorted(forms(secret))[::7]:
+        text = b"<<" + form + b"|" + form[: len(form) // 2]
+        whole = masker.mask(text)
+        for cut in range(1, len(text)):
+            told, rest = masker.split(text[:cut])
+            more, end = masker.split(rest + text[cut:])
+            assert told + more + masker.mask(end) == whole, (form, cut)
+
+
+def test_a_long_secret_is_not_written_out_without_bounds() -> None:
+    assert sum(map(len, forms('"' * 3000))) < 200_000
+    assert sum(map(len, forms("plain-secret"))) < 1000
 
 
 @pytest.mark.parametrize("secret", ["x'y zx", "two words", "a$b;c d"])

@@ -75,6 +75,31 @@ def test_json_inside_json_hides_none(masker: Masker) -> None:
     assert one.secrets == ['p"ss"wd']
 
 
+def test_json_inside_json_inside_json_hides_none(masker: Masker) -> None:
+    value: object = {SECRET: [SECRET]}
+    for _ in range(4):
+        value = json.dumps({"body": value, "at": [1]})
+    one = returned(masker, [value])
+    seen: Any = json.loads(one.shown or b"")[0]
+    for _ in range(4):
+        seen = json.loads(seen)["body"]
+    assert seen == {"***": ["***"]}
+    assert one.secrets == [SECRET]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"7.3310052e7", b"7.3310052E+07", b"73310052.0", b'{"a":[7.3310052e+7]}', b'{"73310052":1}',
+     b'["73,310,052"]'],
+)  # fmt: skip
+def test_a_number_however_it_is_written(masker: Masker, body: bytes) -> None:
+    (one,) = ended(masker, XComValue("return_value", body, None, len(body))).xcoms
+    assert one.shown is not None
+    assert b"***" in one.shown
+    assert b"3310052" not in one.shown
+    assert one.secrets == [PIN]
+
+
 def test_numbers(masker: Masker) -> None:
     one = returned(masker, {"pin": int(PIN), "rate": float(PIN), "n": 7, "yes": True})
     assert json.loads(one.shown or b"") == {"pin": "***", "rate": "***", "n": 7, "yes": True}

@@ -134,5 +134,16 @@ def without(value: Any, masker: Masker, secrets: set[str]) -> Any:
                 for name, each in value.items()
             }
         case int() | float() if not isinstance(value, bool):
-            return TEXT if masker.holds(str(value).encode()) else value
+            written = " ".join(ways(value)).encode()
+            if not masker.holds(written):
+                return value
+            secrets |= masker.held(written)
+            return TEXT
     return value
+
+
+def ways(number: float) -> list[str]:
+    """Return the ways to write a number, of which one may be the secret."""
+    text = str(number)
+    whole = isinstance(number, float) and number.is_integer()
+    return [text, str(int(number))] if whole else [text]
