@@ -8,9 +8,12 @@ from psycopg import Connection
 
 from headway.actions import commands
 from headway.core.commands import Selection
+from headway.core.repin import Code
 from headway.core.states import Event
 from headway.engine import callbacks as engine
+from headway.errors import RateLimited
 from headway.spec.callbacks import companion
+from headway.spec.carried import PARAMS_BYTES_MAX
 from headway.spec.model import Task
 from headway.store import callbacks
 from headway.store import events as stored
@@ -236,3 +239,115 @@ def test_a_version_that_cannot_be_read_holds_up_no_other(
     ]
     following.follow()
     assert value(conn, "SELECT count(*) FROM run WHERE trigger = 'callback'") == 1
+
+
+FLOOD = """
+    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, attempt, version, name, state, actor)
+    SELECT 1, now(), 'task_instance', 'd', %s, 'a', n, 1, 1, 'fail', 'failed', 'scheduler' FROM generate_series(1, %s) n
+"""
+MADE = "SELECT count(*) FROM run WHERE trigger = 'callback'"
+
+
+def test_a_flood_of_failures_is_taken_in_parts_between_which_others_go_on(
+    conn: Connection[Any], owner_conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    """Very many mapped instances of one team fail at once. None of their calls is lost."""
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    owner_conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'default', 9)")
+    deploy_both(conn, task("a", callbacks={"failure": 1}), dag_id="d")
+    deploy(conn, task("a"), dag_id="mine", team_id=2)
+    other = Scheduler(conn, team_id=2)
+    following = Following(scheduler)
+    (run_id,) = trigger(conn, "d")
+    scheduler.play()
+    while following.follow():
+        pass
+    conn.execute(FLOOD, [run_id, 3_000])
+    made, looks = 0, 0
+    while following.follow():
+        looks += 1
+        now_made = value(conn, MADE)
+        assert now_made - made <= engine.PART
+        made = now_made
+        if looks % 5 == 1:
+            (mine,) = trigger(conn, "mine", team_id=2)
+            grants = other.tick(*other.work()).grants
+            assert mine in {grant.run.run_id for grant in grants if grant.run.team_id == 2}
+    assert made == 3_000
+    assert looks >= 3_000 / engine.PART
+    assert len(set(calls(conn))) == 1
+    assert (
+        value(conn, "SELECT count(DISTINCT run_key) FROM run WHERE trigger = 'callback'") == 3_000
+    )
+    scheduler.tick()
+    running = "SELECT count(*) FROM run WHERE trigger = 'callback' AND state = 'running'"
+    assert value(conn, running) == 4, "so many at once"
+    owner_conn.execute("DELETE FROM event WHERE map_index >= 0")  # no task instances brought them
+
+
+def test_calls_neither_use_up_the_limits_of_a_team_nor_are_refused_by_them(
+    conn: Connection[Any], owner_conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    deploy_both(conn, task("a", callbacks={"failure": 1}))
+    following = Following(scheduler)
+    (run_id,) = trigger(conn, "d")
+    scheduler.play()
+    conn.execute(FLOOD, [run_id, 20])
+    owner_conn.execute("""UPDATE team SET limits = '{"runs_per_minute": 3, "open_runs": 2}'""")
+    while following.follow():
+        pass
+    assert value(conn, MADE) == 20
+    trigger(conn, "d", "one", "two")
+    with pytest.raises(RateLimited, match=r"open_runs\): 2 are in use"):
+        trigger(conn, "d")
+    owner_conn.execute("DELETE FROM event WHERE map_index >= 0")  # no task instances brought them
+
+
+def test_a_call_that_hangs_ends_at_its_time_out_and_holds_up_nobody(
+    conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    deploy_both(conn, task("a", callbacks={"success": 1}), dag_id="hangs")
+    deploy_both(conn, task("a", callbacks={"success": 1}), dag_id="works")
+    following = Following(scheduler)
+    about = trigger(conn, "hangs", *(f"k{n}" for n in range(6)))
+    scheduler.play()
+    following.follow()
+    scheduler.tick()
+    hanging = [*scheduler.held.values()]
+    assert len(hanging) == 4
+    assert hanging[0].run.graph.nodes[0].timeout_s == 60.0
+    trigger(conn, "works")
+    for _ in range(6):  # while four hang, all of the other DAG goes on
+        ends = [
+            scheduler.end(grant) for grant in [*scheduler.held.values()] if grant not in hanging
+        ]
+        scheduler.tick(*ends)
+        following.follow()
+    assert value(conn, "SELECT state FROM run WHERE dag_id = 'works.callbacks'") == "success"
+
+    def time_out(grant: Any) -> dict[str, Any]:
+        return {"outcome": "failed", "cause": "timeout"}
+
+    scheduler.play(time_out, 60.0)
+    ended = "SELECT array_agg(DISTINCT state) FROM run WHERE dag_id = 'hangs.callbacks'"
+    assert value(conn, ended) == ["failed"]
+    assert {run_state(conn, run_id) for run_id in about} == {"success"}, "what it was about"
+
+
+def test_a_call_about_a_run_with_large_parameters_can_run_and_run_again(
+    conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    deploy_both(conn, task("a", callbacks={"failure": 1}), open_params=True)
+    following = Following(scheduler)
+    large = {"p": "x" * (PARAMS_BYTES_MAX - 100)}
+    trigger(conn, "d", params=large)
+    scheduler.play(lambda _: {"outcome": "failed", "detail": "y" * 2000})
+    following.follow()
+    scheduler.play(lambda _: {"outcome": "failed", "detail": "no"}, 60.0)
+    call = value(conn, "SELECT run_id FROM run WHERE trigger = 'callback'")
+    told = msgspec.json.decode(value(conn, "SELECT params::text FROM run WHERE run_id = %s", call))
+    assert told["callback"]["params"] == large
+    again = Selection(tasks=frozenset({"call"}))
+    transact(conn, commands.clear, 1, call, again, graphs(scheduler), ANN, Code.LATEST)
+    scheduler.play()
+    assert run_state(conn, call) == "success"

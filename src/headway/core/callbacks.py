@@ -11,6 +11,7 @@ from headway.core.states import Event, RunEvent
 
 SUFFIX: Final = ".callbacks"  # of the id of the companion
 CALL: Final = "call"  # its only task
+FUNCTIONS_MAX: Final = 20  # for one occasion of one task or DAG: each is a run for each event
 
 
 class When(StrEnum):

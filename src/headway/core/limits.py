@@ -27,7 +27,9 @@ MAY_BE_NONE: Final = frozenset({"runs_per_minute", "open_runs", "running_tasks",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """None: no limit. Timetables create runs whatever ``runs_per_minute`` and ``open_runs`` say."""
+    """None: no limit. Timetables create runs, and callbacks are called, whatever ``runs_per_minute`` and ``open_runs``
+    say; calls do not count.
+    """
 
     requests_per_s: int | None = None
     runs_per_minute: int | None = None

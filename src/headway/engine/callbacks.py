@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
-from headway.core.callbacks import SUFFIX, When, when
+from headway.core.callbacks import FUNCTIONS_MAX, SUFFIX, When, when
 from headway.core.reasons import Reason
 from headway.core.stored_reasons import stored
 from headway.core.triggers import Trigger
@@ -29,8 +29,11 @@ from headway.store.runs import Claimed, NewRun
 from headway.store.transact import C, transact
 
 NAME: Final = "callbacks"
-PART: Final = 500  # events in one transaction
-PARTS_MAX: Final = 20  # in one turn
+PART: Final = 200  # events in one look, which is one transaction: between two looks the scheduler does all else
+AT_ONCE: Final = (
+    50  # runs in one statement: each may have all parameters of the run that it is about
+)
+REASON_CHARS_MAX: Final = 4_000  # that a call is told
 
 Due = tuple[Event, When]
 
@@ -38,18 +41,14 @@ log = logging.getLogger(__name__)
 
 
 def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> int:
-    """Make the runs of new events. Returns how many there were to read; costs one look if no DAG has callbacks."""
+    """Make the runs of the next events. Returns how many there were to read: if any, there may be more.
+
+    Costs one look at an index if no DAG has callbacks.
+    """
     if not transact(conn, callbacks.are_there):
         transact(conn, skip)
         return 0
-    follower = Follower(NAME, partial(handle, catalog, new_id), part=PART)
-    read = 0
-    for _ in range(PARTS_MAX):
-        found = follower.turn(conn)
-        read += found or 0
-        if not found:
-            break
-    return read
+    return Follower(NAME, partial(handle, catalog, new_id), part=PART).turn(conn) or 0
 
 
 def skip(conn: Connection[Any]) -> None:
@@ -99,10 +98,10 @@ def create(
     wanted = [
         call(row, event, occasion, index, new_id())
         for event, occasion in due
-        for index in range(functions(spec, event).get(occasion, 0))
+        for index in range(min(functions(spec, event).get(occasion, 0), FUNCTIONS_MAX))
     ]
-    if wanted:
-        runs.create(conn, wanted, clock(conn))
+    for first in range(0, len(wanted), AT_ONCE):
+        runs.create(conn, wanted[first : first + AT_ONCE], clock(conn))
 
 
 def occasion_of(event: Event) -> When | None:
@@ -140,7 +139,7 @@ def call(row: Claimed, event: Event, occasion: When, index: int, run_id: str) ->
         "map_index": -1 if event.map_index is None else event.map_index,
         "try_number": event.attempt or 0,
         "state": event.state,
-        "reason": None if event.reason is None else said(stored(event.reason)),
+        "reason": None if event.reason is None else said(stored(event.reason))[:REASON_CHARS_MAX],
         "actor": event.actor,
         "at": event.at,
         "trigger": row.trigger,

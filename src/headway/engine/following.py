@@ -12,4 +12,4 @@ def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> Followed:
     """Create the runs that events bring."""
     called = callbacks.follow(conn, catalog, new_id)
     found = assets.follow(conn, catalog, new_id)
-    return found._replace(created=found.created + called)
+    return found._replace(created=found.created + called, more=found.more or called > 0)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 TAG: Final = "__headway__"  # of a JSON object that stands for what JSON has no word for
+ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 PARAMS_BYTES_MAX: Final = 256 * 1024  # of a run, as JSON: data of this size belongs into a file
 DEPTH_MAX: Final = 64
 DIGITS_MAX: Final = 1000  # of an integer

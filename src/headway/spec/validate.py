@@ -20,6 +20,7 @@ from headway.spec import json_schema
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
 from headway.spec.assets import check_assets
 from headway.spec.carried import (
+    ID_BYTES_MAX,
     INTEGER_MAX,
     PARAMS_BYTES_MAX,
     SECONDS_MAX,
@@ -38,7 +39,6 @@ from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import REQUEST_S, checked, patience_for, shown, size_of
 from headway.spec.params import check_params as check_params
 
-ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 NAME_SHOWN: Final = 40  # characters of a name that is wrong
 ID: Final = re.compile(r"\w[\w.-]*")
 PARAM: Final = re.compile(r"[^\W\d]\w*")

@@ -24,15 +24,18 @@ SET: LiteralString = "SELECT limit_team(%(actor)s, %(secret)s, %(team_id)s, %(li
 # The times of those that count, the latest first.
 CREATED_SINCE: LiteralString = """
     SELECT created_at FROM run
-    WHERE team_id = %(team_id)s AND created_at > %(since)s AND trigger <> 'schedule'
+    WHERE team_id = %(team_id)s AND created_at > %(since)s AND trigger NOT IN ('schedule', 'callback')
     ORDER BY created_at DESC LIMIT %(limit)s
 """
 
+# Without calls of callbacks, which nobody asks for: a flood of failures must not keep the team from starting runs.
 OPEN_RUNS: LiteralString = """
     SELECT count(*) FROM (
-        (SELECT FROM run WHERE team_id = %(team_id)s AND state = 'running' LIMIT %(limit)s)
+        (SELECT FROM run WHERE team_id = %(team_id)s AND state = 'running' AND trigger <> 'callback'
+            LIMIT %(limit)s)
         UNION ALL
-        (SELECT FROM run WHERE team_id = %(team_id)s AND state = 'queued' LIMIT %(limit)s)
+        (SELECT FROM run WHERE team_id = %(team_id)s AND state = 'queued' AND trigger <> 'callback'
+            LIMIT %(limit)s)
     ) AS open
 """
 
@@ -85,7 +88,7 @@ def lock(conn: Connection[Any], team_id: int) -> None:
 
 
 def created(conn: Connection[Any], team_id: int, now: datetime, most: int) -> list[datetime]:
-    """Return when runs were created in the last minute, but by timetables: the latest ``most`` of them."""
+    """Return when runs were created in the last minute, but by timetables and for callbacks: the latest ``most``."""
     values = {"team_id": team_id, "since": now - MINUTE, "limit": most}
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(CREATED_SINCE, values).fetchall()
