@@ -77,6 +77,7 @@ def ensure(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> tup
             trouble,
             hint="use 1 to 40 lower-case letters and digits, with - between them, such as marketing",
         )
+    people.one_at_a_time(conn)
     known = next(
         (row for row in teams.live(conn, actor.person_id) if row.name == wanted.name), None
     )

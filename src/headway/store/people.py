@@ -104,7 +104,7 @@ ADMINS: LiteralString = """
 
 
 def one_at_a_time(conn: Connection[Any]) -> None:
-    """Wait for other servers that look for the local admin: of two first starts, one creates it."""
+    """Wait for others that create teams or look for the local admin: of two first starts, one creates them."""
     conn.execute(ONE_AT_A_TIME)
 
 

@@ -323,11 +323,12 @@ def ensured(dsn: str, home_id: int, team: str) -> int:
     """Return the id of a team, which is created, with the local admin as its admin, if there is none."""
     from headway.actions import teams as actions
     from headway.identity import accounts
-    from headway.store import audit
+    from headway.store import audit, people
     from headway.store.transact import APP, connect, enter_team, transact
 
     def work(conn: "Connection[Any]") -> int:
         enter_team(conn, home_id)
+        people.one_at_a_time(conn)
         actor = actions.Actor(accounts.ensure_admin(conn, home_id), f"user:{accounts.ADMIN}")
         team_id, created = actions.ensure(conn, actor, wire.TeamRequest(name=team))
         enter_team(conn, team_id)
