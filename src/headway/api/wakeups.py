@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final
 
 from headway import clock
+from headway.api.standing import Standing
 from headway.errors import HeadwayError
 from headway.store import notices
 from headway.store.transact import APP, CONNECT_TIMEOUT_S, Session, connect
@@ -36,6 +37,7 @@ class Wakeups:
         self._stopping = threading.Event()
         self._stop: socket.socket | None = None  # closed: the thread wakes
         self._listening: threading.Thread | None = None
+        self._standing = Standing(logger, "listen for changes")
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -89,13 +91,15 @@ class Wakeups:
                         self._hear(conn, stopped)
                 except HeadwayError as error:
                     if not self._stopping.wait(BACK_OFF_S):
-                        logger.warning("cannot listen for changes: %s", error)
+                        self._standing.failed(error)
 
     def _hear(self, conn: Session, stopped: socket.socket) -> None:
         if conn.pooled:
+            self._standing.worked()
             self._look_often()
             return
         notices.listen(conn)
+        self._standing.worked()
         self._tell(self.wake_all)
         self.dags_changed()
         with selectors.DefaultSelector() as selector:

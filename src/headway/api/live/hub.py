@@ -16,6 +16,7 @@ from headway.api.door import Door
 from headway.api.live.reading import Join, look
 from headway.api.live.tails import Tails, Target
 from headway.api.live.watcher import Holder, Interest, Watcher
+from headway.api.standing import Standing
 from headway.api.wakeups import ANY, Wakeups
 from headway.errors import HeadwayError, NotReachable, RateLimited
 from headway.store.moments import Moment, moment
@@ -40,6 +41,7 @@ class Hub:
         self._coming: list[tuple[Watcher, Join]] = []
         self._came = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
+        self._standing = Standing(logger, "read live changes")
 
     def join(self, interest: Interest, position: str | None, holder: Holder | None) -> Watcher:
         """Add a watcher. It first receives what it missed since ``position``, or ``reset``."""
@@ -96,8 +98,9 @@ class Hub:
                     wakeup.clear()
                     try:
                         await self._turn()
+                        self._standing.worked()
                     except HeadwayError as error:  # what was missed is told afterwards
-                        logger.warning("cannot read live changes: %s", error)
+                        self._standing.failed(error)
                         await asyncio.sleep(BACK_OFF_S)
                     await first_of(PACE_S, self._came)
                     await first_of(POLL_S - PACE_S, self._came, wakeup)

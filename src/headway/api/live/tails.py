@@ -14,6 +14,7 @@ import msgspec
 from headway import wire
 from headway.api.door import Door
 from headway.api.live.watcher import Watcher, frame
+from headway.api.standing import Standing
 from headway.core.states import ATTEMPT_FINAL
 from headway.errors import HeadwayError
 from headway.store.views import instances as views
@@ -41,6 +42,7 @@ class Tails:
         self._told: dict[Target, bytes] = {}
         self._watchers: dict[Target, set[Watcher]] = {}
         self._looker: asyncio.Task[None] | None = None
+        self._standing = Standing(logger, "read live logs")
 
     def follow(self, target: Target, watcher: Watcher) -> None:
         self._watchers.setdefault(target, set()).add(watcher)
@@ -65,8 +67,9 @@ class Tails:
             while self._watchers:
                 try:
                     await self._turn()
+                    self._standing.worked()
                 except HeadwayError as error:
-                    logger.warning("cannot read live logs: %s", error)
+                    self._standing.failed(error)
                 await asyncio.sleep(LOOK_S)
         finally:
             self._looker = None
