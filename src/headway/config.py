@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from headway import holders
 from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull, UsageError
 from headway.paths import make_private
 
@@ -50,6 +51,11 @@ class Layout:
     @property
     def lock(self) -> Path:
         return self.run / "lock"
+
+    @property
+    def holders(self) -> Path:
+        """The folder in which components that run by themselves say who they are."""
+        return self.run / "holders"
 
     @property
     def server(self) -> Path:
@@ -160,6 +166,7 @@ class Lock:
         self.file = file or layout.lock
         self.advice = advice
         self._handle: int | None = None
+        self._presence: int | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -176,6 +183,8 @@ class Lock:
         except BlockingIOError:
             holder = os.pread(handle, 20, 0).decode() or "unknown"
             os.close(handle)
+            if self.file == self.layout.lock and (sharing := components(self.layout)):
+                raise in_use_by(sharing, self.layout) from None
             raise Conflict(
                 f"the data directory is in use by process {holder}",
                 where=str(self.layout.data),
@@ -184,8 +193,11 @@ class Lock:
         os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
         self._handle = handle
 
-    def join(self) -> None:
-        """Share it with other components of an install, and keep a whole server out. Raises Conflict for that one."""
+    def join(self, name: str, url: str = "") -> None:
+        """Share it with other components of an install as ``name``, and keep a whole server out.
+
+        Raises Conflict if a whole server has it. ``url``: as others find it in ``components``.
+        """
         try:
             handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -200,11 +212,34 @@ class Lock:
                 hint="stop that server, or choose another data directory with --data",
             ) from None
         self._handle = handle
+        try:
+            self._presence = holders.present(self.layout.holders, name, url)
+        except OSError as error:
+            self.release()
+            raise explained(error, self.layout.data) from error
 
     def release(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        for handle in (self._presence, self._handle):
+            if handle is not None:
+                os.close(handle)
+        self._handle = self._presence = None
+
+
+def components(layout: Layout) -> list[holders.Holder]:
+    """Return the components that run by themselves on the data directory now."""
+    return holders.found(layout.holders)
+
+
+def in_use_by(sharing: list[holders.Holder], layout: Layout) -> Conflict:
+    return Conflict(
+        f"the data directory is in use by components that run by themselves: {listed(sharing)}",
+        where=str(layout.data),
+        hint="stop them first, or choose another data directory with --data",
+    )
+
+
+def listed(sharing: list[holders.Holder]) -> str:
+    return ", ".join(map(str, sharing))
 
 
 def is_held(layout: Layout) -> bool:

@@ -1,11 +1,9 @@
 """``headway account``: programs of a team."""
 
-from typing import Annotated
-
 import typer
 
 from headway import config, wire
-from headway.cli.options import Data
+from headway.cli.options import Data, RoleOfTeam, TokenDays
 from headway.cli.output import line
 from headway.cli.terminal import say
 
@@ -17,8 +15,8 @@ app = typer.Typer(
 @app.command("create")
 def create(
     name: str,
-    role: Annotated[str, typer.Option(help="Role in the team.")] = "viewer",
-    days: Annotated[int, typer.Option(min=1, help="Days until its token expires.")] = 90,
+    role: RoleOfTeam = "viewer",
+    days: TokenDays = 90,
     data: Data = None,
 ) -> None:
     """Create a service account, and print a token of it. The token cannot be shown again."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headway.cli.options import HealthPort
+from headway.cli.options import HealthPort, Queues
 from headway.cli.terminal import say
 
 File = Annotated[
@@ -16,6 +16,20 @@ File = Annotated[
         metavar="FILE", help="File with the CA certificates (PEM) to trust; default: the system's."
     ),
 ]
+
+
+def refuse_servers(data: Path) -> None:
+    """Raise UsageError for the data directory of a server: an agent would remove what the server keeps there."""
+    from headway.config import DATA_MARK
+    from headway.errors import UsageError
+
+    if (data / DATA_MARK).exists():
+        raise UsageError(
+            "this is the data directory of a server, and an agent needs a folder of its own",
+            where=str(data),
+            hint="choose another folder with --data, such as --data .headway-agent "
+            "(HEADWAY_DATA, if it is set, names that of the server)",
+        )
 
 
 def agent(
@@ -36,10 +50,7 @@ def agent(
         int | None,
         typer.Option(min=1, help="Tasks that run at the same time (default: the processors)."),
     ] = None,
-    queue: Annotated[
-        list[str] | None,
-        typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
-    ] = None,
+    queue: Queues = None,
     health_port: HealthPort = None,
 ) -> None:
     """Run the tasks of a team on this machine. Needs no shared folder and no database."""
@@ -50,6 +61,7 @@ def agent(
     from headway.up.vital import Vital, answer_on
 
     address = agents_address(server)
+    refuse_servers(data)
     try:
         token = read_token(str(token_file))
         trusted = "" if ca is None else ca.read_text()

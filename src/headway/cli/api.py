@@ -1,36 +1,18 @@
 """``headway api``: one API server, of any number."""
 
-from typing import Annotated
-
-import typer
-
 from headway import config
-from headway.cli.options import Dags, with_settings
+from headway.cli.options import ApiRate, Dags, Host, LogStore, Port, PublicUrl, with_settings
 from headway.cli.shared import shared as read_shared
-from headway.cli.up import LogStore, Port
 from headway.up.shared import Shared
 
 
 @with_settings("shared", read_shared)
 def api(
     shared: Shared,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
+    host: Host = config.HOST,
     port: Port = config.PORT,
-    public_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HEADWAY_PUBLIC_URL",
-            help="Public URL, if the server is behind a proxy: https://headway.example.org",
-        ),
-    ] = None,
-    api_rate: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            envvar="HEADWAY_API_RATE",
-            help="Maximum requests per second for each user or token, at each API server.",
-        ),
-    ] = config.API_RATE,
+    public_url: PublicUrl = None,
+    api_rate: ApiRate = config.API_RATE,
     log_store: LogStore = None,
     dags: Dags = None,
 ) -> None:

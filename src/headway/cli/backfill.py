@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from headway import clock, config, wire
-from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
+from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output, Target
 from headway.cli.output import show
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import is_interactive, paint, say
@@ -28,9 +28,7 @@ class Again(StrEnum):
 
 
 def backfill(
-    target: Annotated[
-        str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG id.")
-    ],
+    target: Target,
     first: Annotated[str, typer.Option("--from", help="First date or time.")],
     last: Annotated[str, typer.Option("--to", help="Last date or time, inclusive.")],
     param: Params = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway import clock, config
-from headway.cli.options import Data
+from headway.cli.options import Data, MapIndex
 from headway.cli.output import line
 from headway.cli.terminal import say
 from headway.errors import UsageError
@@ -29,9 +29,7 @@ def logs(
     task_id: Annotated[
         str | None, typer.Argument(metavar="[TASK]", help="Default: the first task that failed.")
     ] = None,
-    index: Annotated[
-        int | None, typer.Option("--index", help="Map index of a mapped task.")
-    ] = None,
+    index: MapIndex = None,
     attempt: Annotated[int | None, typer.Option(help="Default: the latest attempt.")] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Follow the log until the attempt ends.")

@@ -9,17 +9,15 @@ from headway.cli.output import line
 
 
 def numbers(
-    api: Annotated[int, typer.Option(min=1, help="Number of API servers.")] = 2,
-    schedulers: Annotated[int, typer.Option(min=1, help="Number of schedulers.")] = 2,
+    api: Annotated[int, typer.Option(help="Number of API servers.")] = 2,
+    schedulers: Annotated[int, typer.Option(help="Number of schedulers.")] = 2,
     agents: Annotated[
-        int, typer.Option(min=0, help="Number of agents of each team; 0: tasks run in pods only.")
+        int, typer.Option(help="Number of agents of each team; 0: tasks run in pods only.")
     ] = 1,
     agent_slots: Annotated[
-        int, typer.Option(min=1, help="Tasks that an agent runs at the same time.")
+        int, typer.Option(help="Tasks that an agent runs at the same time.")
     ] = 8,
-    slots: Annotated[
-        int, typer.Option(min=1, help="Tasks of all teams that run at the same time.")
-    ] = 32,
+    slots: Annotated[int, typer.Option(help="Tasks of all teams that run at the same time.")] = 32,
 ) -> dict[str, int]:
     """Return the numbers of processes and slots, by the name of the setting."""
     return {
@@ -76,7 +74,8 @@ def manifests(
     import msgspec
 
     from headway.errors import UsageError
-    from headway.executors.kubernetes.install import Install, objects_of, trouble
+    from headway.executors.kubernetes.install import Install, objects_of
+    from headway.executors.kubernetes.values import trouble
 
     install = Install(
         image=image,
@@ -95,6 +94,6 @@ def manifests(
     )
     install = msgspec.structs.replace(install, **numbers)
     if (why := trouble(install)) is not None:
-        raise UsageError(why, hint="see docs/kubernetes.md")
+        raise UsageError(f"--{why}", hint="see docs/kubernetes.md")
     documents = (msgspec.yaml.encode(each).decode() for each in objects_of(install))
     line("---\n".join(documents).rstrip())

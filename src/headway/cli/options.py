@@ -12,7 +12,7 @@ import typer
 
 from headway.cli.terminal import say
 
-Command = TypeVar("Command", bound=Callable[..., None])
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Output(StrEnum):
@@ -60,6 +60,72 @@ DatabaseUrl = Annotated[
         show_envvar=True,
     ),
 ]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[
+    int,
+    typer.Option(
+        min=0, max=65535, envvar="HEADWAY_PORT", help="Port to listen on; 0 takes any free port."
+    ),
+]
+Slots = Annotated[
+    int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
+]
+PublicUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEADWAY_PUBLIC_URL",
+        help="Public URL, if the server is behind a proxy: https://headway.example.org",
+    ),
+]
+ApiRate = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        envvar="HEADWAY_API_RATE",
+        help="Maximum requests per second for each user or token, at each API server.",
+    ),
+]
+Queues = Annotated[
+    list[str] | None,
+    typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
+]
+LOG_STORE: Final = typer.Option(
+    envvar="HEADWAY_LOG_STORE",
+    help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
+)
+LogStore = Annotated[str | None, LOG_STORE]
+Kubernetes = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HEADWAY_KUBERNETES",
+        help="File with the settings of a Kubernetes cluster, for tasks that run in pods.",
+    ),
+]
+Agents = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEADWAY_AGENTS",
+        help="Address to wait at for agents of other machines: tls://0.0.0.0:7077",
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HEADWAY_CERTIFICATE",
+        help="File with the certificate for --agents, and its chain (PEM).",
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(envvar="HEADWAY_KEY", help="File with the private key of the certificate (PEM)."),
+]
+ListenAddress = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEADWAY_LISTEN_ADDRESS",
+        help="HOST:PORT of the PostgreSQL server, if the database URL leads to a pooler.",
+    ),
+]
 HealthPort = Annotated[
     int | None,
     typer.Option(min=1, max=65535, help="Port on which GET /healthz tells that the process works."),
@@ -72,6 +138,11 @@ RunId = Annotated[
     ),
 ]
 DagId = Annotated[str, typer.Argument(metavar="DAG")]
+Target = Annotated[str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG id.")]
+MapIndex = Annotated[int | None, typer.Option("--index", help="Map index of a mapped task.")]
+RoleOfTeam = Annotated[str, typer.Option("--role", help="Role in the team.")]
+TokenDays = Annotated[int, typer.Option("--days", min=1, help="Days until the token expires.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def with_settings(parameter: str, read: Callable[..., Any]) -> Callable[[Command], Command]:
@@ -84,9 +155,9 @@ def with_settings(parameter: str, read: Callable[..., Any]) -> Callable[[Command
         options = signature(read, eval_str=True).parameters
 
         @wraps(command)
-        def called(**given: Any) -> None:
+        def called(**given: Any) -> Any:
             chosen = {name: given.pop(name) for name in options}
-            command(**given, **{parameter: read(**chosen)})
+            return command(**given, **{parameter: read(**chosen)})
 
         parameters: list[Parameter] = []
         for name, each in signature(command, eval_str=True).parameters.items():

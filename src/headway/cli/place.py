@@ -13,7 +13,7 @@ from headway import clock, config, frontends
 from headway.cli.output import located
 from headway.cli.terminal import say
 from headway.client import Client, client_of, connect
-from headway.client.client import URL, is_elsewhere, team_asked
+from headway.client.client import URL, is_elsewhere, no_server, team_asked
 from headway.config import Layout
 from headway.errors import NotFound, NotReachable, UsageError
 from headway.loader import teams
@@ -94,6 +94,8 @@ def place_of(
         finally:
             client.close()
         return
+    if config.components(layout):
+        raise no_server(layout)
     with started(layout, dags or folder_of(target), target, database_url) as place:
         yield place
 

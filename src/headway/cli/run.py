@@ -10,7 +10,7 @@ import typer
 
 from headway import config, wire
 from headway.cli.interrupts import interrupt_kept
-from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
+from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output, Target
 from headway.cli.output import line, seconds
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import paint, say
@@ -45,7 +45,7 @@ Like = Annotated[
 
 
 def run(
-    target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or a DAG id.")],
+    target: Target,
     date: Date = None,
     param: Params = None,
     like: Like = None,

@@ -1,9 +1,17 @@
 """``headway scheduler``: one scheduler, of any number."""
 
 from headway import config
-from headway.cli.options import HealthPort, with_settings
+from headway.cli.options import (
+    Agents,
+    Certificate,
+    HealthPort,
+    Key,
+    Kubernetes,
+    LogStore,
+    Slots,
+    with_settings,
+)
 from headway.cli.shared import shared as read_shared
-from headway.cli.up import Agents, Certificate, Key, Kubernetes, LogStore, Slots
 from headway.up.shared import Shared
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from headway import config
-from headway.cli.options import Data, DatabaseUrl
+from headway.cli.options import Data, DatabaseUrl, ListenAddress
 from headway.errors import UsageError
 from headway.up.shared import Shared, install_name, split
 
@@ -13,13 +13,7 @@ from headway.up.shared import Shared, install_name, split
 def shared(
     data: Data = None,
     database_url: DatabaseUrl = None,
-    listen_address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HEADWAY_LISTEN_ADDRESS",
-            help="HOST:PORT of the PostgreSQL server, if the database URL leads to a pooler.",
-        ),
-    ] = None,
+    listen_address: ListenAddress = None,
     install: Annotated[
         str | None,
         typer.Option(

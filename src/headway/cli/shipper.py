@@ -5,17 +5,11 @@ from typing import Annotated
 import typer
 
 from headway import config
-from headway.cli.options import Data, HealthPort
+from headway.cli.options import LOG_STORE, Data, HealthPort
 
 
 def shipper(
-    log_store: Annotated[
-        str,
-        typer.Option(
-            envvar="HEADWAY_LOG_STORE",
-            help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
-        ),
-    ],
+    log_store: Annotated[str, LOG_STORE],
     data: Data = None,
     health_port: HealthPort = None,
 ) -> None:
@@ -26,7 +20,11 @@ def shipper(
 
     layout = config.layout(data)
     layout.prepare()
+    lock = config.Lock(layout)
+    lock.join("headway shipper")
     if health_port is not None:
         answer_on(health_port, Vital().trouble)
-    if (code := ship(opened(log_store).line, layout.data)) != 0:
+    code = ship(opened(log_store).line, layout.data)
+    lock.release()
+    if code != 0:
         raise typer.Exit(code)

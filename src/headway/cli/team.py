@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from headway import config, wire
 from headway.cli import team_apply, team_cluster
-from headway.cli.options import Data, Format, Output, with_settings
+from headway.cli.options import Data, Format, Output, Yes, with_settings
 from headway.cli.output import line, show
 from headway.cli.terminal import say
 from headway.core.limits import WORDS
@@ -71,31 +71,16 @@ def show_team(name: str, data: Data = None, output: Format = Output.TABLE) -> No
             line(text)
 
 
+@with_settings("cluster", team_cluster.change)
 def settings_asked(
     slots: SlotsOption = None,
     weight: WeightOption = None,
     title: TitleOption = None,
     limit: LimitOption = None,
-    cpu: team_cluster.Cpu = None,
-    memory: team_cluster.Memory = None,
-    gpu: team_cluster.Gpu = None,
-    pods: team_cluster.Pods = None,
-    pending_deadline: team_cluster.PendingDeadline = None,
-    annotation: team_cluster.Annotation = None,
-    pull_secret: team_cluster.PullSecret = None,
-    egress: team_cluster.Egress = None,
-    image_pattern: team_cluster.ImagePattern = None,
-    task_cpu: team_cluster.TaskCpu = None,
-    task_memory: team_cluster.TaskMemory = None,
-    task_gpu: team_cluster.TaskGpu = None,
-    priority_class: team_cluster.PriorityClass = None,
-    owner_required: team_cluster.OwnerRequired = None,
+    *,
+    cluster: wire.ClusterChange | UnsetType,
 ) -> wire.TeamChange:
     """Return what the options say of the settings of a team. Raises UsageError."""
-    cluster = team_cluster.change(
-        *(cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress),
-        *(image_pattern, task_cpu, task_memory, task_gpu, priority_class, owner_required),
-    )
     return wire.TeamChange(
         title=given(title),
         slots=slots_of(slots),
@@ -149,7 +134,7 @@ def delete(
     force: Annotated[
         bool, typer.Option("--force", help="Cancel runs that have not ended.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     data: Data = None,
 ) -> None:
     """Delete a team. Its tokens end immediately; its runs, logs and settings are removed soon after."""

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from headway import config, wire
 from headway.cli import team_file
-from headway.cli.options import Data
+from headway.cli.options import Data, Yes
 from headway.cli.output import line
 from headway.cli.team_file import Between, FileTeam
 from headway.cli.terminal import say
@@ -37,7 +37,7 @@ def apply(
         Path, typer.Argument(help="File with teams: their settings, members, pools, grants.")
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     data: Data = None,
 ) -> None:
     """Bring teams to what a file says. Shows the plan first; a second call finds nothing to do."""

@@ -1,6 +1,6 @@
 """The options of a team's settings in a cluster, and how they and its state there are said."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from msgspec import UNSET, UnsetType
@@ -18,109 +18,81 @@ COUNTS: Final = ("gpu", "pods", "pending_deadline_s", "task_gpu")
 LISTS: Final = ("pull_secrets", "egress", "images", "priority_classes")
 FLAGS: Final = ("owner_required",)
 
-Cpu = Annotated[
-    str | None, typer.Option("--cpu", metavar="N|default", help="CPUs in the cluster, such as 64.")
-]
-Memory = Annotated[
-    str | None,
-    typer.Option("--memory", metavar="N|default", help="Memory in the cluster, such as 256Gi."),
-]
-Gpu = Annotated[str | None, typer.Option("--gpu", metavar="N|default", help="GPUs in the cluster.")]
-Pods = Annotated[
-    str | None, typer.Option("--pods", metavar="N|default", help="Pods at once in the cluster.")
-]
+
+def setting(name: str, value: str, text: str) -> Any:
+    """Return the option of a setting: ``default`` resets it."""
+    return typer.Option(f"--{name}", metavar=f"{value}|default", help=text)
+
+
+def settings_list(name: str, value: str, text: str) -> Any:
+    return setting(name, value, f"{text} Can be repeated.")
+
+
+Cpu = Annotated[str | None, setting("cpu", "N", "CPUs in the cluster, such as 64.")]
+Memory = Annotated[str | None, setting("memory", "N", "Memory in the cluster, such as 256Gi.")]
+Gpu = Annotated[str | None, setting("gpu", "N", "GPUs in the cluster.")]
+Pods = Annotated[str | None, setting("pods", "N", "Pods at once in the cluster.")]
 PendingDeadline = Annotated[
     str | None,
-    typer.Option(
-        "--pending-deadline",
-        metavar="SECONDS|default",
-        help="Fail a task whose pod did not start by then.",
-    ),
+    setting("pending-deadline", "SECONDS", "Fail a task whose pod did not start by then."),
 ]
 Annotation = Annotated[
     list[str] | None,
-    typer.Option(
-        "--annotation",
-        metavar="KEY=VALUE|default",
-        help="Annotation of the service account of its tasks, such as a cloud role. Can be repeated.",
+    settings_list(
+        "annotation",
+        "KEY=VALUE",
+        "Annotation of the service account of its tasks, such as a cloud role.",
     ),
 ]
 PullSecret = Annotated[
     list[str] | None,
-    typer.Option(
-        "--pull-secret",
-        metavar="NAME|default",
-        help="Image pull secret in its namespace. Can be repeated.",
-    ),
+    settings_list("pull-secret", "NAME", "Image pull secret in its namespace."),
 ]
 Egress = Annotated[
     list[str] | None,
-    typer.Option(
-        "--egress",
-        metavar="CIDR[:PORT]|default",
-        help="Network that its pods may connect to. Can be repeated.",
-    ),
+    settings_list("egress", "CIDR[:PORT]", "Network that its pods may connect to."),
 ]
 ImagePattern = Annotated[
     list[str] | None,
-    typer.Option(
-        "--image-pattern",
-        metavar="PATTERN|default",
-        help="Images that its tasks may use, such as ghcr.io/acme/*. Can be repeated.",
+    settings_list(
+        "image-pattern", "PATTERN", "Images that its tasks may use, such as ghcr.io/acme/*."
     ),
 ]
-TaskCpu = Annotated[
-    str | None,
-    typer.Option("--task-cpu", metavar="N|default", help="CPUs that one task may ask for."),
-]
+TaskCpu = Annotated[str | None, setting("task-cpu", "N", "CPUs that one task may ask for.")]
 TaskMemory = Annotated[
     str | None,
-    typer.Option(
-        "--task-memory", metavar="N|default", help="Memory that one task may ask for, such as 64Gi."
-    ),
+    setting("task-memory", "N", "Memory that one task may ask for, such as 64Gi."),
 ]
-TaskGpu = Annotated[
-    str | None,
-    typer.Option("--task-gpu", metavar="N|default", help="GPUs that one task may ask for."),
-]
+TaskGpu = Annotated[str | None, setting("task-gpu", "N", "GPUs that one task may ask for.")]
 PriorityClass = Annotated[
     list[str] | None,
-    typer.Option(
-        "--priority-class",
-        metavar="PATTERN|default",
-        help="Priority classes that its tasks may have, such as batch-*. Can be repeated.",
+    settings_list(
+        "priority-class", "PATTERN", "Priority classes that its tasks may have, such as batch-*."
     ),
 ]
 OwnerRequired = Annotated[
-    str | None,
-    typer.Option(
-        "--owner-required", metavar="yes|no|default", help="Refuse tasks that have no owner."
-    ),
+    str | None, setting("owner-required", "yes|no", "Refuse tasks that have no owner.")
 ]
 
 
 def change(
-    cpu: str | None,
-    memory: str | None,
-    gpu: str | None,
-    pods: str | None,
-    pending_deadline: str | None,
-    annotation: list[str] | None,
-    pull_secret: list[str] | None,
-    egress: list[str] | None,
-    image_pattern: list[str] | None = None,
-    task_cpu: str | None = None,
-    task_memory: str | None = None,
-    task_gpu: str | None = None,
-    priority_class: list[str] | None = None,
-    owner_required: str | None = None,
+    cpu: Cpu = None,
+    memory: Memory = None,
+    gpu: Gpu = None,
+    pods: Pods = None,
+    pending_deadline: PendingDeadline = None,
+    annotation: Annotation = None,
+    pull_secret: PullSecret = None,
+    egress: Egress = None,
+    image_pattern: ImagePattern = None,
+    task_cpu: TaskCpu = None,
+    task_memory: TaskMemory = None,
+    task_gpu: TaskGpu = None,
+    priority_class: PriorityClass = None,
+    owner_required: OwnerRequired = None,
 ) -> wire.ClusterChange | UnsetType:
     """Return what the options ask for. Raises UsageError."""
-    given = (cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress)
-    policy = (image_pattern, task_cpu, task_memory, task_gpu, priority_class, owner_required)
-    if all(not each for each in (*given, *policy)):
-        return UNSET
-    return wire.ClusterChange(
+    asked = wire.ClusterChange(
         cpu=quantity(cpu),
         memory=quantity(memory),
         gpu=count(gpu, "--gpu"),
@@ -136,6 +108,7 @@ def change(
         priority_classes=names(priority_class),
         owner_required=flag(owner_required, "--owner-required"),
     )
+    return UNSET if asked == wire.ClusterChange() else asked
 
 
 def flag(text: str | None, option: str) -> bool | UnsetType | None:

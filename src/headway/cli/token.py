@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from headway import config, wire
-from headway.cli.options import Data, Format, Output
+from headway.cli.options import Data, Format, Output, TokenDays
 from headway.cli.output import line, show
 from headway.cli.terminal import say
 from headway.core.roles import Verb
@@ -49,7 +49,7 @@ def create(
     dag: Annotated[
         list[str] | None, typer.Option(help="Only for this DAG. Repeat it for more.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Days until the token expires.")] = 90,
+    days: TokenDays = 90,
     user: Annotated[
         str | None, typer.Option(help="Create it for another user. Needs the role admin.")
     ] = None,

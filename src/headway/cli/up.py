@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from headway import config
-from headway.cli.options import Dags, Data, DatabaseUrl
+from headway.cli.options import (
+    Agents,
+    ApiRate,
+    Certificate,
+    Dags,
+    Data,
+    DatabaseUrl,
+    Host,
+    Key,
+    Kubernetes,
+    LogStore,
+    Port,
+    PublicUrl,
+    Queues,
+    Slots,
+)
 from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
@@ -15,19 +30,6 @@ if TYPE_CHECKING:
     from headway.config import ServerFile
     from headway.up.supervisor import Supervisor
 
-Port = Annotated[
-    int,
-    typer.Option(
-        min=0, max=65535, envvar="HEADWAY_PORT", help="Port to listen on; 0 takes any free port."
-    ),
-]
-Slots = Annotated[
-    int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
-]
-Queues = Annotated[
-    list[str] | None,
-    typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
-]
 Isolate = Annotated[
     bool | None,
     typer.Option(
@@ -39,38 +41,6 @@ Isolate = Annotated[
 ]
 Uids = Annotated[
     str | None, typer.Option(envvar="HEADWAY_UIDS", help="Range of these user ids: 60000-60999")
-]
-LogStore = Annotated[
-    str | None,
-    typer.Option(
-        envvar="HEADWAY_LOG_STORE",
-        help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
-    ),
-]
-Kubernetes = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="HEADWAY_KUBERNETES",
-        help="File with the settings of a Kubernetes cluster, for tasks that run in pods.",
-    ),
-]
-Agents = Annotated[
-    str | None,
-    typer.Option(
-        envvar="HEADWAY_AGENTS",
-        help="Address to wait at for agents of other machines: tls://0.0.0.0:7077",
-    ),
-]
-Certificate = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="HEADWAY_CERTIFICATE",
-        help="File with the certificate for --agents, and its chain (PEM).",
-    ),
-]
-Key = Annotated[
-    Path | None,
-    typer.Option(envvar="HEADWAY_KEY", help="File with the private key of the certificate (PEM)."),
 ]
 Demo = Annotated[
     bool | None,
@@ -88,26 +58,13 @@ TURN_S: Final = 1.0  # how long a dead component may go unnoticed
 def up(
     dags: Dags = None,
     data: Data = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
+    host: Host = config.HOST,
     port: Port = config.PORT,
     database_url: DatabaseUrl = None,
     slots: Slots = config.SLOTS,
     queue: Queues = None,
-    public_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HEADWAY_PUBLIC_URL",
-            help="Public URL, if the server is behind a proxy: https://headway.example.org",
-        ),
-    ] = None,
-    api_rate: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            envvar="HEADWAY_API_RATE",
-            help="Maximum requests per second for each user or token.",
-        ),
-    ] = config.API_RATE,
+    public_url: PublicUrl = None,
+    api_rate: ApiRate = config.API_RATE,
     isolate: Isolate = None,
     uids: Uids = None,
     log_store: LogStore = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway import config, wire
-from headway.cli.options import Data, Format, Output
+from headway.cli.options import Data, Format, Output, RoleOfTeam
 from headway.cli.output import line, show
 from headway.cli.terminal import say
 
@@ -31,7 +31,7 @@ def list_users(data: Data = None, output: Format = Output.TABLE) -> None:
 @app.command("create")
 def create(
     name: str,
-    role: Annotated[str, typer.Option(help="Role in the team.")] = "viewer",
+    role: RoleOfTeam = "viewer",
     display_name: Annotated[str | None, typer.Option("--name", help="Display name.")] = None,
     data: Data = None,
 ) -> None:
@@ -48,7 +48,7 @@ def create(
 @app.command("add")
 def add(
     name: str,
-    role: Annotated[str, typer.Option(help="Role in this team.")] = "viewer",
+    role: RoleOfTeam = "viewer",
     data: Data = None,
 ) -> None:
     """Add a user of another team to this team."""

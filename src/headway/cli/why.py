@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from headway import config
-from headway.cli.options import Data
+from headway.cli.options import Data, MapIndex
 from headway.cli.output import line
 from headway.errors import NotFound
 
@@ -18,9 +18,7 @@ def why(
         ),
     ],
     task_id: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
-    index: Annotated[
-        int | None, typer.Option("--index", help="Map index of a mapped task.")
-    ] = None,
+    index: MapIndex = None,
     data: Data = None,
 ) -> None:
     """Explain why a run or task waits or failed, or what the next run of a DAG waits for."""

@@ -18,8 +18,17 @@ from headway.client.connection import segment
 from headway.client.logs import Logs
 from headway.client.secrets import Secrets
 from headway.client.stream import Changes
-from headway.config import ASKED_TEAM, Layout, ServerFile, is_held, read_server_file
+from headway.config import (
+    ASKED_TEAM,
+    Layout,
+    ServerFile,
+    components,
+    is_held,
+    listed,
+    read_server_file,
+)
 from headway.errors import NotReachable, UsageError
+from headway.holders import Holder
 
 URL: Final = "HEADWAY_URL"  # with TOKEN: a server elsewhere
 TOKEN: Final = "HEADWAY_TOKEN"
@@ -446,6 +455,8 @@ def team_asked() -> str | None:
 
 
 def no_server(layout: Layout) -> NotReachable:
+    if sharing := components(layout):
+        return apart(layout, sharing)
     if is_held(layout):
         return NotReachable(
             "the server of this data directory is starting or stopping",
@@ -456,4 +467,15 @@ def no_server(layout: Layout) -> NotReachable:
         "no server is running for this data directory",
         where=str(layout.data),
         hint="start one with headway up, or choose another directory with --data",
+    )
+
+
+def apart(layout: Layout, sharing: list[Holder]) -> NotReachable:
+    """Tell how to reach a server whose components each run by themselves."""
+    url = next((each.url for each in sharing if each.url), "https://headway.example.org")
+    return NotReachable(
+        f"the components of this server run by themselves, so it is reached by its address: {listed(sharing)}",
+        where=str(layout.data),
+        hint=f"name the address and a token, for instance the one of the data directory:\n"
+        f"    export {URL}={url} {TOKEN}=$(cat {layout.run / 'token'})",
     )

@@ -64,14 +64,14 @@ def prepare(shared: Shared, teams: tuple[str, ...]) -> list[str]:
 
 
 @contextmanager
-def joined(shared: Shared) -> Iterator[None]:
+def joined(shared: Shared, component: str, url: str = "") -> Iterator[None]:
     """Take part in the data directory. Raises Conflict if the database is not of this version, or ``up`` has it."""
     from headway.store.migrate import require_current
 
     descriptors.raise_limit()
     shared.layout.prepare()
     lock = Lock(shared.layout)
-    lock.join()
+    lock.join(f"headway {component}", url)
     try:
         require_current(shared.database_url)
         yield
@@ -86,15 +86,16 @@ def serve_api(shared: Shared, settings: ApiSettings, store: "LogStore | None") -
     from headway.up.serving import Serving, local_admin, log_places, serve
     from headway.up.teams import id_of
 
-    with joined(shared), ExitStack() as ends:
-        keys, _ = take_keys(shared.layout)
+    with ExitStack() as ends:
         listener = bind(settings.host, settings.port)
         ends.callback(listener.close)
+        url = settings.public_url or url_of(listener, settings.host)
+        ends.enter_context(joined(shared, "api", url))
+        keys, _ = take_keys(shared.layout)
         login = replica_login(shared)
         forget_secrets()
         ends.callback(api_login.withdraw, login)
         team_id = id_of(shared.database_url, HOME)
-        url = settings.public_url or url_of(listener, settings.host)
         serving = Serving(
             login=login,
             layout=shared.layout,
@@ -135,7 +136,7 @@ def schedule(
     from headway.store.transact import ENGINE, connect, transact
     from headway.up.keys import take_keys
 
-    with joined(shared), ExitStack() as ends:
+    with joined(shared, "scheduler"), ExitStack() as ends:
         keys, _ = take_keys(shared.layout)
         dsn = shared.database_url
         forget_secrets()
@@ -176,7 +177,7 @@ def load(shared: Shared, dags: Path, team: str) -> None:
     def open_ears(direct: str) -> Session:
         return connect(direct, role=ENGINE, application="headway loader listen")
 
-    with joined(shared):
+    with joined(shared, "loader"):
         os.environ[PRIVATE] = ",".join(private_names(os.environ, dsn))
         forget_secrets()
         direct = shared.direct(dsn)
