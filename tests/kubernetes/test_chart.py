@@ -12,6 +12,7 @@ from headway.executors.kubernetes.install import Install, objects_of
 from headway.executors.kubernetes.objects import Object
 from tests.kubernetes import helm
 from tests.kubernetes.helm import CHART
+from tests.kubernetes.test_install import RIGHT, WRONG
 from tests.tidy.tree import ROOT
 
 FULL = {
@@ -82,12 +83,23 @@ def test_examples_of_values_are_valid(file: Path) -> None:
         {"api": 0},
         {"host": "a\nb"},
         {"replicas": 2},
+        *({chart.camel(field): value} for field, value, _ in WRONG if field != "namespace"),
     ],
     ids=str,
 )
 def test_what_the_schema_refuses(wrong: dict[str, Any]) -> None:
+    asked = {name: [*v] if isinstance(v, tuple) else v for name, v in wrong.items()}
+    given = helm.values(**{"image": "headway:1", **asked})
     with pytest.raises(jsonschema_rs.ValidationError):
-        jsonschema_rs.validate(chart.schema(), helm.values(**{"image": "headway:1", **wrong}))
+        jsonschema_rs.validate(chart.schema(), given)
+
+
+@pytest.mark.parametrize(("field", "value"), RIGHT)
+def test_what_the_schema_takes_is_what_manifests_takes(field: str, value: Any) -> None:
+    values = helm.values(**{"image": "headway:1", chart.camel(field): value})
+    jsonschema_rs.validate(chart.schema(), {**values, "teams": list(values["teams"])})
+    expected = comparable(objects_of(install(values, "flow")))
+    assert comparable(helm.render(values, "flow")) == expected
 
 
 @pytest.mark.skipif(not helm.IS_HERE, reason=helm.MISSING)

@@ -12,8 +12,9 @@ from lightkube import codecs
 
 from headway.cli.app import tree
 from headway.executors.kubernetes.components import DATA
-from headway.executors.kubernetes.install import Install, objects_of, trouble
+from headway.executors.kubernetes.install import Install, objects_of
 from headway.executors.kubernetes.settings import read_settings
+from headway.executors.kubernetes.values import trouble
 from tests.cli.conftest import headway
 
 FULL = Install(
@@ -32,6 +33,54 @@ FULL = Install(
     api=3,
     agents=2,
 )
+# Settings that no cluster takes, and a part of what is said of them: also for the schema of the chart.
+WRONG: list[tuple[str, Any, str]] = [
+    ("image", "", "name of an image"),
+    ("image", "two words", "name of an image"),
+    ("image", "headway:", "name of an image"),
+    ("image", "headway@sha256:12", "name of an image"),
+    ("namespace", "Flow", "single hyphens"),
+    ("namespace", "a--b", "single hyphens"),
+    ("namespace", "f" * 41, "at most 40"),
+    ("teams", (), "at least one"),
+    ("teams", ("A_B",), "not a valid team name"),
+    ("teams", ("a--b",), "single hyphens"),
+    ("teams", ("t" * 21,), "at most 20"),
+    ("teams", ("system",), "reserved"),
+    ("teams", ("a", "b", "a"), "given twice"),
+    ("host", "https://a", "a name of small letters"),
+    ("host", "a..b", "a name of small letters"),
+    ("storage_class", "Fast", "a name of small letters"),
+    ("keys_secret", "a b", "a name of small letters"),
+    ("ingress_secret", "-a", "a name of small letters"),
+    ("storage", "lots", "an amount above 0"),
+    ("storage", "0Gi", "an amount above 0"),
+    ("storage", "-1Gi", "an amount above 0"),
+    ("log_store", "logs", "s3://bucket/prefix"),
+    ("log_store", "s3://", "s3://bucket/prefix"),
+    ("listen_address", "postgres", "HOST:PORT"),
+    ("listen_address", "postgres:0", "HOST:PORT"),
+    ("listen_address", "postgres:65536", "HOST:PORT"),
+    ("trusted_proxies", "everybody", "addresses or networks"),
+    ("api", 0, "from 1 to"),
+    ("schedulers", -1, "from 1 to"),
+    ("agents", -1, "from 0 to"),
+    ("agents", 1001, "from 0 to"),
+    ("agent_slots", 0, "from 1 to"),
+    ("slots", 2**31, "from 1 to"),
+]
+RIGHT: list[tuple[str, Any]] = [
+    ("image", "registry.example.org:5000/acme/headway:1.0@sha256:" + "0" * 64),
+    ("image", "headway"),
+    ("teams", ("1a", "b-2", "t" * 20)),
+    ("host", "flow.example.org"),
+    ("storage", "1.5Ti"),
+    ("log_store", "file:///data/archive"),
+    ("log_store", "s3://logs"),
+    ("listen_address", "[::1]:65535"),
+    ("trusted_proxies", "10.0.0.0/8, fd00::1"),
+    ("agents", 0),
+]
 # Not of Kubernetes itself: no types to compare with.
 OTHERS = {"ServiceMonitor"}
 
@@ -75,6 +124,16 @@ def test_every_object_is_of_a_type_of_kubernetes(found: list[dict[str, Any]]) ->
     assert unknown(bad, type(codecs.from_dict(bad)), "Service") == ["Service.spec.port"]
     names = [(e["kind"], e["metadata"].get("namespace"), e["metadata"]["name"]) for e in found]
     assert len(set(names)) == len(names)
+
+
+def test_two_installs_have_no_object_in_common() -> None:
+    def keys(namespace: str) -> set[tuple[str, str, str]]:
+        made = objects_of(msgspec.structs.replace(FULL, namespace=namespace))
+        return {
+            (e["kind"], e["metadata"].get("namespace", ""), e["metadata"]["name"]) for e in made
+        }
+
+    assert not keys("flow") & keys("flow-b")
 
 
 def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
@@ -230,21 +289,36 @@ def test_the_command_prints_what_the_server_reads(tmp_path: Path) -> None:
     assert not settings.manage_teams
 
 
-@pytest.mark.parametrize(
-    ("given", "why"),
-    [
-        (Install(image=""), "is not the name of an image"),
-        (Install(image="two words"), "is not the name of an image"),
-        (Install(image="a", namespace="Flow"), "cannot be the namespace"),
-        (Install(image="a", namespace="f" * 41), "cannot be the namespace"),
-        (Install(image="a", teams=("A_B",)), "not a valid team name"),
-        (Install(image="a", host="https://a"), "host cannot be 'https://a'"),
-        (Install(image="a", storage_class="Fast"), "storage-class cannot be 'Fast'"),
-        (Install(image="a", storage="lots"), "storage is 'lots'"),
-    ],
-)
-def test_what_no_cluster_would_take_is_refused(given: Install, why: str) -> None:
-    assert why in (trouble(given) or "")
+@pytest.mark.parametrize(("field", "value", "why"), WRONG)
+def test_what_no_cluster_would_take_is_refused_with_its_name(
+    field: str, value: Any, why: str
+) -> None:
+    given = msgspec.structs.replace(Install(image="headway:1"), **{field: value})
+    named = {"teams": "team"}.get(field, field.replace("_", "-"))
+    found = trouble(given) or ""
+    assert found.startswith(f"{named}: "), found
+    assert why in found
+
+
+@pytest.mark.parametrize(("field", "value"), RIGHT)
+def test_what_a_cluster_takes_is_no_trouble(field: str, value: Any) -> None:
+    given = msgspec.structs.replace(Install(image="headway:1"), **{field: value})
+    assert trouble(given) is None
+    if field == "teams":
+        spaces = [e["metadata"]["name"] for e in objects_of(given) if e["kind"] == "Namespace"]
+        assert spaces == ["headway", *(f"headway-{team}" for team in value)]
+
+
+def test_the_command_names_the_option(tmp_path: Path) -> None:
+    for options, why in (
+        (("--agents", "-1"), "--agents: -1 must be from 0 to 1000"),
+        (("--team", "a", "--team", "a"), "--team: 'a' is given twice"),
+        (("--team", "a--b"), "--team: 'a--b' must be small letters"),
+        (("--listen-address", "db:70000"), "--listen-address: 'db:70000' must be HOST:PORT"),
+    ):
+        done = headway("manifests", "--image", "headway:1", *options, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert why in done.stderr.replace("1,000", "1000"), done.stderr
 
 
 def test_the_usual_install_is_no_trouble() -> None:

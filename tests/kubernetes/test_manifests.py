@@ -52,6 +52,13 @@ def test_no_two_teams_share_a_namespace(one: str, other: str) -> None:
     assert (namespace_of(SETTINGS, one) == namespace_of(SETTINGS, other)) == (one == other)
 
 
+def test_no_name_can_be_made_to_meet_another() -> None:
+    """A team that is called as the namespace of another one is, gets another one."""
+    taken = namespace_of(SETTINGS, "a--b")
+    assert namespace_of(SETTINGS, taken.removeprefix("headway-")) != taken
+    assert namespace_of(SETTINGS, "a-b") == "headway-a-b"
+
+
 def test_labels_say_whose_pod_it_is() -> None:
     key = AttemptKey("r1", "load all", -1, 2)
     found = labels(SETTINGS, "marketing", "sales", key)

@@ -29,7 +29,6 @@ from headway.spec.carried import (
     flaws,
     place,
 )
-from headway.spec.containers import IMAGE as IMAGE
 from headway.spec.containers import flaw_of_container
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order, shape_of

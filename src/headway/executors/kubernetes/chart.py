@@ -13,6 +13,7 @@ import msgspec
 
 from headway.executors.kubernetes.install import NAME, Install, objects_of
 from headway.executors.kubernetes.objects import APPLIED, Object
+from headway.executors.kubernetes.values import schema_of_number, schema_of_teams, schema_of_text
 
 FOLDER: Final = "deploy/helm/headway"
 FILE: Final = f"{FOLDER}/templates/headway.yaml"
@@ -169,18 +170,12 @@ def values() -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the values. What goes into a template cannot leave its quotes."""
-    text = {"type": "string", "pattern": r"^[^\s\"'\\{}]*$"}
-    team = {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"}
-    properties: dict[str, Any] = {
-        camel(name): text for name in (*SET, "log_store_secret", "ingress_secret")
-    }
-    properties |= {camel(name): {**text, "type": ["string", "null"]} for name in OPTIONAL}
-    properties |= {
-        camel(n): {"type": "integer", "minimum": 0 if n == "agents" else 1} for n in NUMBERS
-    }
-    properties["image"] = {**text, "minLength": 1}
-    properties["teams"] = {"type": "array", "items": team, "minItems": 1, "uniqueItems": True}
+    """Return the JSON Schema of the values."""
+    required = (*SET, "log_store_secret", "ingress_secret")
+    properties: dict[str, Any] = {camel(n): schema_of_text(n, optional=False) for n in required}
+    properties |= {camel(n): schema_of_text(n, optional=True) for n in OPTIONAL}
+    properties |= {camel(n): schema_of_number(n) for n in NUMBERS}
+    properties["teams"] = schema_of_teams()
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",

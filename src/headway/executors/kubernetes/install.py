@@ -9,13 +9,10 @@ from typing import Final
 
 import msgspec
 
-from headway.core.cluster import DEFAULTS, OBJECT
-from headway.core.quantities import amount
-from headway.core.teams import name_trouble
-from headway.executors.kubernetes.names import namespace_of, slug
+from headway.core.cluster import DEFAULTS
+from headway.executors.kubernetes.names import namespace_of
 from headway.executors.kubernetes.objects import RBAC, Object, dns, in_namespace, of_team
 from headway.executors.kubernetes.settings import Settings
-from headway.spec.validate import IMAGE
 
 NAME: Final = "headway"
 API_PORT: Final = 8080
@@ -24,14 +21,6 @@ AGENTS_PORT: Final = 7078  # and agents
 HEALTH_PORT: Final = 8081
 CONFIG: Final = "/etc/headway"
 CERTIFICATE: Final = "/etc/headway-gateway"
-SPACE_MAX: Final = 40  # characters: names of teams' namespaces begin with it
-SECRETS: Final = (
-    "sign_in_secret",
-    "metrics_secret",
-    "database_secret",
-    "gateway_secret",
-    "agent_secret",
-)
 COMPONENTS: Final = ("api", "scheduler", "loader")  # each with an account
 REPLICATED: Final = ("api", "scheduler")
 
@@ -91,30 +80,6 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
             identity=f"{self.namespace}/{NAME}-scheduler",
             manage_teams=False,
         )
-
-
-def trouble(install: Install) -> str | None:
-    """Return which setting cannot be used and why, or None."""
-    if not IMAGE.fullmatch(install.image):
-        return f"{install.image[:100]!a} is not the name of an image"
-    if slug(install.namespace) != install.namespace or not 1 <= len(install.namespace) <= SPACE_MAX:
-        return (
-            f"{install.namespace[:100]!a} cannot be the namespace: "
-            f"it has 1 to {SPACE_MAX} small letters, digits and hyphens"
-        )
-    for team in install.teams:
-        if (why := name_trouble(team)) is not None:
-            return why
-    for what in ("host", "ingress_class", "dags_claim", "storage_class", *SECRETS):
-        given = getattr(install, what)
-        if given is not None and not OBJECT.fullmatch(given):
-            return f"{what.replace('_', '-')} cannot be {given[:100]!a}: small letters, digits, dots and hyphens"
-    for what in ("api", "schedulers", "agent_slots", "slots"):
-        if getattr(install, what) < 1:
-            return f"{what.replace('_', '-')} must be 1 or more"
-    if not amount(install.storage):
-        return f"storage is {install.storage[:100]!a}, it must be an amount above 0, such as 20Gi"
-    return None
 
 
 def objects_of(install: Install) -> list[Object]:

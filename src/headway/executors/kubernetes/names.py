@@ -40,11 +40,14 @@ def labels(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> dict[
 
 
 def dns(text: str, most: int) -> str:
-    """Return ``text`` if it is a DNS label of at most ``most`` characters, else a label that is as unique."""
+    """Return ``text`` if it is a DNS label of at most ``most`` characters, else a label that is as unique.
+
+    Two hyphens in a row tell the second kind from the first, which has none.
+    """
     plain = slug(text)
     if plain == text and len(text) <= most:
         return text
-    return f"{plain[: most - 11].strip('-') or 'x'}-{digest(text)}"
+    return f"{plain[: most - 12].strip('-') or 'x'}--{digest(text)}"
 
 
 def value(text: str) -> str:
