@@ -23,6 +23,7 @@ FULL = {
     "dagsClaim": "dags",
     "storageClass": "fast",
     "logStore": "s3://logs/headway",
+    "backupStore": "s3://backups/headway",
     "listenAddress": "postgres:5432",
     "signInSecret": "headway-sign-in",
     "metricsSecret": "headway-metrics",

@@ -26,6 +26,7 @@ FULL = Install(
     dags_claim="dags",
     storage_class="fast",
     log_store="s3://logs/headway",
+    backup_store="s3://backups/headway",
     listen_address="postgres:5432",
     sign_in_secret="headway-sign-in",
     metrics_secret="headway-metrics",
@@ -58,6 +59,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("storage", "-1Gi", "an amount above 0"),
     ("log_store", "logs", "s3://bucket/prefix"),
     ("log_store", "s3://", "s3://bucket/prefix"),
+    ("backup_store", "backups", "s3://bucket/prefix"),
+    ("backups", 0, "from 1 to"),
     ("listen_address", "postgres", "HOST:PORT"),
     ("listen_address", "postgres:0", "HOST:PORT"),
     ("listen_address", "postgres:65536", "HOST:PORT"),
@@ -176,6 +179,29 @@ def test_every_pod_is_restricted_and_says_how_it_is(found: list[dict[str, Any]])
             assert writable == {DATA, "/tmp"}
             mounted = {mount["name"] for mount in each["volumeMounts"]}
             assert mounted <= {volume["name"] for volume in pod["volumes"]}
+
+
+def test_backups_are_made_and_tried(found: list[dict[str, Any]]) -> None:
+    jobs = {e["metadata"]["name"]: e["spec"] for e in found if e["kind"] == "CronJob"}
+    if not any(e["metadata"].get("namespace") == "flow" for e in found):
+        assert jobs == {}, "nobody asked for backups"
+        return
+    assert jobs.keys() == {"headway-backup", "headway-drill"}
+    for spec in jobs.values():
+        assert spec["concurrencyPolicy"] == "Forbid"
+        pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+        assert (pod["restartPolicy"], pod["securityContext"]["runAsNonRoot"]) == ("Never", True)
+        (container,) = pod["containers"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+        program, command, *options = container["command"]
+        commands: Any = tree([command])
+        known = {word for p in commands.commands[command].params for word in p.opts}
+        assert program == "headway"
+        assert {word for word in options if word.startswith("--")} <= known
+        given = {each["name"] for each in container["env"]}
+        assert {"HEADWAY_DATABASE_URL", "HEADWAY_BACKUP_STORE", "AWS_ACCESS_KEY_ID"} <= given
+        assert not {"HEADWAY_SECRETS_KEY", "HEADWAY_API_DATABASE_URL"} & given
 
 
 def test_secrets_are_given_to_what_needs_them(found: list[dict[str, Any]]) -> None:

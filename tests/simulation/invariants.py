@@ -22,6 +22,7 @@ from headway.core.states import (
 )
 from headway.core.stored_reasons import stored
 from headway.core.wording import said
+from headway.store.soundness import ALWAYS, KEY
 from headway.store.views.present import Present
 
 LIVE: LiteralString = "('queued', 'running')"
@@ -38,7 +39,6 @@ OF_POOL: LiteralString = """
     coalesce(part.lender_id, part.team_id) = pool.team_id AND coalesce(part.lent_name, part.name) = pool.name
 """
 DONE: LiteralString = "('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')"
-KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
 # It never had task instances: there were to be more than its team may have in a run.
 REFUSED: LiteralString = "coalesce(run.reason ->> 'kind' = 'too_many_tasks', false)"
 
@@ -63,15 +63,7 @@ FAILS_FAST: LiteralString = """((spec ->> 'fail_fast')::boolean AND EXISTS (
     WHERE one ->> 'task_id' = ti.task_id AND one ->> 'decides_outcome' IS NULL))"""
 
 INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
-    "I01 two live attempts": f"""
-        SELECT FROM attempt WHERE state IN {LIVE}
-        GROUP BY team_id, run_id, task_id, map_index HAVING count(*) > 1""",
-    "I02 attempt numbers have a gap": """
-        SELECT FROM attempt GROUP BY team_id, run_id, task_id, map_index
-        HAVING count(*) <> max(number) OR min(number) <> 1""",
-    "I03 a run ended before its task instances": f"""
-        SELECT FROM task_instance JOIN run USING (team_id, run_id)
-        WHERE run.state IN ('success', 'failed', 'cancelled') AND task_instance.state NOT IN {DONE}""",
+    **ALWAYS,
     "I03 all task instances ended and the run did not": f"""
         SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND set_aside IS NULL
             AND NOT EXISTS (
@@ -112,11 +104,6 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             SELECT event.state FROM event
             WHERE event.team_id = run.team_id AND event.run_id = run.run_id AND subject = 'run'
             ORDER BY seq DESC LIMIT 1)""",
-    "I09 success without a successful attempt": f"""
-        SELECT FROM task_instance AS ti WHERE state = 'success' AND reason ->> 'kind' IS DISTINCT FROM 'marked'
-            AND NOT EXISTS (
-                SELECT FROM attempt WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)
-                    AND attempt.number = ti.attempts AND attempt.state = 'success')""",
     "I10 an attempt after a successful one": f"""
         SELECT FROM attempt AS late JOIN attempt AS early USING {KEY}
         WHERE late.number = early.number + 1 AND early.state = 'success' AND NOT EXISTS (
@@ -151,10 +138,6 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE task ->> 'task_id' = ti.task_id
             AND coalesce(task ->> 'queue', 'default') <> ALL(queues)""",
-    "I13 pool.used differs from the live task instances": f"""
-        SELECT FROM pool WHERE used <> (
-            SELECT coalesce(sum(pool_slots), 0) FROM task_instance AS ti
-            WHERE ti.team_id = pool.team_id AND ti.pool = pool.name AND ti.state IN {LIVE})""",
     "I13 granted beyond the pool, by all teams that have it together": f"""
         SELECT FROM pool CROSS JOIN LATERAL (
             SELECT sum(used) AS used, array_agg(team_id) AS teams, array_agg(name) AS names FROM pool AS part
@@ -171,10 +154,6 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         WHERE pool.lender_id IS NULL GROUP BY pool.team_id, pool.name
         HAVING greatest(pool.slots, sum(part.used)) < sum(
             CASE WHEN part.is_open THEN greatest(part.used, coalesce(part.allotted, pool.slots)) ELSE part.used END)""",
-    "I35 share.used differs from the live attempts": f"""
-        SELECT FROM share WHERE used <> (
-            SELECT count(*) FROM attempt
-            WHERE attempt.team_id = share.team_id AND attempt.state IN {LIVE})""",
     "I14 more active runs than max_active_runs": """
         SELECT FROM dag JOIN run USING (team_id, dag_id)
         WHERE state = 'running' AND backfill_id IS NULL AND NOT (dag.dag_id = ANY(%(retimed)s))
@@ -182,8 +161,6 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I14 more active runs than max_active_runs of the backfill": """
         SELECT FROM backfill JOIN run USING (team_id, backfill_id) WHERE state = 'running'
         GROUP BY backfill.team_id, backfill_id, max_active_runs HAVING count(*) > max_active_runs""",
-    "I15 two runs of one key": """
-        SELECT FROM run GROUP BY team_id, dag_id, run_key HAVING count(*) > 1""",
     "I16 times out of order": """
         SELECT FROM task_instance
         WHERE queued_at > started_at OR started_at > ended_at
@@ -315,18 +292,12 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND task ->> 'max_active_tis_per_dag' IS NOT NULL
         GROUP BY ti.team_id, run.dag_id, ti.task_id, task ->> 'max_active_tis_per_dag'
         HAVING count(*) > (task ->> 'max_active_tis_per_dag')::integer""",
-    "I23 attempts differ from those there are": f"""
-        SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
-            SELECT max(number) FROM attempt
-            WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)), 0)""",
     "I23 live without its attempt, or the reverse": f"""
         SELECT FROM task_instance AS ti FULL JOIN (
             SELECT team_id, run_id, task_id, map_index, number, state AS attempt_state FROM attempt
             WHERE state IN {LIVE}) AS live USING {KEY}
         WHERE (ti.state IN {LIVE} OR live.number IS NOT NULL)
             AND (ti.state, ti.attempts) IS DISTINCT FROM (live.attempt_state, live.number)""",
-    "I26 a token that outlived its attempt": f"""
-        SELECT FROM attempt WHERE (token IS NOT NULL) <> (state IN {LIVE})""",
     "I28 task instances differ from the tasks of the version": f"""
         SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, version)
         WHERE run.state IN ('running', 'success', 'failed') AND NOT {REFUSED} AND (
@@ -355,8 +326,6 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM attempt LEFT JOIN task_instance AS ti USING {KEY} WHERE ti.state IS NULL
         GROUP BY team_id, run_id, task_id, map_index
         HAVING NOT bool_or(former) OR max(attempt.number) <> max(attempt.number) FILTER (WHERE former)""",
-    "I32 a report of no run": """
-        SELECT FROM report LEFT JOIN run USING (team_id, run_id) WHERE run.run_id IS NULL""",
 }
 # I17, where schedulers are at work: by now they must have noticed that a lease is over.
 OVERDUE: Final[LiteralString] = f"""

@@ -18,6 +18,7 @@ def numbers(
         int, typer.Option(help="Tasks that an agent runs at the same time.")
     ] = 8,
     slots: Annotated[int, typer.Option(help="Tasks of all teams that run at the same time.")] = 32,
+    backups: Annotated[int, typer.Option(help="Number of backups that are kept.")] = 14,
 ) -> dict[str, int]:
     """Return the numbers of processes and slots, by the name of the setting."""
     return {
@@ -26,9 +27,43 @@ def numbers(
         "agents": agents,
         "agent_slots": agent_slots,
         "slots": slots,
+        "backups": backups,
     }
 
 
+def places(
+    log_store: Annotated[
+        str | None, typer.Option(help="Log store: s3://bucket/prefix; makes a shipper.")
+    ] = None,
+    backup_store: Annotated[
+        str | None,
+        typer.Option(
+            help="Backup store: s3://bucket/prefix; makes a backup each night and a drill each week."
+        ),
+    ] = None,
+    listen_address: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of PostgreSQL, if the database URL leads to a pooler."),
+    ] = None,
+    dags_claim: Annotated[
+        str | None,
+        typer.Option(help="Claim of a volume with the DAG files, in place of the image's."),
+    ] = None,
+    storage: Annotated[str, typer.Option(help="Size of the shared volume.")] = "20Gi",
+    storage_class: Annotated[str | None, typer.Option(help="Its storage class.")] = None,
+) -> dict[str, str | None]:
+    """Return where data is, by the name of the setting."""
+    return {
+        "log_store": log_store,
+        "backup_store": backup_store,
+        "listen_address": listen_address,
+        "dags_claim": dags_claim,
+        "storage": storage,
+        "storage_class": storage_class,
+    }
+
+
+@with_settings("places", places)
 @with_settings("numbers", numbers)
 def manifests(
     image: Annotated[
@@ -38,6 +73,7 @@ def manifests(
         ),
     ],
     numbers: dict[str, int],
+    places: dict[str, str | None],
     namespace: Annotated[str, typer.Option(help="Namespace of the install.")] = "headway",
     team: Annotated[
         list[str] | None, typer.Option(help="A team. Can be repeated (default: default).")
@@ -46,17 +82,6 @@ def manifests(
         str | None, typer.Option(help="Name under which people reach the server; makes an Ingress.")
     ] = None,
     ingress_class: Annotated[str | None, typer.Option(help="Class of the Ingress.")] = None,
-    dags_claim: Annotated[
-        str | None,
-        typer.Option(help="Claim of a volume with the DAG files, in place of the image's."),
-    ] = None,
-    log_store: Annotated[
-        str | None, typer.Option(help="Log store: s3://bucket/prefix; makes a shipper.")
-    ] = None,
-    listen_address: Annotated[
-        str | None,
-        typer.Option(help="HOST:PORT of PostgreSQL, if the database URL leads to a pooler."),
-    ] = None,
     sign_in_secret: Annotated[
         str | None, typer.Option(help="Secret with sign-in.toml, for OpenID Connect or LDAP.")
     ] = None,
@@ -67,8 +92,6 @@ def manifests(
     trusted_proxies: Annotated[
         str | None, typer.Option(help="Addresses of the ingress, which tells those of clients.")
     ] = None,
-    storage: Annotated[str, typer.Option(help="Size of the shared volume.")] = "20Gi",
-    storage_class: Annotated[str | None, typer.Option(help="Its storage class.")] = None,
 ) -> None:
     """Print Kubernetes objects for `kubectl apply -f -`: components, their rights and the namespaces of teams."""
     import msgspec
@@ -83,16 +106,11 @@ def manifests(
         teams=tuple(team or ("default",)),
         host=host,
         ingress_class=ingress_class,
-        dags_claim=dags_claim,
-        log_store=log_store,
-        listen_address=listen_address,
         sign_in_secret=sign_in_secret,
         metrics_secret=metrics_secret,
         trusted_proxies=trusted_proxies,
-        storage=storage,
-        storage_class=storage_class,
     )
-    install = msgspec.structs.replace(install, **numbers)
+    install = msgspec.structs.replace(install, **numbers, **places)
     if (why := trouble(install)) is not None:
         raise UsageError(f"--{why}", hint="see docs/kubernetes.md")
     documents = (msgspec.yaml.encode(each).decode() for each in objects_of(install))

@@ -126,6 +126,23 @@ ListenAddress = Annotated[
         help="HOST:PORT of the PostgreSQL server, if the database URL leads to a pooler.",
     ),
 ]
+BACKUP_STORE: Final = "HEADWAY_BACKUP_STORE"
+BackupTo = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        envvar=BACKUP_STORE,
+        help="Backup store to write to, with files: s3://bucket/prefix or file:///folder",
+    ),
+]
+BackupFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        envvar=BACKUP_STORE,
+        help="Backup store to read from: s3://bucket/prefix or file:///folder",
+    ),
+]
 HealthPort = Annotated[
     int | None,
     typer.Option(min=1, max=65535, help="Port on which GET /healthz tells that the process works."),
@@ -161,7 +178,9 @@ def with_settings(parameter: str, read: Callable[..., Any]) -> Callable[[Command
 
         parameters: list[Parameter] = []
         for name, each in signature(command, eval_str=True).parameters.items():
-            parameters += options.values() if name == parameter else [each]
+            found = options.values() if name == parameter else [each]
+            # By keyword, so that none has to stand before those with defaults.
+            parameters += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in found]
         called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {each.name: each.annotation for each in parameters}
         return called  # type: ignore[return-value]

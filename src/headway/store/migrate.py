@@ -90,6 +90,11 @@ def require_current(dsn: str) -> None:
         )
 
 
+def left_to_apply(conn: Connection[Any]) -> int:
+    """Return how many migrations a database lacks. Raises Conflict if it is not one of this version's past."""
+    return len(pending(conn, migrations()))
+
+
 def create_roles(dsn: str) -> None:
     """Create the roles that a backup's grants name, and leave the empty database of ``dsn`` empty."""
     with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:

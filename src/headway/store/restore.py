@@ -5,6 +5,8 @@ failure at any point leaves it as it was. The server may be older than the one t
 its user another one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
@@ -17,7 +19,7 @@ from headway.store.archive import put_back
 from headway.store.backup import refuse_pooler
 from headway.store.migrate import create_roles
 from headway.store.seal import check
-from headway.store.transact import Limits, connect, transact
+from headway.store.transact import Limits, Session, connect, transact
 
 MAINTENANCE: Final = "postgres"
 MAINTENANCE_OF_IT: Final = "template1"  # when that is the one to be restored
@@ -50,18 +52,44 @@ def restore(dsn: str, file: Path, keep_as: str) -> list[str]:
         refuse_pooler(conn)
         name = conn.info.dbname
         refuse_foreign_tables(conn)
-    beside = MAINTENANCE if name != MAINTENANCE else MAINTENANCE_OF_IT
-    with connect(make_conninfo(dsn, dbname=beside), limits=UNLIMITED) as conn:
+    with maintaining(dsn, name) as conn:
         draft = begin(conn, name)
         try:
-            draft_dsn = make_conninfo(dsn, dbname=draft)
-            create_roles(draft_dsn)
-            with connect(draft_dsn, application="headway restore", limits=UNLIMITED) as filled:
-                left_out = transact(filled, put_back, file)
+            left_out = fill(make_conninfo(dsn, dbname=draft), file)
             transact(conn, swap, name, draft, keep_as)
         finally:
             drop(conn, draft)
     return left_out
+
+
+@contextmanager
+def restored_beside(dsn: str, file: Path) -> Iterator[str]:
+    """Restore ``file`` into a database beside that of ``dsn``, which goes on. It is removed at the end."""
+    check(file)
+    with connect(dsn, application="headway restore") as conn:
+        refuse_pooler(conn)
+        name = conn.info.dbname
+    with maintaining(dsn, name) as conn:
+        draft = begin(conn, name, beside=True)
+        try:
+            draft_dsn = make_conninfo(dsn, dbname=draft)
+            fill(draft_dsn, file)
+            yield draft_dsn
+        finally:
+            drop(conn, draft)
+
+
+def maintaining(dsn: str, name: str) -> Session:
+    """Connect to another database of the server than ``name``."""
+    beside = MAINTENANCE if name != MAINTENANCE else MAINTENANCE_OF_IT
+    return connect(make_conninfo(dsn, dbname=beside), limits=UNLIMITED)
+
+
+def fill(draft_dsn: str, file: Path) -> list[str]:
+    """Load a backup into an empty database. Returns the grants that are left out."""
+    create_roles(draft_dsn)
+    with connect(draft_dsn, application="headway restore", limits=UNLIMITED) as filled:
+        return transact(filled, put_back, file)
 
 
 def refuse_foreign_tables(conn: Connection[Any]) -> None:
@@ -74,24 +102,28 @@ def refuse_foreign_tables(conn: Connection[Any]) -> None:
         )
 
 
-def begin(conn: Connection[Any], name: str) -> str:
-    """Create an empty database, replacing what a killed restore left. Returns its name."""
+def begin(conn: Connection[Any], name: str, *, beside: bool = False) -> str:
+    """Create an empty database, replacing what a killed restore left. Returns its name.
+
+    ``beside``: it will not take the place of ``name``, which goes on.
+    """
     found = conn.execute(DATABASE, [name]).fetchone()
     assert found is not None, "it answered just now"
     oid, encoding, collate, ctype, is_ours, may_create = found
-    if not (is_ours and may_create):
+    if not (may_create and (is_ours or beside)):
         user = conn.info.user
+        owner = "" if beside else f'\n    ALTER DATABASE "{name}" OWNER TO "{user}";'
         raise NotAllowed(
-            f"the database user {user} is not allowed to replace the database {name}",
-            hint=f"an administrator must run this once:\n"
-            f'    ALTER ROLE "{user}" CREATEDB;\n'
-            f'    ALTER DATABASE "{name}" OWNER TO "{user}";',
+            f"the database user {user} is not allowed to "
+            f"{'create a database beside' if beside else 'replace the database'} {name}",
+            hint=f'an administrator must run this once:\n    ALTER ROLE "{user}" CREATEDB;{owner}',
         )
-    if not one(conn, LOCK, name):
-        raise Conflict("another restore of this database is running")
     # A name of its own, however long that of the database is: names are cut off at 63 bytes.
-    draft = f"headway_restoring_{oid}"
-    wait_for_last(conn, name)
+    draft = f"headway_{'drill' if beside else 'restoring'}_{oid}"
+    if not one(conn, LOCK, draft if beside else name):
+        raise Conflict(f"another {'drill' if beside else 'restore'} of this database is running")
+    if not beside:
+        wait_for_last(conn, name)
     drop(conn, draft)
     create = sql.SQL(CREATE).format(
         sql.Identifier(draft), sql.Literal(encoding), sql.Literal(collate), sql.Literal(ctype)

@@ -7,6 +7,7 @@ from typing import Any, Final, LiteralString
 from headway.core.states import (
     ATTEMPT_LIVE,
     BROKEN,
+    FINAL,
     RUN_FINAL,
     RUN_TRANSITIONS,
     RunEvent,
@@ -27,6 +28,8 @@ def listed(states: Iterable[StrEnum]) -> LiteralString:
 
 
 LIVE_ATTEMPTS: Final = listed(ATTEMPT_LIVE)
+FINAL_INSTANCES: Final = listed(FINAL)
+FINAL_RUNS: Final = listed(RUN_FINAL)
 BROKEN_INSTANCES: Final = listed(BROKEN)
 ENDED_WELL: Final = listed({State.SUCCESS, State.SKIPPED})
 TRIED_RUNS: Final = listed(RUN_FINAL - {RunState.CANCELLED})  # ended, and not by a person

@@ -22,17 +22,22 @@ class Shared:
 
     def direct(self, dsn: str) -> str | None:
         """Return ``dsn`` by way of the address for LISTEN; None if there is none."""
-        from psycopg.conninfo import make_conninfo
-
-        if self.listen is None:
-            return None
-        host, port = split(self.listen)
-        return make_conninfo(dsn, host=host, port=port)
+        return None if self.listen is None else direct(dsn, self.listen)
 
     @property
     def place(self) -> str:
         """The name under which its slots are provided."""
         return f"{self.install}:{self.layout.data}"
+
+
+def direct(dsn: str, address: str | None) -> str:
+    """Return ``dsn`` by way of ``address``, where there is one. Raises UsageError."""
+    from psycopg.conninfo import make_conninfo
+
+    if address is None:
+        return dsn
+    host, port = split(address)
+    return make_conninfo(dsn, host=host, port=port)
 
 
 def split(address: str) -> tuple[str, int]:

@@ -25,10 +25,11 @@ NUMBERS: Final = {
     "agents": 424203,
     "agent_slots": 424204,
     "slots": 424205,
+    "backups": 424206,
 }
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
-    *("sign_in_secret", "metrics_secret", "trusted_proxies"),
+    *("sign_in_secret", "metrics_secret", "trusted_proxies", "backup_store"),
 )
 SET: Final = (
     "image",
@@ -38,6 +39,7 @@ SET: Final = (
     "keys_secret",
     "agent_secret",
 )
+OF_OPTIONAL: Final = ("log_store_secret", "ingress_secret", "backup_store_secret")
 HEAD: Final = (
     "# Made by: python -m headway.executors.kubernetes.chart, from the objects beside it.\n"
 )
@@ -57,7 +59,7 @@ def mark(name: str) -> str:
 
 
 def marked() -> Install:
-    texts = {name: mark(name) for name in (*SET, *OPTIONAL, "log_store_secret", "ingress_secret")}
+    texts = {name: mark(name) for name in (*SET, *OPTIONAL, *OF_OPTIONAL)}
     return Install(namespace=SPACE, teams=(TEAM,), **texts, **NUMBERS)  # type: ignore[arg-type]
 
 
@@ -151,10 +153,7 @@ def ranged(lines: list[str]) -> list[str]:
 
 def referring(text: str) -> str:
     """Put references in the place of marks, the longer ones first."""
-    references = {
-        mark(n): f"$.Values.{camel(n)}"
-        for n in (*SET, *OPTIONAL, "log_store_secret", "ingress_secret")
-    }
+    references = {mark(n): f"$.Values.{camel(n)}" for n in (*SET, *OPTIONAL, *OF_OPTIONAL)}
     references |= {TEAM: "$team", SPACE: "$.Release.Namespace"}
     for name in sorted(references, key=len, reverse=True):
         text = text.replace(name, f"{{{{ {references[name]} }}}}")
@@ -171,7 +170,7 @@ def values() -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the values."""
-    required = (*SET, "log_store_secret", "ingress_secret")
+    required = (*SET, *OF_OPTIONAL)
     properties: dict[str, Any] = {camel(n): schema_of_text(n, optional=False) for n in required}
     properties |= {camel(n): schema_of_text(n, optional=True) for n in OPTIONAL}
     properties |= {camel(n): schema_of_number(n) for n in NUMBERS}

@@ -1,4 +1,4 @@
-"""The Deployments of an install: API servers, schedulers, loaders and the shipper, and agents of each team. Pure."""
+"""The workloads of an install: API servers, schedulers, loaders, shipper, agents of each team, and backups. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +23,8 @@ TOKEN: Final = "/etc/headway-agent"
 SIGN_IN: Final = "/etc/headway-sign-in"
 UID: Final = 1000
 REQUESTS: Final = {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "100Mi"}
+BACKUP_AT: Final = "17 1 * * *"  # by the clock of the cluster
+DRILL_AT: Final = "17 4 * * 0"
 LIMITS: Final = {"memory": "2Gi", "ephemeral-storage": "1Gi"}
 
 Place = tuple[Object, Object]  # a volume, and where it is mounted
@@ -120,6 +122,39 @@ def shipper(install: Install) -> Object:
     return one
 
 
+def cron_jobs(install: Install) -> list[Object]:
+    """Return what makes a backup each night, and tries each week whether the newest one can be restored."""
+    if install.backup_store is None:
+        return []
+    env = [*database(install), *backup_store(install.backup_store, install.backup_store_secret)]
+    if install.log_store is not None:  # which has the logs
+        env += plain({"HEADWAY_LOG_STORE": install.log_store})
+    return [
+        cron_job("backup", BACKUP_AT, ["backup", "--keep", str(install.backups)], install, env),
+        cron_job("drill", DRILL_AT, ["restore", "--drill"], install, env),
+    ]
+
+
+def cron_job(name: str, at: str, command: list[str], install: Install, env: list[Object]) -> Object:
+    places = shared()
+    spec = pod("loader", container(name, install, command, env, places), places)
+    spec["restartPolicy"] = "Never"
+    template = {"metadata": {"labels": selector("backup")}, "spec": spec}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": f"{NAME}-{name}", "labels": selector("backup")},
+        "spec": {
+            "schedule": at,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 3600,
+            "successfulJobsHistoryLimit": 1,
+            "failedJobsHistoryLimit": 3,
+            "jobTemplate": {"spec": {"backoffLimit": 2, "template": template}},
+        },
+    }
+
+
 def agents(install: Install) -> list[Object]:
     """Return the agents of each team, with their triggerers, in its namespace: its quota counts them."""
     if install.agents == 0:
@@ -165,20 +200,8 @@ def deployment(
     account: str | None = None,
 ) -> Object:
     labels = selector(component)
-    spec: Object = {
-        "serviceAccountName": f"{NAME}-{account or component}",
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 60,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": UID,
-            "fsGroup": UID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "affinity": apart(labels),
-        "containers": [container],
-        "volumes": [volume for volume, _ in places],
-    }
+    spec = pod(account or component, container, places)
+    spec["affinity"] = apart(labels)
     if component in ("api", "scheduler"):
         spec["initContainers"] = [preparing(install, install.teams)]
     return {
@@ -190,6 +213,22 @@ def deployment(
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": spec},
         },
+    }
+
+
+def pod(account: str, container: Object, places: list[Place]) -> Object:
+    return {
+        "serviceAccountName": f"{NAME}-{account}",
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 60,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": UID,
+            "fsGroup": UID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [volume for volume, _ in places],
     }
 
 
@@ -287,6 +326,17 @@ def keys(install: Install) -> list[Object]:
 def logs(install: Install) -> list[Object]:
     if install.log_store is None:
         return []
+    return [
+        *plain({"HEADWAY_LOG_STORE": install.log_store}),
+        *credentials(install.log_store_secret),
+    ]
+
+
+def backup_store(url: str, secret: str) -> list[Object]:
+    return [*plain({"HEADWAY_BACKUP_STORE": url}), *credentials(secret)]
+
+
+def credentials(of: str) -> list[Object]:
+    """Return the variables of a store in S3."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION")
-    given = [secret(name, install.log_store_secret, name, optional=True) for name in names]
-    return [*plain({"HEADWAY_LOG_STORE": install.log_store}), *given]
+    return [secret(name, of, name, optional=True) for name in names]

@@ -49,6 +49,11 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_secret: str | None = None  # has sign-in.toml (docs/sign-in.md)
     log_store: str | None = None  # s3://bucket/prefix
     log_store_secret: str = "headway-log-store"  # its variables
+    backup_store: str | None = (
+        None  # s3://bucket/prefix; makes a backup each night and a drill each week
+    )
+    backup_store_secret: str = "headway-backup-store"  # its variables
+    backups: int = 14  # that are kept
     listen_address: str | None = None  # HOST:PORT of the database, if its URL leads to a pooler
     api: int = 2
     schedulers: int = 2
@@ -84,7 +89,7 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
 
 def objects_of(install: Install) -> list[Object]:
     """Return all objects, in the order in which they are applied."""
-    from headway.executors.kubernetes.components import agents, deployments
+    from headway.executors.kubernetes.components import agents, cron_jobs, deployments
 
     ours = [
         *(account(name) for name in COMPONENTS),
@@ -95,6 +100,7 @@ def objects_of(install: Install) -> list[Object]:
         *(budget(name) for name in REPLICATED),
         *network_policies(install),
         *deployments(install),
+        *cron_jobs(install),
         *([] if install.host is None else [ingress(install, install.host)]),
         *([] if install.metrics_secret is None else [monitor(install.metrics_secret)]),
     ]
@@ -205,6 +211,7 @@ def network_policies(install: Install) -> list[Object]:
         policy("scheduler", [{"from": spaces, "ports": gateway}]),
         policy("loader", []),
         policy("shipper", []),
+        *([] if install.backup_store is None else [policy("backup", [])]),
     ]
 
 

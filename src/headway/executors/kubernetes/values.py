@@ -45,6 +45,10 @@ class Number:
 
 
 NAME: Final = Text(OBJECT, "a name of small letters, digits, dots and hyphens")
+STORE: Final = Text(
+    r"(s3://[a-z0-9][a-z0-9.-]+|file://)(/[A-Za-z0-9._/=-]*)?",
+    "s3://bucket/prefix or file:///folder",
+)
 TEXTS: Final[Mapping[str, Text]] = {
     "image": Text(
         r"[A-Za-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{64})?",
@@ -56,14 +60,12 @@ TEXTS: Final[Mapping[str, Text]] = {
         (
             *("host", "ingress_class", "ingress_secret", "dags_claim", "storage_class"),
             *("database_secret", "gateway_secret", "keys_secret", "agent_secret"),
-            *("sign_in_secret", "metrics_secret", "log_store_secret"),
+            *("sign_in_secret", "metrics_secret", "log_store_secret", "backup_store_secret"),
         ),
         NAME,
     ),
-    "log_store": Text(
-        r"(s3://[a-z0-9][a-z0-9.-]+|file://)(/[A-Za-z0-9._/=-]*)?",
-        "s3://bucket/prefix or file:///folder",
-    ),
+    "log_store": STORE,
+    "backup_store": STORE,
     "listen_address": Text(
         rf"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):{PORT}", "HOST:PORT, with a port from 1 to 65535"
     ),
@@ -78,6 +80,7 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "agents": Number(0, REPLICAS_MAX),
     "agent_slots": Number(1, NUMBER_MAX),
     "slots": Number(1, NUMBER_MAX),
+    "backups": Number(1, REPLICAS_MAX),
 }
 
 
