@@ -227,6 +227,16 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "waits until 2026-01-01 12:00:00 UTC",
     ),
     (
+        r.AwaitsAnswer("Release 1.2?", ("ann", "release-managers")),
+        "asks ann or release-managers: Release 1.2?",
+    ),
+    (r.Answered("user:ann", ("small", "large")), "answered by user:ann: small and large"),
+    (
+        r.AnsweredByDefault(("Reject",), 60.0),
+        "nobody answered within 60 s, so the default holds: Reject",
+    ),
+    (r.Rejected("user:ann", ("Reject",)), "answered by user:ann: Reject"),
+    (
         r.AwaitsTrigger("file /data/x.csv"),
         "waits for file /data/x.csv",
     ),

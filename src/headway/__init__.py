@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from headway.authoring.waits import defer as defer
     from headway.authoring.words import Word
 
+    approve: Word
+    ask: Word
     bash: Word
+    choose: Word
     empty: Word
     http: Word
     python: Word

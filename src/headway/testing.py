@@ -5,14 +5,14 @@
         assert result.state == "success"
         assert result["carriers"].value == ["AA", "UA"]
 
-What a task is deferred for is there at once: time is skipped, and a run of another DAG is in the first of the states
-that it is waited for.
+What a task asks a person is answered by ``answers={"release": "Approve"}``. What it is deferred for otherwise is
+there at once: time is skipped, and a run of another DAG is in the first of the states that it is waited for.
 
 The scheduler's own core decides what runs, and every value goes through the encoding it would
 travel in, so a result that cannot be stored fails here too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +26,9 @@ from headway.authoring.execute import Inputs, execute
 from headway.authoring.params import carried
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
-from headway.core import mapping, plan
+from headway.core import answering, mapping, plan
 from headway.core.gates import Gate
+from headway.core.questions import Answer, Question, default_answer, flaw_of_options, question_of
 from headway.core.reasons import Granted
 from headway.core.reports import Ended, Found, Outcome, Report
 from headway.core.run import Attempt, Instance
@@ -39,10 +40,13 @@ from headway.core.waits.deferral import Deferral as Wait
 from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile, dates, model
-from headway.spec.errors import did_you_mean
-from headway.spec.params import check_params
+from headway.spec.errors import did_you_mean, listing
+from headway.spec.params import check_form, check_params
 
 RUN_ID: Final = "test"
+Given = (
+    str | Sequence[str] | Mapping[str, object] | tuple[str | Sequence[str], Mapping[str, object]]
+)
 # Of a mapped task's instances, the first of these that occurs is the task's.
 WORST: Final = [state for state in State if state.is_final]
 
@@ -113,8 +117,12 @@ def run_dag(
     logical_date: datetime | None = None,
     params: Mapping[str, object] | None = None,
     tasks: Iterable[str] | None = None,
+    answers: Mapping[str, Given] | None = None,
 ) -> RunResult:
     """Run ``dag`` to its end; with ``tasks``, only those and what they wait for.
+
+    ``answers``: by task id, or ``task[0]`` of a mapped one: an option, a list of options, a dict of values, or a tuple
+    of both. A question without an answer takes its defaults when its time is over; without them it is an error.
 
     ``logical_date`` is the start date, or now, if it is not given. Raises UsageError for a wrong
     DAG, parameter or task; what tasks raise is in the result.
@@ -126,7 +134,7 @@ def run_dag(
     at = logical_date or spec.start_date or clock.now()
     at = at.astimezone(UTC) if at.tzinfo else dates.instant(at, spec.zone)
     given = {name: carried(name, value, made.site) for name, value in (params or {}).items()}
-    return Bench(made, spec, at, check_params(spec, given)).run()
+    return Bench(made, spec, at, check_params(spec, given), dict(answers or {})).run()
 
 
 def only(spec: model.Dag, wanted: Iterable[str]) -> model.Dag:
@@ -156,6 +164,7 @@ class Bench:
     spec: model.Dag
     at: datetime
     params: Mapping[str, Any]
+    answers: Mapping[str, Given] = field(default_factory=dict)
     stored: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
     errors: dict[tuple[str, int], BaseException] = field(default_factory=dict)
 
@@ -171,6 +180,8 @@ class Bench:
             instance = first_ready(run)
             if instance is not None:
                 plan.absorb(run, self.attempt(run, instance), lambda: 0.0)
+            elif self.answered(run):
+                pass
             elif (report := self.found(run)) is not None:
                 plan.absorb(run, report, lambda: 0.0)
             else:
@@ -179,6 +190,7 @@ class Bench:
                 )
                 run.now = run.due_at
             plan.settle(run)
+            self.keep(run)
         return self.result(run)
 
     def attempt(self, run: Model, instance: Instance) -> Ended:
@@ -239,12 +251,40 @@ class Bench:
             resumed=resumed,
         )
 
+    def answered(self, run: Model) -> bool:
+        """Give the first answer that is there. Raises UsageError for a question that nobody will answer."""
+        for instance in run.asleep.values():
+            wait = answering.open_question(instance)
+            if wait is None:
+                continue
+            question = question_of(wait.facts)
+            given = self.answers.get(str(instance), self.answers.get(instance.node.task_id))
+            if given is not None:
+                answer = answer_of(instance.node.task_id, question, given, run.now)
+                answering.take(run, instance, answer)
+                self.keep(run)
+                return True
+            if wait.ends_at is None or default_answer(question, run.now, "") is None:
+                raise UsageError(
+                    f'"{instance}" asks a person: {question.subject}',
+                    hint=f'give an answer: run_dag(…, answers={{"{instance}": {question.options[0]!r}}})',
+                )
+        return False
+
+    def keep(self, run: Model) -> None:
+        """Store the results that answers left."""
+        for given in run.changes.given:
+            for key, value in given.values.items():
+                place = self.stored.setdefault((given.instance.node.task_id, key), {})
+                place[given.instance.map_index] = to_json(value)
+        run.changes.given.clear()
+
     def found(self, run: Model) -> Report | None:
         """Return that the first thing that is waited for, and that no clock ends, is there."""
         for instance in run.asleep.values():
             attempt = instance.attempt
             wait = None if attempt is None else attempt.deferral
-            if attempt is None or wait is None or wait.kind is Awaited.TIME:
+            if attempt is None or wait is None or wait.kind in (Awaited.TIME, Awaited.ANSWER):
                 continue
             task_id, index = instance.node.task_id, instance.map_index
             if wait.kind is Awaited.TRIGGER:
@@ -345,6 +385,25 @@ class Bench:
         return InstanceResult(
             key[1], instance.state, value, self.errors.get(key), instance.attempts
         )
+
+
+def answer_of(task_id: str, question: Question, given: Given, at: datetime) -> Answer:
+    """Return an answer as a person would give it. Raises UsageError for one that does not fit."""
+    both: Any = given
+    if isinstance(given, Mapping):
+        both = (question.options if len(question.options) == 1 else (), given)
+    elif not isinstance(given, tuple):
+        both = (given, {})
+    options, values = both
+    chosen = [options] if isinstance(options, str) else list(options)
+    if (flaw := flaw_of_options(question, chosen)) is not None:
+        raise UsageError(
+            f'the answer of "{task_id}": {flaw}',
+            hint=f"the options are {listing(question.options)}",
+        )
+    form = msgspec.convert(question.params, list[model.Param])
+    params = check_form(f"the question of {task_id}", form, values)
+    return Answer(chosen=tuple(chosen), params=params, by="user:test", at=at)
 
 
 def wait_of(given: Deferral) -> Wait:

@@ -36,6 +36,7 @@ NEEDS = {
     ("POST", "/runs/{run_id}/clear"): "run.clear",
     ("POST", "/runs/{run_id}/mark"): "run.mark",
     ("POST", "/runs/{run_id}/replay"): "run.trigger",
+    ("POST", "/runs/{run_id}/task-instances/{task_id}/answer"): "task.answer",
     ("PATCH", "/runs/{run_id}"): "run.note",
     ("POST", "/backfills/{backfill_id}/cancel"): "run.cancel",
     ("POST", "/backfills/{backfill_id}/pause"): "run.backfill",

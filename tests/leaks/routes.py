@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
 KINDS: Final[dict[Kind, str]] = {
     Kind.THING: """
+        answer
         backfill cancel cancel_backfill change_grant change_role change_team change_user clear compare_runs
         create_run_link delete_connection delete_pool delete_role delete_team delete_variable diagnose download_log
         list_instances list_run_events list_tasks list_code_changes list_versions list_xcoms mark pause pause_backfill
@@ -37,7 +38,7 @@ KINDS: Final[dict[Kind, str]] = {
         list_asset_events list_assets list_dependencies
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
-        count_runs
+        count_runs count_questions list_questions
         list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables metrics
         overview search search_logs show_calendar_of_all show_slots show_slot_history show_timeline watch
     """,

@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from headway.clock import now
 from headway.store import (
+    answers,
     assets,
     attempts,
     backfills,
@@ -52,13 +53,14 @@ from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
 from headway.store.views import assets as asset_views
 from headway.store.views import diagnosis, history, instances, news, run_tasks
 from headway.store.views import pools as pool_views
+from headway.store.views import questions as question_views
 from headway.store.views import runs as run_views
 from tests.postgres import fresh_database
 
 ENGINES: Final = (
-    *(assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates, log_retention),
-    *(moments, notes, pools, questions, queue, reports, retention, run_retention, runs, sessions, shares, snapshots),
-    *(triggers, waits, xcoms),
+    *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
+    *(log_retention, moments, notes, pools, questions, queue, reports, retention, run_retention, runs, sessions),
+    *(shares, snapshots, triggers, waits, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run",
@@ -67,6 +69,7 @@ GROWING: Final = (
     "event",
     "xcom",
     "wait",
+    "answer",
     "asset_event",
 )
 
@@ -85,6 +88,7 @@ CURRENT: Final = {
     "wait_for_run": "team_id",
     "wait_free": "team_id",
     "wait_held": "session_id",
+    "open_question": "team_id",
     "asset_event_unrouted": "team_id",
     "run_logs_kept": "ended_at",
 }
@@ -426,6 +430,21 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "page of instances": (instances.PAGE, {**NOTHING, **RUN, "limit": 51}),
     "instance": (instances.ONE, {**RUN, "task_id": "t1", "map_index": -1}),
     "wait": (instances.WAIT, {**RUN, "task_id": "t1", "map_index": -1}),
+    "open questions": (
+        question_views.PAGE,
+        {
+            "dag_id": None,
+            "run_id": None,
+            "since": None,
+            "after_run": None,
+            "after_task": None,
+            "after_index": None,
+            "limit": 51,
+        },
+    ),
+    "open question": (question_views.ONE, {**RUN, "task_id": "t1", "map_index": -1}),
+    "answers": (question_views.ANSWERED, {**RUN, "task_id": "t1", "map_index": -1, "limit": 20}),
+    "number of open questions": (question_views.COUNT, {"limit": 1001}),
     "indexes": (instances.INDEXES, {**RUN, "task_id": "t1"}),
     "attempts": (instances.ATTEMPTS, {**RUN, "task_id": "t1", "map_index": -1}),
     "spec of a run": (instances.RUN_SPEC, RUN),

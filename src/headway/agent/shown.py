@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from headway.agent.attempts import End
 from headway.agent.masking import MASK, Masker
 from headway.agent.protocol import XCOM_INLINE_BYTES, AssetEvent, Deferral, Found, Grant, XComValue
+from headway.core.waits.deferral import Awaited
 
 SHELL: Final = "bash"
 HIDDEN: Final = b'"***"'
@@ -77,6 +78,9 @@ def wait(one: Deferral, masker: Masker) -> Deferral:
     _, in_kwargs = masked_json(one.kwargs or b"null", masker)
     if not in_facts | in_kwargs:
         return one
+    if one.kind == Awaited.ANSWER:  # people see all of it
+        masked, _ = masked_json(one.facts, masker)
+        return replace(one, facts=masked or one.facts, secrets=sorted(in_kwargs))
     facts = msgspec.json.decode(one.facts)
     if isinstance(facts, dict) and isinstance(facts.get("what"), str):
         facts["what"] = masker.text(facts["what"])

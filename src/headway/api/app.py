@@ -48,6 +48,7 @@ from headway.api.routes import (
     metrics,
     overview,
     pools,
+    questions,
     replays,
     roles,
     run_links,
@@ -89,7 +90,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 
 
 NOUNS: Final = (
-    *(dags, runs, instances, pools, stream, health),
+    *(dags, runs, instances, questions, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, run_retention, metrics),
     *(connections, variables, secret_keys),

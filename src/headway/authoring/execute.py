@@ -20,7 +20,7 @@ from headway.authoring.references import (
     XComArg,
     resolve,
 )
-from headway.authoring.run import Fail, Resumption, Run, entered
+from headway.authoring.run import ANSWER, Deferral, Deferred, Fail, Resumption, Run, entered
 from headway.authoring.signatures import NO_DEFAULT
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
@@ -76,9 +76,25 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
             check(task.conditions, run)
         if resumed is None and (first := task.options.get(ON_EXECUTE)):
             before(first, run)
-        value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
+        try:
+            value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
+        except Deferred as deferred:
+            if deferred.deferral.kind != ANSWER:
+                raise
+            raise Deferred(asked(dag, task, deferred.deferral)) from None
     told = None if run.events is None else run.events.outlets.told(task.options.get("outlets", ()))
     return Result(value, stored(dag, task, value), followed(dag, task, value), told)
+
+
+def asked(dag: "DAG", task: Task, deferral: Deferral) -> Deferral:
+    """Return the wait for an answer with what follows from each option, and which results it leaves."""
+    outcomes, example = deferral.facts.pop("outcomes"), deferral.facts.pop("example")
+    follows = {option: followed(dag, task, value) for option, value in outcomes.items()}
+    if task.follows is Follows.ALL and any(value is not None for value in outcomes.values()):
+        raise Fail("options_mapping cannot be mapped over; give it to partial()")
+    told = {"follows": follows} if task.follows is not Follows.ALL else {}
+    keys = sorted(stored(dag, task, example))
+    return deferral._replace(facts={**deferral.facts, **told, "keys": keys})
 
 
 def go_on(task: Task, run: Run, resumed: Resumption) -> object:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from headway.authoring.asset_events import Events, InletEvents, OutletEvents, Triggering
 
 
+ANSWER: Final = "answer"  # the kind of a wait for a person
+
+
 class Skip(Exception):
     """Raised by a task: it has nothing to do. The task instance ends as skipped."""
 

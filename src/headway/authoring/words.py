@@ -7,11 +7,13 @@ from headway.authoring.calls import (
     refuse_missing,
     refuse_unknown,
     split_options,
+    wrong,
 )
 from headway.authoring.operators import operator
 from headway.authoring.operators.base import Operator
+from headway.authoring.run import Fail
 from headway.authoring.signatures import NO_DEFAULT, Parameter, Signature
-from headway.authoring.task import Arguments, Task
+from headway.authoring.task import Arguments, Follows, Task
 
 
 class Word:
@@ -39,7 +41,23 @@ class Word:
         return PartialWord(self, task_id, *split_options(kwargs, self.operator.parameters))
 
     def add(self, task_id: str, arguments: Arguments, options: dict[str, object]) -> Task:
-        return add_task(self.operator, task_id, arguments, options, self.called(task_id))
+        called = self.called(task_id)
+        return add_task(
+            self.operator,
+            task_id,
+            arguments,
+            options,
+            called,
+            follows=self.follows(called, arguments),
+        )
+
+    def follows(self, called: str, arguments: Arguments) -> Follows:
+        if self.operator.follows is None:
+            return Follows.ALL
+        try:
+            return self.operator.follows(arguments.kwargs)
+        except Fail as error:
+            raise wrong(f"{called}: {error}") from None
 
 
 class PartialWord:

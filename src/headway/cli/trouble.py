@@ -1,5 +1,6 @@
 """The cause of a failed or waiting run: its first failed task and the end of the log."""
 
+import shlex
 from datetime import UTC, datetime
 from typing import Final
 
@@ -106,11 +107,28 @@ def waiting(instance: wire.TaskInstanceDetail, wait: wire.Wait) -> str:
     watched = (
         f"{watching(wait)}\n" if wait.kind == "trigger" else f"  {wait.note}\n" if wait.note else ""
     )
+    if wait.kind == "answer":
+        return asked(instance, wait)
     where = f"{instance.run_id[:6]} "
     task = f"{instance.task_id}{index_option(instance.map_index)}"
     return (
         f"{watched}  {last} {stamp(wait.since)}{ends}; to end the wait: headway mark {where}success {task}, "
         f"or to start anew: headway clear {where}{task}"
+    )
+
+
+def asked(instance: wire.TaskInstanceDetail, wait: wire.Wait) -> str:
+    """Tell since when a task waits for an answer, what follows without one, and how to answer."""
+    question = next(each for each in instance.questions if each.answer is None)
+    then = "the default holds" if question.has_default else OVERDUE[wait.overdue]
+    ends = f"; at {stamp(wait.ends_at)} {then}" if wait.ends_at else ""
+    task = f"{instance.run_id[:6]} {instance.task_id}"
+    options = " | ".join(shlex.quote(option) for option in question.options)
+    mark = f"headway mark {instance.run_id[:6]} success {instance.task_id}"
+    index = index_option(instance.map_index)
+    return (
+        f"  asked at {stamp(wait.since)}{ends}; to answer: headway answer {task} {options}{index}; "
+        f"to go on without an answer: {mark}{index}; to ask again: headway clear {task}{index}"
     )
 
 

@@ -208,6 +208,22 @@ class Client(Logs, Changes, Secrets, Assets):
     def clear(self, run_id: str, request: wire.ClearRequest) -> wire.ClearAnswer:
         return self.post(f"/runs/{segment(run_id)}/clear", request, wire.ClearAnswer)
 
+    def questions(
+        self, dag_id: str | None = None, run_id: str | None = None
+    ) -> list[wire.Question]:
+        return list(
+            self.all_pages("/questions", wire.Question, {"dag_id": dag_id, "run_id": run_id})
+        )
+
+    def question_count(self) -> wire.QuestionCount:
+        return self.get("/question-count", wire.QuestionCount)
+
+    def answer(
+        self, run_id: str, task_id: str, request: wire.AnswerRequest
+    ) -> wire.TaskInstanceDetail:
+        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/answer"
+        return self.post(path, request, wire.TaskInstanceDetail)
+
     def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)
 

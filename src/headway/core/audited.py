@@ -124,6 +124,18 @@ def marked(run: str, detail: Detail) -> str:
     return f"marked {what} as {state}" if isinstance(state, str) else f"marked {what}"
 
 
+def answered(place: str, detail: Detail) -> str:
+    run, _, task = place.strip("`").partition("/")
+    chosen = part(detail, "body", "chosen_options")
+    said = (
+        f": {listed([text(option) for option in chosen])}"
+        if isinstance(chosen, list) and chosen
+        else ""
+    )
+    again = " again" if part(detail, "repeated") is True else ""
+    return f"answered the question of task `{task}` of run `{run}`{again}{said}"
+
+
 def instances(detail: Detail) -> str:
     """Return how many task instances were changed."""
     found = number(part(detail, "instances"))
@@ -274,6 +286,7 @@ TOLD: Final[Mapping[str, Callable[[str, Detail], str]]] = {
     "dags.backfill": backfilled,
     "runs.clear": cleared,
     "runs.mark": marked,
+    "questions.answer": answered,
     "runs.write_note": noted,
     "replays.replay": replayed,
     "pools.set_pool": pool_set,

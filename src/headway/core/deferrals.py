@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from headway.core import answering
 from headway.core.assets import emit
+from headway.core.judging import end_others
+from headway.core.questions import default_answer, question_of
 from headway.core.reasons import (
     AttemptFailed,
+    AwaitsAnswer,
     AwaitsRun,
     AwaitsTime,
     AwaitsTrigger,
@@ -46,6 +50,11 @@ def reason(deferral: Deferral) -> Reason:
             return awaited_run(deferral.facts)
         case Awaited.TRIGGER:
             return AwaitsTrigger(str(deferral.facts["what"]))
+        case Awaited.ANSWER:
+            question = question_of(deferral.facts)
+            return AwaitsAnswer(
+                question.subject, (*question.assigned_users, *question.assigned_roles)
+            )
 
 
 def awaited_run(facts: Mapping[str, Any]) -> AwaitsRun:
@@ -133,7 +142,12 @@ def no_jitter() -> float:
 
 def give_up(run: Run, instance: Instance, deferral: Deferral) -> None:
     """End a wait that takes too long."""
-    detail = f"what it waited for did not come within {deferral.timeout_s:g} s"
+    if deferral.kind is Awaited.ANSWER:
+        answer = default_answer(question_of(deferral.facts), run.now, SCHEDULER)
+        if answer is not None:
+            answering.take(run, instance, answer)
+            return
+    detail = overdue_in_words(deferral)
     if deferral.overdue is Overdue.RESUME:
         go_on(run, instance, None, timed_out=True)
     elif deferral.overdue is Overdue.SKIP:
@@ -143,3 +157,11 @@ def give_up(run: Run, instance: Instance, deferral: Deferral) -> None:
         why = fail(run, instance, "wait_timeout", detail)
         instance.failures += 1
         run.move(instance, Event.FAIL, why, SCHEDULER)
+        if run.graph.fail_fast:
+            end_others(run, instance.node)
+
+
+def overdue_in_words(deferral: Deferral) -> str:
+    if deferral.kind is Awaited.ANSWER:
+        return f"nobody answered within {deferral.timeout_s:g} s, and the question has no default"
+    return f"what it waited for did not come within {deferral.timeout_s:g} s"

@@ -64,6 +64,10 @@ class Kind(StrEnum):
     AWAITS_TIME = "awaits_time"
     AWAITS_RUN = "awaits_run"
     AWAITS_TRIGGER = "awaits_trigger"
+    AWAITS_ANSWER = "awaits_answer"
+    ANSWERED = "answered"
+    ANSWERED_BY_DEFAULT = "answered_by_default"
+    REJECTED = "rejected"
     WAIT_OVER = "wait_over"
     WAIT_TIMED_OUT = "wait_timed_out"
     UPSTREAM_CHANGED = "upstream_changed"
@@ -124,6 +128,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.AWAITS_TIME: Wait.EVENT,
     Kind.AWAITS_RUN: Wait.EVENT,
     Kind.AWAITS_TRIGGER: Wait.EVENT,
+    Kind.AWAITS_ANSWER: Wait.EVENT,
     Kind.AWAITS_ASSETS: Wait.EVENT,
 }
 

@@ -240,6 +240,33 @@ class AwaitsTrigger(Facts, frozen=True, tag=K.AWAITS_TRIGGER.value):
     what: str  # its trigger looks out for
 
 
+class AwaitsAnswer(Facts, frozen=True, tag=K.AWAITS_ANSWER.value):
+    subject: str
+    assigned: tuple[
+        str, ...
+    ] = ()  # users and roles who may answer; nobody: all who may in the team
+
+
+class Answered(Facts, frozen=True, tag=K.ANSWERED.value):
+    by: str
+    chosen: tuple[str, ...]
+
+
+class AnsweredByDefault(Facts, frozen=True, tag=K.ANSWERED_BY_DEFAULT.value):
+    """Nobody answered within ``limit_s``."""
+
+    chosen: tuple[str, ...]
+    limit_s: float
+
+
+class Rejected(Facts, frozen=True, tag=K.REJECTED.value):
+    """The answer fails the task. ``timed_out``: it is the default."""
+
+    by: str
+    chosen: tuple[str, ...]
+    timed_out: bool = False
+
+
 class WaitOver(Facts, frozen=True, tag=K.WAIT_OVER.value):
     pass
 
@@ -387,6 +414,10 @@ Reason = (
     | AwaitsTime
     | AwaitsRun
     | AwaitsTrigger
+    | AwaitsAnswer
+    | Answered
+    | AnsweredByDefault
+    | Rejected
     | WaitOver
     | WaitTimedOut
     | UpstreamChanged

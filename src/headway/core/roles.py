@@ -29,6 +29,7 @@ class Verb(StrEnum):
     RUN_CLEAR = "run.clear"
     RUN_MARK = "run.mark"
     RUN_CANCEL = "run.cancel"
+    TASK_ANSWER = "task.answer"
     RUN_NOTE = "run.note"
     RUN_LINK = "run.link"
     DAG_PAUSE = "dag.pause"
@@ -62,6 +63,7 @@ WORDS: Final[Mapping[Verb, str]] = {
     Verb.RUN_CLEAR: "Clear tasks, so that they run again",
     Verb.RUN_MARK: "Mark tasks and runs as success or failed",
     Verb.RUN_CANCEL: "Cancel runs and backfills",
+    Verb.TASK_ANSWER: "Answer questions of tasks",
     Verb.RUN_NOTE: "Write notes on runs",
     Verb.RUN_LINK: "Create, list and revoke links to runs",
     Verb.DAG_PAUSE: "Pause and resume DAGs",
@@ -103,6 +105,7 @@ ADDS: Final[Mapping[Role, Verbs]] = {
             Verb.RUN_CLEAR,
             Verb.RUN_MARK,
             Verb.RUN_CANCEL,
+            Verb.TASK_ANSWER,
             Verb.RUN_NOTE,
             Verb.RUN_LINK,
             Verb.DAG_PAUSE,

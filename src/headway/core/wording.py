@@ -12,7 +12,10 @@ from headway.core.limits import WORDS
 from headway.core.reasons import (
     About,
     AgentsFull,
+    Answered,
+    AnsweredByDefault,
     AttemptFailed,
+    AwaitsAnswer,
     AwaitsAssets,
     AwaitsPast,
     AwaitsRun,
@@ -62,6 +65,7 @@ from headway.core.reasons import (
     QueueUnserved,
     QuotaFull,
     Reason,
+    Rejected,
     RetryOver,
     RuleMet,
     RuleNotMet,
@@ -343,6 +347,19 @@ def said_of_deferrals(reason: Reason) -> str | None:
             return f"waits until {what} of `{dag}` for {moment(date)} is {' or '.join(states)}"
         case AwaitsTrigger(what):
             return f"waits for {what}"
+        case AwaitsAnswer(subject, assigned):
+            return f"asks {' or '.join(assigned[:3]) or 'a person'}: {subject}"
+        case Answered(by, chosen):
+            return f"answered by {by}: {listed(chosen)}"
+        case AnsweredByDefault(chosen, limit_s):
+            return f"nobody answered within {limit_s:g} s, so the default holds: {listed(chosen)}"
+        case Rejected(by, chosen, timed_out):
+            who = (
+                "nobody answered in time, so the default holds"
+                if timed_out
+                else f"answered by {by}"
+            )
+            return f"{who}: {listed(chosen)}"
         case WaitOver():
             return "what it waited for is there"
         case WaitTimedOut(limit_s):

@@ -50,7 +50,7 @@ def trigger(
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
-    within = patience_for(spec, REQUEST_S)
+    within = patience_for(spec.params, REQUEST_S)
     new = []
     for asked in wanted:
         logical_date = date_of(spec, schedule, asked, now)

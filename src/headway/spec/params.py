@@ -1,7 +1,7 @@
 """The parameters of a run, checked against the DAG's declarations."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -42,36 +42,53 @@ def check_params(
 
     ``of_all``: the time for the values of all runs of a request, where there are several.
     """
-    declared = {param.name: param for param in dag.params}
+    return check_form(dag.dag_id, dag.params, given, dag, of_all)
+
+
+def check_form(
+    owner: str,
+    params: Sequence[Param],
+    given: Mapping[str, object],
+    dag: Dag | None = None,
+    of_all: Patience | None = None,
+) -> dict[str, Any]:
+    """Return values for parameters, with defaults filled in: of a run of ``dag``, or of a question. Raises UsageError.
+
+    ``owner``: whose parameters they are, for messages.
+    """
+    declared = {param.name: param for param in params}
     others = {name: value for name, value in given.items() if name not in declared}
     for name, value in given.items():
-        if name in others and not dag.open_params:
+        if name in others and (dag is None or not dag.open_params):
             raise UsageError(
-                f'{dag.dag_id} has no parameter "{cut(name)}"',
+                f'{owner} has no parameter "{cut(name)}"',
                 hint=did_you_mean(cut(name), declared) or f"it has {listing(declared) or 'none'}",
             )
-        check_flaws(dag, name, value)
-    check_size(dag, given)  # before anything is compared: what that costs grows with the size
-    within = patience_for(dag, RUN_S)
+        check_flaws(owner, name, value)
+    check_size(owner, given)  # before anything is compared: what that costs grows with the size
+    within = patience_for(params, RUN_S)
     if of_all is not None and of_all.until < within.until:
         within = of_all
-    found = {name: checked(dag, param, given, within) for name, param in declared.items()} | others
-    check_resources(dag, found)
-    check_size(dag, found)
+    found = {
+        name: checked(owner, param, given, within) for name, param in declared.items()
+    } | others
+    if dag is not None:
+        check_resources(dag, found)
+    check_size(owner, found)
     return found
 
 
-def patience_for(dag: Dag, limit_s: float) -> Patience:
-    """Begin to compare values with the schemas of a DAG."""
-    if any(param.schema for param in dag.params):
+def patience_for(params: Sequence[Param], limit_s: float) -> Patience:
+    """Begin to compare values with the schemas of parameters."""
+    if any(param.schema for param in params):
         json_schema.ready()
     return patience(limit_s)
 
 
-def check_size(dag: Dag, params: Mapping[str, object]) -> None:
+def check_size(owner: str, params: Mapping[str, object]) -> None:
     if (size := size_of(params)) > PARAMS_BYTES_MAX:
         raise UsageError(
-            f"the parameters of {dag.dag_id} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
+            f"the parameters of {owner} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
             hint="put large data in a file or an object store and pass its path",
         )
 
@@ -91,17 +108,17 @@ def check_resources(dag: Dag, params: Mapping[str, object]) -> None:
                 )
 
 
-def checked(dag: Dag, param: Param, given: Mapping[str, object], within: Patience) -> object:
+def checked(owner: str, param: Param, given: Mapping[str, object], within: Patience) -> object:
     """Return the value of a parameter, which is its default if none is given. Raises UsageError."""
     if param.name not in given:
         if param.required:
             raise UsageError(
-                f'{dag.dag_id} needs a value for the parameter "{param.name}"',
+                f'{owner} needs a value for the parameter "{param.name}"',
                 hint=f"give it with -p {param.name}=…",
             )
         return param.default
     value = given[param.name]
-    check_flaws(dag, param.name, value)
+    check_flaws(owner, param.name, value)
     if (
         value is None
         and (param.default is None or "null" in types_of(param))
@@ -109,58 +126,57 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object], within: Patienc
     ):
         return None
     if param.schema:
-        return by_schema(dag, param, value, within)
+        return by_schema(owner, param, value, within)
     if param.type == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     if not IS[param.type](value):
         article = ARTICLE.get(param.type, "a")
         raise UsageError(
-            f'the parameter "{param.name}" of {dag.dag_id} is {article} {param.type}, '
-            f"not {shown(value)}"
+            f'the parameter "{param.name}" of {owner} is {article} {param.type}, not {shown(value)}'
         )
     if param.format:
-        return dated(dag, param, str(value))
+        return dated(owner, param, str(value))
     if param.enum and not any(same(value, allowed) for allowed in param.enum):
         known = map(str, param.enum)
         hint = did_you_mean(cut(value), map(cut, known)) if isinstance(value, str) else None
         raise UsageError(
-            f'the parameter "{param.name}" of {dag.dag_id} is one of '
+            f'the parameter "{param.name}" of {owner} is one of '
             f"{listing(map(shown, param.enum))}, not {shown(value)}",
             hint=hint,
         )
     return value
 
 
-def by_schema(dag: Dag, param: Param, value: object, within: Patience) -> object:
+def by_schema(owner: str, param: Param, value: object, within: Patience) -> object:
     """Return the value if it obeys the schema of its parameter, a date in one form."""
     types = types_of(param)
     if isinstance(value, float) and value.is_integer() and types and "number" not in types:
         value = int(value)
     if param.format and isinstance(value, str):
-        value = dated(dag, param, value)
+        value = dated(owner, param, value)
     try:
         found = json_schema.wrong(schema_of(param), value, within)
     except TimeoutError:
-        raise too_long(dag, param, within) from None
+        raise too_long(owner, param, within) from None
     if found is None:
         return value
     path, what = found
     told = f"{param.name}{place(path)} " if path else ""
     raise UsageError(
-        f'the parameter "{param.name}" of {dag.dag_id}{": " if told else " "}{told}{what}',
+        f'the parameter "{param.name}" of {owner}{": " if told else " "}{told}{what}',
         hint=f"for instance {shown(param.examples[0])}" if param.examples and not path else None,
     )
 
 
-def too_long(dag: Dag, param: Param, within: Patience) -> UsageError:
+def too_long(owner: str, param: Param, within: Patience) -> UsageError:
     if within.limit_s > RUN_S:
         return UsageError(
-            f"the parameters of {dag.dag_id} take longer than {within.limit_s:g} s to compare with their schemas; "
+            f"the parameters of {owner} take longer than {within.limit_s:g} s to compare with their schemas; "
             f'"{param.name}" was the last',
             hint="ask for fewer runs at once, or let the author of the DAG simplify the schemas",
         )
     return UsageError(
-        f'the parameter "{param.name}" of {dag.dag_id} takes longer than {within.limit_s:g} s to compare with its '
+        f'the parameter "{param.name}" of {owner} takes longer than {within.limit_s:g} s to compare with its '
         "schema",
         hint="give a smaller value, or let the author of the DAG simplify the schema",
     )
@@ -182,22 +198,22 @@ def types_of(param: Param) -> tuple[str, ...]:
     return (types,) if isinstance(types, str) else tuple(types)
 
 
-def check_flaws(dag: Dag, name: str, value: object) -> None:
+def check_flaws(owner: str, name: str, value: object) -> None:
     if (why := flaw_of_text(name)) is not None:
-        raise UsageError(f"the name of the parameter {name!a:.100} of {dag.dag_id} {why}")
+        raise UsageError(f"the name of the parameter {name!a:.100} of {owner} {why}")
     for path, why in flaws(value):
         raise UsageError(
-            f'the parameter "{name}" of {dag.dag_id} cannot be stored: {name}{place(path)} {why}'
+            f'the parameter "{name}" of {owner} cannot be stored: {name}{place(path)} {why}'
         )
 
 
-def dated(dag: Dag, param: Param, text: str) -> str:
+def dated(owner: str, param: Param, text: str) -> str:
     """Normalise a date or time to one ISO 8601 form."""
     try:
         return READ[param.format](text.strip()).isoformat()
     except (ValueError, OverflowError):
         raise UsageError(
-            f'the parameter "{param.name}" of {dag.dag_id} is a {param.format}, not {shown(text)}',
+            f'the parameter "{param.name}" of {owner} is a {param.format}, not {shown(text)}',
             hint=f"write it as {EXAMPLE[param.format]}",
         ) from None
 
@@ -214,9 +230,13 @@ def size_of(params: Mapping[str, Any]) -> int:
 
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
     """Parse ``-p name=text`` options by the types of the parameters. Raises UsageError."""
-    known = {param.name: param for param in dag.params}
-    read = {name: parsed(known.get(name) or Param(name=name), text) for name, text in given.items()}
-    return check_params(dag, read)
+    return check_params(dag, values_from_text(dag.params, given))
+
+
+def values_from_text(params: Sequence[Param], given: Mapping[str, str]) -> dict[str, Any]:
+    """Read texts as values by the types of the parameters. Other names have an open type."""
+    known = {param.name: param for param in params}
+    return {name: parsed(known.get(name) or Param(name=name), text) for name, text in given.items()}
 
 
 def parsed(param: Param, text: str) -> object:

@@ -276,7 +276,7 @@ def zone_named(name: str, file: str, line: int) -> ZoneInfo:
 
 def check_params_declared(dag: Dag) -> None:
     seen: set[str] = set()
-    within = patience_for(dag, REQUEST_S)
+    within = patience_for(dag.params, REQUEST_S)
     for param in dag.params:
         if not PARAM.fullmatch(param.name):
             raise wrong(dag, f"the parameter {param.name!a} must be a valid variable name")
@@ -300,7 +300,7 @@ def check_params_declared(dag: Dag) -> None:
 
 def check_default(dag: Dag, param: Param, within: Patience, line: int = 0) -> None:
     try:
-        checked(dag, param, {param.name: param.default}, within)
+        checked(dag.dag_id, param, {param.name: param.default}, within)
     except UsageError as error:
         raise BadSpec(
             f"{error.message} (its default)", file=dag.file, line=line or dag.line

@@ -14,7 +14,7 @@ import msgspec
 from psycopg import Connection
 
 from headway.core.run import Attempt, Changes, Instance, Run
-from headway.store import assets, deferrals
+from headway.store import answers, assets, deferrals
 from headway.store.rows import Columns, names, rows, taken, typed
 from headway.store.transact import pipelined
 
@@ -291,9 +291,12 @@ def write(
         (RESUME_ATTEMPTS, [row for run in changed for row in resumed(run)], True),
         (END_DEFERRED, [row for run in changed for row in ended_deferred(run)], True),
         (deferrals.WRITE, [row for run in changed for row in deferrals.rows_of(run)], True),
+        (deferrals.END, [row for run in changed for row in deferrals.over(run)], True),
         (deferrals.DROP, [row for run in changed for row in deferrals.dropped(run)], False),
         (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
         (FORGET_RESULTS, [row for run in changed for row in forgotten(run)], False),
+        (answers.WRITE, [row for run in changed for row in answers.rows_of(run)], True),
+        (answers.RESULTS, [row for run in changed for row in answers.results(run)], True),
         (assets.EMIT, [row for run in changed for row in assets.emitted(run)], True),
         (STORE_RESULTS, [row for run in changed for row in results(run)], True),
         (WRITE_HISTORY, [row for run in changed for row in history(run)], True),

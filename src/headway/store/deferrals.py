@@ -59,6 +59,25 @@ WRITE: LiteralString = f"""
         note = NULL
 """
 
+# Of a wait that is stored: all that its end changes. By a person's answer, too, who has no rights on the rest.
+END: LiteralString = """
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, task_id text, map_index integer, deferrals integer, found json,
+            timed_out boolean)
+    )
+    UPDATE wait SET is_over = true, found = change.found, timed_out = change.timed_out, reported = false,
+        session_id = NULL
+    FROM change CROSS JOIN LATERAL (
+        SELECT ctid FROM wait AS known
+        WHERE known.team_id = change.team_id AND known.run_id = change.run_id
+            AND known.task_id = change.task_id AND known.map_index = change.map_index
+            AND known.deferrals = change.deferrals AND NOT known.is_over
+        OFFSET 0
+    ) AS place
+    WHERE wait.ctid = place.ctid
+"""
+
 DROP: LiteralString = """
     DELETE FROM wait USING json_to_recordset(%(rows)s::json) AS gone (
         team_id integer, run_id text, task_id text, map_index integer)
@@ -167,12 +186,21 @@ def key(run: Run, instance: Instance) -> dict[str, Any]:
 
 
 def rows_of(run: Run) -> Iterator[dict[str, Any]]:
-    """Return the rows of the waits that began, or ended and are still to be told to the next process."""
+    """Return the rows of the waits that began."""
     for instance, attempt in run.changes.waits.values():
         if attempt.ended_at is None:
             assert attempt.deferral is not None
             queue = instance.node.need.queue
             yield {**key(run, instance), **columns(attempt, attempt.deferral), "queue": queue}
+
+
+def over(run: Run) -> Iterator[dict[str, Any]]:
+    """Return the ends of stored waits, which the next process is still to be told of."""
+    for instance, attempt in run.changes.over.values():
+        if attempt.ended_at is None:
+            assert attempt.deferral is not None
+            end = {"found": raw(attempt.deferral.found), "timed_out": attempt.deferral.timed_out}
+            yield {**key(run, instance), "deferrals": attempt.deferrals, **end}
 
 
 def dropped(run: Run) -> Iterator[dict[str, Any]]:

@@ -167,6 +167,12 @@ from headway.wire.problems import (
     error_of,
     problem_of,
 )
+from headway.wire.questions import (
+    Answer,
+    AnswerRequest,
+    Question,
+    QuestionCount,
+)
 from headway.wire.run_links import (
     LinkedError,
     LinkedRun,
@@ -264,6 +270,8 @@ from headway.wire.versions import (
 __all__ = [
     "KINDS",
     "AdjacentRuns",
+    "Answer",
+    "AnswerRequest",
     "AskForGrant",
     "Asset",
     "AssetConsumer",
@@ -386,6 +394,8 @@ __all__ = [
     "PoolsDelta",
     "PredictedRun",
     "Problem",
+    "Question",
+    "QuestionCount",
     "QuotaUse",
     "Redirect",
     "RedirectRequest",

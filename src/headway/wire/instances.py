@@ -8,6 +8,7 @@ import msgspec
 from headway.core.reasons import Reason
 from headway.core.waits.deferral import Awaited, Overdue
 from headway.wire.bounds import said
+from headway.wire.questions import Question
 from headway.wire.states import AttemptState, InstanceState
 
 
@@ -72,6 +73,7 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
     failures: int = 0  # that count against its retries
     history: list[Attempt]
     wait: Wait | None = None  # while it is deferred
+    questions: list[Question] = []  # that it asked people, the latest first
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):

@@ -1048,6 +1048,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/question-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count questions
+         * @description Count the open questions of the team.
+         */
+        get: operations["count_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List questions
+         * @description List the open questions of the team's tasks, the latest first.
+         */
+        get: operations["list_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -1498,6 +1538,26 @@ export interface paths {
         get: operations["show_instance"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/task-instances/{task_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer
+         * @description Answer the open question of a task instance. The first answer counts; the same one by the same person again changes nothing.
+         */
+        post: operations["answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2168,6 +2228,49 @@ export interface components {
             /** @enum {unknown} */
             kind: "agents_full";
         };
+        /** Answer */
+        Answer: {
+            /** Format: date-time */
+            answered_at: string;
+            answered_by: string;
+            chosen_options: string[];
+            link_id: string | null;
+            params_input: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            timed_out: boolean;
+        };
+        /** AnswerRequest */
+        AnswerRequest: {
+            chosen_options?: string[];
+            /**
+             * Format: int64
+             * @default -1
+             */
+            map_index?: number;
+            params_input?: {
+                [key: string]: unknown;
+            };
+            question?: string | null;
+        };
+        /** Answered */
+        Answered: {
+            by: string;
+            chosen: string[];
+            /** @enum {unknown} */
+            kind: "answered";
+        };
+        /**
+         * AnsweredByDefault
+         * @description Nobody answered within ``limit_s``.
+         */
+        AnsweredByDefault: {
+            chosen: string[];
+            /** @enum {unknown} */
+            kind: "answered_by_default";
+            limit_s: number;
+        };
         /** AskForGrant */
         AskForGrant: {
             kind: components["schemas"]["GrantKind"];
@@ -2272,6 +2375,14 @@ export interface components {
              * @default 0
              */
             removed: number;
+        };
+        /** AwaitsAnswer */
+        AwaitsAnswer: {
+            /** @default [] */
+            assigned: string[];
+            /** @enum {unknown} */
+            kind: "awaits_answer";
+            subject: string;
         };
         /** AwaitsAssets */
         AwaitsAssets: {
@@ -2449,7 +2560,7 @@ export interface components {
             count: number;
             reason: string | null;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** BrokenFile */
         BrokenFile: {
@@ -3014,7 +3125,7 @@ export interface components {
             subject: string;
             task_id: string | null;
             version: number | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** Excerpt */
         Excerpt: {
@@ -3085,7 +3196,7 @@ export interface components {
             fires: components["schemas"]["Fire"][];
             reason: string | null;
             timezone: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FirstError */
         FirstError: {
@@ -3351,7 +3462,7 @@ export interface components {
             state: ("failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
             task_id: string;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** InstanceKey */
         InstanceKey: {
@@ -3390,7 +3501,7 @@ export interface components {
             /** Format: date-time */
             expected_at: string;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** LeavesFailed */
         LeavesFailed: {
@@ -3802,6 +3913,11 @@ export interface components {
             items: components["schemas"]["Pool"][];
             next_cursor: string | null;
         };
+        /** Page[Question] */
+        PageOfQuestion: {
+            items: components["schemas"]["Question"][];
+            next_cursor: string | null;
+        };
         /** Page[Run] */
         PageOfRun: {
             items: components["schemas"]["Run"][];
@@ -4082,6 +4198,45 @@ export interface components {
             type?: string;
             where?: string;
         };
+        /** Question */
+        Question: {
+            answer: components["schemas"]["Answer"] | null;
+            /** @enum {string} */
+            ask: "approve" | "choose" | "ask";
+            /** Format: date-time */
+            asked_at: string;
+            assigned_roles: string[];
+            assigned_users: string[];
+            /** Format: int64 */
+            attempt: number;
+            body: string;
+            dag_id: string;
+            defaults: string[] | null;
+            ends_at: string | null;
+            /** @default false */
+            has_default: boolean;
+            id: string;
+            /** Format: int64 */
+            map_index: number;
+            /** @default false */
+            may_answer: boolean;
+            multiple: boolean;
+            options: string[];
+            params: {
+                [key: string]: unknown;
+            }[];
+            rendered_map_index: string | null;
+            run_id: string;
+            subject: string;
+            task_id: string;
+        };
+        /** QuestionCount */
+        QuestionCount: {
+            /** Format: int64 */
+            open: number;
+            /** @default false */
+            truncated: boolean;
+        };
         /**
          * QueueUnserved
          * @description ``executor``: the one that the task names, or empty.
@@ -4125,6 +4280,18 @@ export interface components {
         RedirectRequest: {
             way: string;
         };
+        /**
+         * Rejected
+         * @description The answer fails the task. ``timed_out``: it is the default.
+         */
+        Rejected: {
+            by: string;
+            chosen: string[];
+            /** @enum {unknown} */
+            kind: "rejected";
+            /** @default false */
+            timed_out: boolean;
+        };
         /** RenderedField */
         RenderedField: {
             name: string;
@@ -4155,7 +4322,7 @@ export interface components {
             tasks: number;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** ReplayRequest */
@@ -4271,7 +4438,7 @@ export interface components {
             trigger: string;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** RunBrief */
         RunBrief: {
@@ -4318,7 +4485,7 @@ export interface components {
             /** Format: int64 */
             version: number;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** RunDiff */
         RunDiff: {
@@ -4437,7 +4604,7 @@ export interface components {
             upstream: string[];
             waited_s: number | null;
             waits_since: string | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             worked_s: number | null;
         };
         /**
@@ -4474,7 +4641,7 @@ export interface components {
             state: ("queued" | "running" | "deferred" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
             to: string | null;
             wait: ("upstream" | "pool" | "limit" | "agent" | "paused" | "retry" | "event" | "start" | "other") | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** ServiceAccountRequest */
         ServiceAccountRequest: {
@@ -4564,7 +4731,7 @@ export interface components {
             reason: string;
             /** Format: date-time */
             since: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** SlotUser */
         SlotUser: {
@@ -4638,7 +4805,7 @@ export interface components {
             /** Format: int64 */
             slots: number;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"];
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"];
         };
         /** Task */
         Task: {
@@ -4775,7 +4942,7 @@ export interface components {
             /** @enum {string} */
             state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
@@ -4794,6 +4961,7 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             pool: string;
+            questions: components["schemas"]["Question"][];
             queued_at: string | null;
             ready_at: string | null;
             reason: string | null;
@@ -4805,7 +4973,7 @@ export interface components {
             task_id: string;
             wait: components["schemas"]["Wait"] | null;
             wake_at: string | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskRemoved */
         TaskRemoved: {
@@ -5049,7 +5217,7 @@ export interface components {
             same_date: components["schemas"]["RunBrief"][];
             /** Format: int64 */
             tasks: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** TriggerRequest */
@@ -5118,7 +5286,7 @@ export interface components {
          * Verb
          * @enum {string}
          */
-        Verb: "dag.read" | "source.read" | "run.read" | "log.read" | "xcom.read" | "pool.read" | "team.read" | "run.trigger" | "run.backfill" | "run.clear" | "run.mark" | "run.cancel" | "run.note" | "run.link" | "dag.pause" | "dag.load" | "asset.emit" | "connection.read" | "connection.write" | "variable.read" | "variable.write" | "pool.write" | "team.write" | "member.read" | "member.manage" | "role.manage" | "grant.manage" | "token.manage" | "audit.read";
+        Verb: "dag.read" | "source.read" | "run.read" | "log.read" | "xcom.read" | "pool.read" | "team.read" | "run.trigger" | "run.backfill" | "run.clear" | "run.mark" | "run.cancel" | "task.answer" | "run.note" | "run.link" | "dag.pause" | "dag.load" | "asset.emit" | "connection.read" | "connection.write" | "variable.read" | "variable.write" | "pool.write" | "team.write" | "member.read" | "member.manage" | "role.manage" | "grant.manage" | "token.manage" | "audit.read";
         /** VersionDiff */
         VersionDiff: {
             changes: components["schemas"]["SpecChange"][];
@@ -5146,7 +5314,7 @@ export interface components {
             agent: string | null;
             ends_at: string | null;
             /** @enum {string} */
-            kind: "time" | "run" | "trigger";
+            kind: "time" | "run" | "trigger" | "answer";
             looked_at: string | null;
             /**
              * Format: int64
@@ -5183,7 +5351,7 @@ export interface components {
             /** Format: int64 */
             queued: number;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -5196,7 +5364,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WordedEntry */
         WordedEntry: {
@@ -10472,6 +10640,177 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    count_questions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "open": 1,
+                     *       "truncated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuestionCount"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_questions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id?: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "answer": {
+                     *             "answered_at": "2026-01-31T05:00:00Z",
+                     *             "answered_by": "text",
+                     *             "chosen_options": [
+                     *               "text"
+                     *             ],
+                     *             "link_id": "text",
+                     *             "params_input": {},
+                     *             "timed_out": false
+                     *           },
+                     *           "ask": "approve",
+                     *           "asked_at": "2026-01-31T05:00:00Z",
+                     *           "assigned_roles": [
+                     *             "text"
+                     *           ],
+                     *           "assigned_users": [
+                     *             "text"
+                     *           ],
+                     *           "attempt": 1,
+                     *           "body": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "defaults": [
+                     *             "text"
+                     *           ],
+                     *           "ends_at": "2026-01-31T05:00:00Z",
+                     *           "has_default": false,
+                     *           "id": "01jk5x7a9c1e",
+                     *           "map_index": -1,
+                     *           "may_answer": false,
+                     *           "multiple": false,
+                     *           "options": [
+                     *             "text"
+                     *           ],
+                     *           "params": [],
+                     *           "rendered_map_index": "text",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "subject": "run",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfQuestion"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_roles: {
         parameters: {
             query?: never;
@@ -12804,6 +13143,48 @@ export interface operations {
                      *       ],
                      *       "map_index": -1,
                      *       "pool": "default",
+                     *       "questions": [
+                     *         {
+                     *           "answer": {
+                     *             "answered_at": "2026-01-31T05:00:00Z",
+                     *             "answered_by": "text",
+                     *             "chosen_options": [
+                     *               "text"
+                     *             ],
+                     *             "link_id": "text",
+                     *             "params_input": {},
+                     *             "timed_out": false
+                     *           },
+                     *           "ask": "approve",
+                     *           "asked_at": "2026-01-31T05:00:00Z",
+                     *           "assigned_roles": [
+                     *             "text"
+                     *           ],
+                     *           "assigned_users": [
+                     *             "text"
+                     *           ],
+                     *           "attempt": 1,
+                     *           "body": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "defaults": [
+                     *             "text"
+                     *           ],
+                     *           "ends_at": "2026-01-31T05:00:00Z",
+                     *           "has_default": false,
+                     *           "id": "01jk5x7a9c1e",
+                     *           "map_index": -1,
+                     *           "may_answer": false,
+                     *           "multiple": false,
+                     *           "options": [
+                     *             "text"
+                     *           ],
+                     *           "params": [],
+                     *           "rendered_map_index": "text",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "subject": "run",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
                      *       "queued_at": "2026-01-31T05:00:00Z",
                      *       "ready_at": "2026-01-31T05:00:00Z",
                      *       "reason": null,
@@ -12849,6 +13230,175 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id: string;
+                /**
+                 * @description The object's id.
+                 * @example extract
+                 */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "chosen_options": [
+                 *         "text"
+                 *       ],
+                 *       "map_index": -1,
+                 *       "params_input": {},
+                 *       "question": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "blocked_reason": null,
+                     *       "dag_id": "daily_delays",
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "failures": 1,
+                     *       "file": "daily_delays.py",
+                     *       "history": [
+                     *         {
+                     *           "agent": "local",
+                     *           "cause": "exception",
+                     *           "deferrals": 1,
+                     *           "detail": "ValueError: no flights",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "exit_code": 1,
+                     *           "line": 11,
+                     *           "log": "logs/01jk5v9s8t0q/extract/-1/1.log",
+                     *           "log_removed_at": "2026-01-31T05:00:00Z",
+                     *           "number": 1,
+                     *           "pid": 1,
+                     *           "queued_at": "2026-01-31T05:00:00Z",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success"
+                     *         }
+                     *       ],
+                     *       "map_index": -1,
+                     *       "pool": "default",
+                     *       "questions": [
+                     *         {
+                     *           "answer": {
+                     *             "answered_at": "2026-01-31T05:00:00Z",
+                     *             "answered_by": "text",
+                     *             "chosen_options": [
+                     *               "text"
+                     *             ],
+                     *             "link_id": "text",
+                     *             "params_input": {},
+                     *             "timed_out": false
+                     *           },
+                     *           "ask": "approve",
+                     *           "asked_at": "2026-01-31T05:00:00Z",
+                     *           "assigned_roles": [
+                     *             "text"
+                     *           ],
+                     *           "assigned_users": [
+                     *             "text"
+                     *           ],
+                     *           "attempt": 1,
+                     *           "body": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "defaults": [
+                     *             "text"
+                     *           ],
+                     *           "ends_at": "2026-01-31T05:00:00Z",
+                     *           "has_default": false,
+                     *           "id": "01jk5x7a9c1e",
+                     *           "map_index": -1,
+                     *           "may_answer": false,
+                     *           "multiple": false,
+                     *           "options": [
+                     *             "text"
+                     *           ],
+                     *           "params": [],
+                     *           "rendered_map_index": "text",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "subject": "run",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "queued_at": "2026-01-31T05:00:00Z",
+                     *       "ready_at": "2026-01-31T05:00:00Z",
+                     *       "reason": null,
+                     *       "rendered_map_index": "text",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "task_id": "extract",
+                     *       "wait": {
+                     *         "agent": "local",
+                     *         "ends_at": "2026-01-31T05:00:00Z",
+                     *         "kind": "time",
+                     *         "looked_at": "2026-01-31T05:00:00Z",
+                     *         "looks": 1,
+                     *         "looks_at": "2026-01-31T05:00:00Z",
+                     *         "note": "Repaired by hand: the source was late.",
+                     *         "overdue": "fail",
+                     *         "since": "2026-01-31T05:00:00Z",
+                     *         "until": "2026-01-31T05:00:00Z"
+                     *       },
+                     *       "wake_at": null,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TaskInstanceDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

@@ -8,6 +8,7 @@ from psycopg import Connection
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, Id, IdFilter, Limit, MapIndex, TextFilter, one_of
+from headway.api.routes.questions import shown
 from headway.core.roles import Verb
 from headway.core.states import State
 from headway.store.views import diagnosis
@@ -50,7 +51,7 @@ async def show_instance(
 ) -> wire.TaskInstanceDetail:
     """Get a task instance with its attempts, latest first."""
     run_id = await api.door.call(run_views.resolve, run_id)
-    return await api.door.call(views.one, run_id, task_id, map_index)
+    return shown(api, await api.door.call(views.one, run_id, task_id, map_index))
 
 
 ROUTES = [list_instances, show_instance]

@@ -9,6 +9,9 @@ from typing import Final
 from headway.authoring.operators.base import Operator
 
 OPERATORS: Final = {
+    "approve": "headway.authoring.operators.approve",
+    "ask": "headway.authoring.operators.ask",
+    "choose": "headway.authoring.operators.choose",
     "python": "headway.authoring.operators.python",
     "bash": "headway.authoring.operators.bash",
     "empty": "headway.authoring.operators.empty",

@@ -1,9 +1,12 @@
 """The base of operators: a word in DAG files, arguments, and the work in the task."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from headway.authoring.run import Run
+
+if TYPE_CHECKING:
+    from headway.authoring.task import Follows
 
 
 class Call(NamedTuple):
@@ -22,7 +25,8 @@ class Operator(NamedTuple):
     ``guarded`` are parameters in which secrets are expected: of their texts a spec has only what is written in the
     DAG file. Texts in ``templated`` parameters are rendered as the DAG file has them; a result that takes its place
     among them is data, whatever it looks like. ``run_function``, if there is one, makes ``@task.<word>``: it gets the
-    decorated function.
+    decorated function. ``follows``: which tasks go on after it, by the arguments as the DAG file has them; it raises
+    Fail for those that are wrong.
     """
 
     word: str
@@ -32,3 +36,4 @@ class Operator(NamedTuple):
     run_function: Callable[[Call], object] | None = None
     guarded: tuple[str, ...] = ()
     templated: tuple[str, ...] = ()
+    follows: "Callable[[Mapping[str, object]], Follows] | None" = None

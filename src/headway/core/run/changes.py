@@ -1,10 +1,12 @@
 """The changes made to a run since it was loaded: what the store has to write."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from headway.core.questions import Answer
 from headway.core.reasons import Reason
 from headway.core.run.instance import Attempt, Instance, Key
+from headway.core.waits.deferral import Deferral
 
 
 class Move(NamedTuple):
@@ -36,6 +38,17 @@ class Emitted(NamedTuple):
     partition: str | None = None
 
 
+class Given(NamedTuple):
+    """An answer to the question of an attempt. ``values``: the results that it leaves, by key, in JSON types."""
+
+    instance: Instance
+    attempt: int
+    deferrals: int
+    deferral: Deferral
+    answer: Answer
+    values: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Changes:
     """The changes that the store must write. ``touched`` keeps first-touch order."""
@@ -44,7 +57,11 @@ class Changes:
     removed: dict[Key, Instance] = field(default_factory=dict)
     granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
     attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
-    waits: dict[Key, tuple[Instance, Attempt]] = field(default_factory=dict)  # that began or ended
+    waits: dict[Key, tuple[Instance, Attempt]] = field(default_factory=dict)  # that began, or go
+    over: dict[Key, tuple[Instance, Attempt]] = field(
+        default_factory=dict
+    )  # stored ones that ended
+    given: list[Given] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     forgotten: dict[Key, Instance] = field(
         default_factory=dict

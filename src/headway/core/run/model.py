@@ -320,7 +320,8 @@ class Run:
         assert attempt is not None
         assert attempt.deferral is not None, f"{instance} does not wait"
         attempt.deferral = attempt.deferral.ended(found, timed_out=timed_out)
-        self.changes.waits[instance.key] = (instance, attempt)
+        if instance.key not in self.changes.waits:
+            self.changes.over[instance.key] = (instance, attempt)
 
     def drop_deferred(self, instance: Instance, actor: str) -> None:
         """End an attempt that is deferred, or waits for a slot to go on, and that nobody wants any more."""

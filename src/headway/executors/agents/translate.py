@@ -4,20 +4,21 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from headway.agent import protocol
-from headway.core import mapping, reports
+from headway.core import mapping, questions, reports
 from headway.core.graph import Node
+from headway.core.questions import Ask
 from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
 from headway.executors.agents.flaws import flaw_of_end, flaw_of_secrets
 from headway.spec.assets import EVENTS_MAX, flaw_of_extra, flaw_of_name, flaw_of_partition
-from headway.spec.carried import flaw_of_date, flaw_of_text, shown
-from headway.spec.model import RESULT_KEY
+from headway.spec.carried import flaw_of_date, flaw_of_text, flaws, place, shown
+from headway.spec.model import RESULT_KEY, Param
 from headway.store import xcoms
 from headway.store.runs import Claimed
 from headway.store.xcoms import Found, Wanted
@@ -161,6 +162,8 @@ def deferral_of(given: protocol.Deferral | None) -> Deferral:
     if kind is Awaited.TRIGGER:
         facts = msgspec.to_builtins(checked(msgspec.convert(facts, AwaitedTrigger)))
         msgspec.json.encode(facts)
+    if kind is Awaited.ANSWER:
+        facts = question(facts)
     return Deferral(
         kind=kind,
         facts=facts,
@@ -200,12 +203,55 @@ class AwaitedTrigger(msgspec.Struct, frozen=True):
     shared: bool = False  # it is of Headway's own and needs no DAG file
 
 
+Key = Literal[
+    "return_value",
+    "approved",
+    "chosen_options",
+    "params_input",
+    "responded_at",
+    "responded_by_user",
+    "timedout",
+]
+Option = Annotated[str, msgspec.Meta(min_length=1, max_length=questions.OPTION_MAX)]
+Named = Annotated[list[str], msgspec.Meta(max_length=questions.NAMES_MAX)]
+
+
+class AskedQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The facts of a wait for an answer (``core.questions``). Who takes one checks the schemas of its parameters."""
+
+    ask: Ask
+    subject: str
+    options: list[Option]
+    body: str = ""
+    multiple: bool = False
+    defaults: list[Option] | None = None
+    params: list[Param] = []
+    assigned_users: Named = []
+    assigned_roles: Named = []
+    follows: dict[str, list[str]] | None = None
+    refusals: list[Option] = []
+    keys: list[Key] = []
+
+
 def checked(facts: AwaitedTrigger) -> AwaitedTrigger:
     """Raises ValueError for names that cannot be stored or shown."""
     for name, text in (("trigger", facts.trigger), ("what", facts.what)):
         if (flaw := flaw_of_text(text)) is not None:
             raise ValueError(f"its {name} {flaw}")
     return replace(facts, trigger=facts.trigger[:NAME_MAX], what=facts.what[:WHAT_MAX])
+
+
+def question(facts: dict[str, object]) -> dict[str, object]:
+    """Return the facts of a question. Raises ValueError for what cannot be shown or stored."""
+    for path, why in flaws(facts):
+        raise ValueError(f"its question cannot be stored: {place(path)} {why}")
+    asked = msgspec.convert(facts, AskedQuestion)
+    if len(asked.subject) > questions.SUBJECT_MAX or len(asked.body) > questions.BODY_MAX:
+        raise ValueError("the text of its question is too long")
+    if not 1 <= len(asked.options) <= questions.OPTIONS_MAX:
+        raise ValueError(f"its question must have 1 to {questions.OPTIONS_MAX} options")
+    found: dict[str, object] = msgspec.to_builtins(asked)
+    return found
 
 
 def check_json(body: bytes) -> None:

@@ -16,7 +16,7 @@ from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
 from headway.store import grants
-from headway.store.views import pages, present
+from headway.store.views import pages, present, questions
 from headway.store.views.worded import worded, worded_row
 
 COLUMNS: LiteralString = f"""
@@ -145,7 +145,7 @@ def one(
     """``map_index`` None: the only instance there is."""
     index = only_index(conn, run_id, task_id) if map_index is None else map_index
     history = attempts(conn, run_id, task_id, index)
-    key = {"run_id": run_id, "task_id": task_id, "map_index": index}
+    key: dict[str, Any] = {"run_id": run_id, "task_id": task_id, "map_index": index}
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, key).fetchone()
         wait = cursor.execute(WAIT, key).fetchone()
@@ -153,7 +153,8 @@ def one(
         raise unknown(conn, run_id, task_id, map_index)
     waits = None if wait is None else waiting(conn, **wait)
     known = worded(present.Present(conn).pop(row))
-    return wire.TaskInstanceDetail(**known, history=history, wait=waits)
+    asked = questions.of_instance(conn, **key)
+    return wire.TaskInstanceDetail(**known, history=history, wait=waits, questions=asked)
 
 
 def waiting(
