@@ -11,6 +11,7 @@ from headway.engine import assets as engine
 from headway.errors import NotFound, UsageError
 from headway.store.transact import Session, transact
 from tests.scenarios.test_assets import consumer, producer
+from tests.scenarios.world import deploy, task
 
 
 def event(asset: str = "orders", **given: object) -> wire.AssetEventRequest:
@@ -32,6 +33,56 @@ def test_an_asset_is_shown_with_who_updates_and_awaits_it(client: Client, conn: 
     assert client.asset_events("orders", 10) == [made]
     assert client.assets(name="orders")[0].last_event_at == made.at
     assert [asset.name for asset in client.assets(q="RAT")] == ["rates"]
+
+
+def test_assets_are_sorted_by_their_last_event(client: Client, conn: Session) -> None:
+    producer(conn, "a", "b", "c", "never")
+    for name in ("b", "c", "a"):
+        client.emit_asset_event(event(name))
+        transact(conn, engine.route)
+
+    def names(**query: object) -> list[str]:
+        return [asset.name for asset in client.assets(**query)]
+
+    assert names() == ["a", "b", "c", "never"]
+    assert names(sort="-name") == ["never", "c", "b", "a"]
+    assert names(sort="last_event") == ["b", "c", "a", "never"]
+    assert names(sort="-last_event") == ["a", "c", "b", "never"]
+    assert names(sort="-last_event", q="b") == ["b"]
+    with pytest.raises(UsageError, match="not a valid order"):
+        client.assets(sort="size")
+    seen, cursor = [], None
+    while True:
+        query = {"sort": "-last_event", "limit": 2, "cursor": cursor}
+        page = client.get("/assets", wire.Page[wire.Asset], query)
+        seen += [asset.name for asset in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert seen == ["a", "c", "b", "never"]
+
+
+def test_an_asset_tells_what_waits_for_it_and_who_is_late_with_it(
+    client: Client, conn: Session
+) -> None:
+    producer(conn, "orders")
+    consumer(conn, {"all": ["orders", "rates"]}, "orders", "rates", dag_id="c")
+    consumer(conn, {"any": ["orders", "rates"]}, "orders", "rates", dag_id="e")
+    waits = task("await", kind="wait_for_run", arguments={"dag_id": "c"})
+    deploy(conn, waits, dag_id="report", owner="bob")
+    made = client.emit_asset_event(event("rates"))
+    transact(conn, engine.route)
+    found = client.asset("orders")
+    assert found.asset == client.assets(name="orders")[0]
+    first, second = found.waiters
+    assert (first.dag_id, first.events, first.missing) == ("c", 0, ["orders"])
+    assert first.reason == client.dag_assets("c").reason
+    assert (second.dag_id, second.missing) == ("e", [])
+    assert second.reason == client.dag_assets("e").reason
+    assert client.asset("rates").waiters[0].since == made.at
+    assert (found.waiters_total, found.affected_total) == (2, 3)
+    assert (found.affected, found.affected_owners) == (["c", "e", "report"], ["bob"])
+    with pytest.raises(NotFound, match="there is no asset"):
+        client.asset("ordres")
 
 
 def test_why_a_dag_has_no_run_names_the_missing_assets(client: Client, conn: Session) -> None:

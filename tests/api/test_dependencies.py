@@ -23,8 +23,9 @@ def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: 
         DagLink(dag_id=None, kind="asset", name="rates"),
         DagLink(dag_id="d", kind="asset", name="orders"),
     ]
-    assert found["c"].downstream == [DagLink(dag_id="report", kind="run", name="await")]
-    assert found["d"].affected == ["c", "report"]
+    report = DagLink(dag_id="report", kind="run", name="await", owner="ann")
+    assert found["c"].downstream == [report]
+    assert (found["d"].affected, found["d"].affected_owners) == (["c", "report"], ["ann"])
     assert (found["report"].owner, found["report"].affected) == ("ann", [])
     pages = [client.get("/dependencies", wire.Page[wire.DagLinks], {"limit": 2})]
     pages.append(
@@ -39,6 +40,21 @@ def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: 
     for q, dags in (("ANN", ["report"]), ("rates", ["c"]), ("repo", ["report"]), ("none", [])):
         assert [each.dag_id for each in client.dependencies(q=q)] == dags
     assert [each.dag_id for each in client.dependencies(dag_id="c")] == ["c"]
+
+
+def test_a_task_that_started_the_last_run_of_a_dag_is_a_dependency(
+    client: Client, conn: Session
+) -> None:
+    deploy(conn, task("start"), dag_id="upper", owner="ann")
+    deploy(conn, task("work"), dag_id="lower", owner="bob")
+    (above,), (below,) = trigger(conn, "upper"), trigger(conn, "lower")
+    started = "UPDATE run SET created_by = %s WHERE run_id = %s"
+    conn.execute(started, [f"task:upper/{above}/start[3]", below])
+    (lower, upper) = client.dependencies()
+    assert lower.upstream == [DagLink(dag_id="upper", kind="trigger", name="start", owner="ann")]
+    assert (upper.affected, upper.affected_owners) == (["lower"], ["bob"])
+    conn.execute(started, ["task:upper/run-of-another-team/start", below])
+    assert client.dependencies() == []
 
 
 def test_of_many_affected_dags_the_nearest_are_named(client: Client, conn: Session) -> None:

@@ -11,6 +11,7 @@ from psycopg import Connection
 from headway.store import moments
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
+    assets,
     backfills,
     briefs,
     calendar,
@@ -184,6 +185,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (diagnosis.WAITING, BLOCKED),
     (dependencies.BY_ASSETS, {}),
     (dependencies.BY_RUNS, {}),
+    (dependencies.BY_TRIGGERS, {}),
+    (assets.WAITERS, {"name": "a", "limit": 100}),
     (dependencies.DAGS, {"dag_ids": ["d"]}),
     (briefs.OF_DATE, {"dag_id": "d", "logical_date": seed.NOON, "most": 12}),
     (overview.WAITING, {"before": seed.NOON, "limit": 10}),

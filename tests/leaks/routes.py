@@ -32,7 +32,7 @@ KINDS: Final[dict[Kind, str]] = {
         search_run set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
-        show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
+        show_asset show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
     """,
     Kind.LIST: """
         list_asset_events list_assets list_dependencies
@@ -158,6 +158,7 @@ WORD: Final = {"q": OURS}
 # What a request must have besides, by operation.
 REQUIRED: Final[dict[str, dict[str, str]]] = {
     "list_asset_events": {"asset": f"{OURS}-asset"},
+    "show_asset": {"asset": f"{OURS}-asset"},
     "compare_runs": {"with": f"{OURS}-run-b"},
     "show_diff": {"from": "1", "to": "1"},
     **dict.fromkeys(("show_calendar", "show_calendar_of_all", "show_timeline"), DAY),

@@ -53,7 +53,7 @@ def of_the_team(now: datetime, longest: timedelta) -> list[str]:
         *("/search?q=table_0", "/search?q=nothing", "/search?q=war+table"),
         *("/events?limit=200&notable=true", "/events?limit=200", "/events?limit=200&name=fail"),
         *("/audit?limit=200", "/backfills?limit=100", "/import-errors", "/users?limit=200", "/tokens?limit=200"),
-        *("/grants?limit=200", "/run-links?limit=200", "/assets?limit=100"),
+        *("/grants?limit=200", "/run-links?limit=200", "/assets?limit=100", "/assets?limit=100&sort=-last_event"),
         *("/roles", "/teams", "/connections", "/variables", "/log-retention", "/metrics"),
         *(f"/timeline?{window(now - span, now + span / 4)}" for span in (DAY / 2, DAY, min(longest, 7 * DAY))),
         f"/calendar?{window(now - longest, now)}",

@@ -36,6 +36,7 @@ test.each([
   ["backfills", "No backfills yet"],
   ["events", "No events yet"],
   ["dependencies", "No DAG waits for another"],
+  ["assets", "No assets yet"],
   ["import-errors", "All files loaded successfully"],
   ["admin/connections", "No connections yet"],
   ["admin/variables", "No variables yet"],

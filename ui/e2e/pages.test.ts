@@ -18,6 +18,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["timeline", /hourly_warehouse/],
   ["timeline?span=7d", /invoices/],
   ["import-errors", /shedule/],
+  ["assets", /No assets yet|Updated by/],
   ["dependencies", /No DAG waits for another|Is awaited by/],
   ["admin/users", /admin/],
   ["admin/connections", /warehouse_db/],

@@ -24,6 +24,7 @@ const LISTS = [
   "events",
   "import-errors",
   "dependencies",
+  "assets",
 ];
 const ADMIN = [
   "users",

@@ -24,6 +24,7 @@ const tree = rootRoute.addChildren([
     pages.eventsRoute,
     pages.importErrorsRoute,
     pages.dependenciesRoute,
+    pages.assetsRoute.addChildren([pages.assetListRoute, pages.assetRoute]),
     sharedRoute,
     adminTree,
   ]),

@@ -6,8 +6,11 @@ from headway.client.connection import Connection, segment
 
 class Assets(Connection):
     def assets(self, **filters: object) -> list[wire.Asset]:
-        """Return all assets by name; filters: q, name."""
+        """Return all assets by name; filters: q, name, sort."""
         return list(self.all_pages("/assets", wire.Asset, filters))
+
+    def asset(self, asset: str) -> wire.AssetDetail:
+        return self.get("/assets/detail", wire.AssetDetail, {"asset": asset})
 
     def asset_events(self, asset: str, limit: int) -> list[wire.AssetEvent]:
         """Return the last events of an asset, the newest first."""

@@ -8,11 +8,13 @@ server.
 from headway.wire.assets import (
     Asset,
     AssetConsumer,
+    AssetDetail,
     AssetEvent,
     AssetEventRequest,
     AssetTask,
     AssetUse,
     AssetWait,
+    AssetWaiter,
     DagAssets,
 )
 from headway.wire.audit import (
@@ -275,11 +277,13 @@ __all__ = [
     "AskForGrant",
     "Asset",
     "AssetConsumer",
+    "AssetDetail",
     "AssetEvent",
     "AssetEventRequest",
     "AssetTask",
     "AssetUse",
     "AssetWait",
+    "AssetWaiter",
     "Attempt",
     "AuditCheck",
     "AuditEntry",

@@ -11,6 +11,7 @@ class AssetTask(msgspec.Struct, frozen=True, kw_only=True):
 
     dag_id: str
     task_id: str
+    owner: str = ""
 
 
 class AssetConsumer(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,7 @@ class AssetConsumer(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     since: datetime | None
     paused: bool = False
+    owner: str = ""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +31,36 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     extra: dict[str, Any]
     created_at: datetime
     last_event_at: datetime | None
-    producers: list[AssetTask] = []
-    readers: list[AssetTask] = []
-    consumers: list[AssetConsumer] = []
+    producers: list[AssetTask]
+    readers: list[AssetTask]
+    consumers: list[AssetConsumer]
+
+
+class AssetWaiter(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG that waits for an asset. ``missing``: the assets whose events its next run waits for; ``reason``: the same
+    in words. ``events``: those of this asset that count for its next run.
+    """
+
+    dag_id: str
+    owner: str
+    paused: bool
+    events: int
+    since: datetime | None
+    missing: list[str]
+    reason: str
+
+
+class AssetDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset, and who is late if it is: of ``waiters_total`` DAGs that wait for it the first 100 by id, and of
+    ``affected_total`` DAGs that wait for it or for one of those the nearest 100.
+    """
+
+    asset: Asset
+    waiters: list[AssetWaiter]
+    waiters_total: int
+    affected: list[str]
+    affected_total: int
+    affected_owners: list[str]
 
 
 class AssetEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from headway.wire.states import RunState
 
 
 class DagLink(msgspec.Struct, frozen=True, kw_only=True):
-    """The link between two DAGs: the asset ``name`` (``kind`` is ``asset``), or the task ``name`` that waits for a run
-    (``kind`` is ``run``).
+    """The link between two DAGs: the asset ``name`` (``kind`` is ``asset``), the task ``name`` that waits for a run
+    (``kind`` is ``run``), or the task ``name`` that started the last run (``kind`` is ``trigger``).
 
     ``dag_id``: the other DAG; None: the asset is updated from outside, by no DAG.
     """
@@ -17,11 +17,12 @@ class DagLink(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str | None
     kind: str
     name: str
+    owner: str = ""  # of the other DAG
 
 
 class DagLinks(msgspec.Struct, frozen=True, kw_only=True):
     """A DAG that waits for others, or others for it. ``affected``: the DAGs that are late if this one is, the next
-    first; of ``affected_total`` the first 100.
+    first; of ``affected_total`` the first 100. ``affected_owners``: the owners of all of them.
     """
 
     dag_id: str
@@ -33,3 +34,4 @@ class DagLinks(msgspec.Struct, frozen=True, kw_only=True):
     downstream: list[DagLink]
     affected: list[str]
     affected_total: int
+    affected_owners: list[str] = []

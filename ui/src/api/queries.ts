@@ -166,6 +166,29 @@ export const importErrors = () =>
     refetchInterval: 30_000, // a file that breaks changes no DAG, so that no stream tells of it
   });
 
+const ASSETS_MS = 10_000; // no stream tells of events of assets
+
+export const assets = (filter: QueryOf<"/assets">) => ({
+  ...pages(["assets", filter], (cursor, signal) =>
+    request("get", "/assets", { query: { ...filter, limit: 200, cursor }, signal }),
+  ),
+  refetchInterval: ASSETS_MS,
+});
+
+export const asset = (name: string) =>
+  queryOptions({
+    queryKey: ["assets", "detail", name],
+    queryFn: ({ signal }) => request("get", "/assets/detail", { query: { asset: name }, signal }),
+    refetchInterval: ASSETS_MS,
+  });
+
+export const assetEvents = (name: string) => ({
+  ...pages(["assets", "events", name], (cursor, signal) =>
+    request("get", "/assets/events", { query: { asset: name, limit: 50, cursor }, signal }),
+  ),
+  refetchInterval: ASSETS_MS,
+});
+
 export const dependencies = (q: string) => ({
   ...pages(["dependencies", q], (cursor, signal) =>
     request("get", "/dependencies", { query: { q: q || undefined, limit: 100, cursor }, signal }),

@@ -13,9 +13,29 @@ export interface paths {
         };
         /**
          * List assets
-         * @description List assets by name. ``q`` matches name or URI; ``name`` is that of one asset.
+         * @description List assets. ``q`` matches name or URI; ``name`` is that of one asset. ``sort`` with ``-`` is descending; assets without an event come last.
          */
         get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/detail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show asset
+         * @description Get an asset with what the DAGs that wait for it still miss, and the DAGs that are late if it is.
+         */
+        get: operations["show_asset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2284,9 +2304,22 @@ export interface components {
             dag_id: string;
             /** Format: int64 */
             events: number;
+            /** @default  */
+            owner: string;
             /** @default false */
             paused: boolean;
             since: string | null;
+        };
+        /** AssetDetail */
+        AssetDetail: {
+            affected: string[];
+            affected_owners: string[];
+            /** Format: int64 */
+            affected_total: number;
+            asset: components["schemas"]["wire_assets_Asset"];
+            waiters: components["schemas"]["AssetWaiter"][];
+            /** Format: int64 */
+            waiters_total: number;
         };
         /** AssetEvent */
         AssetEvent: {
@@ -2317,6 +2350,8 @@ export interface components {
         /** AssetTask */
         AssetTask: {
             dag_id: string;
+            /** @default  */
+            owner: string;
             task_id: string;
         };
         /** AssetUse */
@@ -2330,6 +2365,17 @@ export interface components {
             /** Format: int64 */
             events: number;
             missing: boolean;
+            since: string | null;
+        };
+        /** AssetWaiter */
+        AssetWaiter: {
+            dag_id: string;
+            /** Format: int64 */
+            events: number;
+            missing: string[];
+            owner: string;
+            paused: boolean;
+            reason: string;
             since: string | null;
         };
         /** Attempt */
@@ -2950,10 +2996,13 @@ export interface components {
             dag_id: string | null;
             kind: string;
             name: string;
+            /** @default  */
+            owner: string;
         };
         /** DagLinks */
         DagLinks: {
             affected: string[];
+            affected_owners: string[];
             /** Format: int64 */
             affected_total: number;
             dag_id: string;
@@ -5411,7 +5460,7 @@ export interface components {
         };
         /** Asset */
         wire_assets_Asset: {
-            consumers?: components["schemas"]["AssetConsumer"][];
+            consumers: components["schemas"]["AssetConsumer"][];
             /** Format: date-time */
             created_at: string;
             extra: {
@@ -5420,8 +5469,8 @@ export interface components {
             group: string;
             last_event_at: string | null;
             name: string;
-            producers?: components["schemas"]["AssetTask"][];
-            readers?: components["schemas"]["AssetTask"][];
+            producers: components["schemas"]["AssetTask"][];
+            readers: components["schemas"]["AssetTask"][];
             uri: string;
         };
     };
@@ -5743,6 +5792,8 @@ export interface operations {
                  * @example etl
                  */
                 name?: string;
+                /** @description The order of the list. Of DAGs, `-` before the name reverses it. */
+                sort?: "-last_event" | "-name" | "last_event" | "name";
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -5784,6 +5835,7 @@ export interface operations {
                      *             {
                      *               "dag_id": "daily_delays",
                      *               "events": 1,
+                     *               "owner": "data-platform",
                      *               "paused": false,
                      *               "since": "2026-01-31T05:00:00Z"
                      *             }
@@ -5796,12 +5848,14 @@ export interface operations {
                      *           "producers": [
                      *             {
                      *               "dag_id": "daily_delays",
+                     *               "owner": "data-platform",
                      *               "task_id": "extract"
                      *             }
                      *           ],
                      *           "readers": [
                      *             {
                      *               "dag_id": "daily_delays",
+                     *               "owner": "data-platform",
                      *               "task_id": "extract"
                      *             }
                      *           ],
@@ -5812,6 +5866,118 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PageOfAsset"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_asset: {
+        parameters: {
+            query: {
+                /**
+                 * @description The asset's name.
+                 * @example orders
+                 */
+                asset: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "affected": [
+                     *         "text"
+                     *       ],
+                     *       "affected_owners": [
+                     *         "text"
+                     *       ],
+                     *       "affected_total": 1,
+                     *       "asset": {
+                     *         "consumers": [
+                     *           {
+                     *             "dag_id": "daily_delays",
+                     *             "events": 1,
+                     *             "owner": "data-platform",
+                     *             "paused": false,
+                     *             "since": "2026-01-31T05:00:00Z"
+                     *           }
+                     *         ],
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "extra": {},
+                     *         "group": "text",
+                     *         "last_event_at": "2026-01-31T05:00:00Z",
+                     *         "name": "ada",
+                     *         "producers": [
+                     *           {
+                     *             "dag_id": "daily_delays",
+                     *             "owner": "data-platform",
+                     *             "task_id": "extract"
+                     *           }
+                     *         ],
+                     *         "readers": [
+                     *           {
+                     *             "dag_id": "daily_delays",
+                     *             "owner": "data-platform",
+                     *             "task_id": "extract"
+                     *           }
+                     *         ],
+                     *         "uri": "text"
+                     *       },
+                     *       "waiters": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "events": 1,
+                     *           "missing": [
+                     *             "text"
+                     *           ],
+                     *           "owner": "data-platform",
+                     *           "paused": false,
+                     *           "reason": "pool etl is full",
+                     *           "since": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "waiters_total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AssetDetail"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -9101,13 +9267,17 @@ export interface operations {
                      *           "affected": [
                      *             "text"
                      *           ],
+                     *           "affected_owners": [
+                     *             "text"
+                     *           ],
                      *           "affected_total": 1,
                      *           "dag_id": "daily_delays",
                      *           "downstream": [
                      *             {
                      *               "dag_id": "daily_delays",
                      *               "kind": "python",
-                     *               "name": "ada"
+                     *               "name": "ada",
+                     *               "owner": "data-platform"
                      *             }
                      *           ],
                      *           "last_run_state": "success",

@@ -7,6 +7,9 @@ import type { ROLES } from "./words.ts";
  */
 type Said = components["schemas"];
 
+export type Asset = AssetDetail["asset"];
+export type AssetDetail = Said["AssetDetail"];
+export type AssetEvent = Said["AssetEvent"];
 export type Attempt = Said["Attempt"];
 export type AuditEntry = Said["WordedEntry"];
 export type Backfill = Said["Backfill"];

@@ -23,6 +23,7 @@ const DAG_SORTS = [
   "last_run",
   "-last_run",
 ] as const;
+const ASSET_SORTS = ["-name", "last_event", "-last_event"] as const;
 const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
 export const indexRoute = createRoute({
@@ -154,6 +155,28 @@ export const dependenciesRoute = createRoute({
   staticData: { crumb: "Dependencies" },
   validateSearch: (search: Search) => strip({ dag: word(search.dag) }),
   component: lazyPage(() => import("@/views/dependencies/Dependencies.tsx"), "Dependencies"),
+});
+
+export const assetsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "assets",
+  staticData: { crumb: "Assets" },
+});
+
+export const assetListRoute = createRoute({
+  getParentRoute: () => assetsRoute,
+  path: "/",
+  validateSearch: (search: Search) =>
+    strip({ q: word(search.q), sort: ASSET_SORTS.find((sort) => sort === search.sort) }),
+  component: lazyPage(() => import("@/views/assets/Assets.tsx"), "Assets"),
+});
+
+export const assetRoute = createRoute({
+  getParentRoute: () => assetsRoute,
+  path: "detail", // names of assets may contain slashes
+  staticData: { crumb: "Asset" },
+  validateSearch: (search: Search) => ({ asset: String(search.asset ?? "") }),
+  component: lazyPage(() => import("@/views/assets/AssetPage.tsx"), "AssetPage"),
 });
 
 export const importErrorsRoute = createRoute({

@@ -15,6 +15,21 @@ export function DagLink({ dag, children }: { dag: string; children?: ReactNode }
   );
 }
 
+export function AssetLink({ asset }: { asset: string }) {
+  const team = useTeam();
+  return (
+    <Link
+      className={styles.link}
+      to="/t/$team/assets/detail"
+      params={{ team }}
+      search={{ asset }}
+      title={asset}
+    >
+      {asset}
+    </Link>
+  );
+}
+
 export function RunLink({ run, children }: { run: string; children?: ReactNode }) {
   const team = useTeam();
   return (

@@ -9,7 +9,7 @@ from psycopg import Connection
 from headway import wire
 from headway.actions import assets as actions
 from headway.api.context import Handed
-from headway.api.parameters import Cursor, Id, IdFilter, Limit, TextFilter
+from headway.api.parameters import Cursor, Id, IdFilter, Limit, TextFilter, one_of
 from headway.api.repeats import WHOLE
 from headway.core.roles import Verb
 from headway.store.views import assets as views
@@ -22,11 +22,20 @@ async def list_assets(
     api: Handed,
     q: TextFilter = None,
     name: IdFilter = None,
+    sort: Annotated[str, one_of(views.SORTS)] = "name",
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Asset]:
-    """List assets by name. ``q`` matches name or URI; ``name`` is that of one asset."""
-    return await api.door.call(views.page, q, name, limit, cursor)
+    """List assets. ``q`` matches name or URI; ``name`` is that of one asset. ``sort`` with ``-`` is descending; assets
+    without an event come last.
+    """
+    return await api.door.call(views.page, q, name, limit, cursor, sort)
+
+
+@get("/assets/detail", needs=Verb.DAG_READ)
+async def show_asset(api: Handed, asset: Name) -> wire.AssetDetail:
+    """Get an asset with what the DAGs that wait for it still miss, and the DAGs that are late if it is."""
+    return await api.door.call(views.detail, asset)
 
 
 @get("/assets/events", needs=Verb.DAG_READ)
@@ -53,4 +62,4 @@ async def show_dag_assets(api: Handed, dag_id: Id) -> wire.DagAssets:
     return await api.door.call(views.of_dag, dag_id)
 
 
-ROUTES = [list_assets, list_asset_events, emit_asset_event, show_dag_assets]
+ROUTES = [list_assets, show_asset, list_asset_events, emit_asset_event, show_dag_assets]

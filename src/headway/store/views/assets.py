@@ -1,7 +1,8 @@
 """Assets for the API: who updates them and waits for them, their events, and what the next run of a DAG waits for."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
@@ -14,35 +15,79 @@ from headway.core.grants import GrantKind
 from headway.core.reasons import AwaitsAssets
 from headway.core.schedules import BadSchedule, Schedule
 from headway.core.wording import said
-from headway.errors import NotFound
+from headway.errors import NotFound, UsageError
 from headway.spec.errors import did_you_mean
 from headway.store import grants, limits
 from headway.store.clock import clock
-from headway.store.views import dags, pages
+from headway.store.views import dags, dependencies, pages
+
+WAITERS_MAX: Final = 100  # whose missing assets are told of one asset
 
 # Tasks of DAGs that are gone are left out.
 USES: LiteralString = """
-    (SELECT coalesce(json_agg(json_build_object('dag_id', dag_id, 'task_id', task_id) ORDER BY dag_id, task_id), '[]')
-    FROM asset_use JOIN dag USING (team_id, dag_id)
+    (SELECT coalesce(json_agg(json_build_object(
+        'dag_id', dag_id, 'task_id', task_id, 'owner', owner) ORDER BY dag_id, task_id), '[]')
+    FROM asset_use JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
     WHERE asset_use.team_id = asset.team_id AND asset_use.asset = asset.name AND role = '%s' AND missing_since IS NULL)
 """
+
+LAST: Final[LiteralString] = """
+    LEFT JOIN LATERAL (
+        SELECT at FROM asset_event AS event
+        WHERE event.team_id = asset.team_id AND event.asset = asset.name
+        ORDER BY event.position DESC LIMIT 1
+    ) AS last ON true
+"""
+
+MATCHING: Final[LiteralString] = (
+    "(%(q)s::text IS NULL OR strpos(lower(name || ' ' || uri), lower(%(q)s)) > 0)"
+)
 
 LIST: LiteralString = f"""
     SELECT name, uri, asset_group AS "group", extra, created_at, last.at AS last_event_at,
         {USES.replace("%s", "outlet")} AS producers, {USES.replace("%s", "inlet")} AS readers,
         (SELECT coalesce(json_agg(json_build_object(
-            'dag_id', dag_id, 'events', events, 'since', since, 'paused', paused_at IS NOT NULL) ORDER BY dag_id), '[]')
-        FROM asset_consumer JOIN dag USING (team_id, dag_id)
+            'dag_id', dag_id, 'events', events, 'since', since, 'paused', paused_at IS NOT NULL, 'owner', owner)
+            ORDER BY dag_id), '[]')
+        FROM asset_consumer JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
         WHERE asset_consumer.team_id = asset.team_id AND asset_consumer.asset = asset.name
             AND missing_since IS NULL) AS consumers
-    FROM asset LEFT JOIN LATERAL (
-        SELECT at FROM asset_event AS event
-        WHERE event.team_id = asset.team_id AND event.asset = asset.name
-        ORDER BY event.position DESC LIMIT 1
-    ) AS last ON true
-    WHERE (%(name)s::text IS NULL OR name = %(name)s) AND (%(after)s::text IS NULL OR name > %(after)s)
-        AND (%(q)s::text IS NULL OR strpos(lower(name || ' ' || uri), lower(%(q)s)) > 0)
+    FROM asset {LAST}
+    WHERE (%(names)s::text[] IS NULL OR name = ANY (%(names)s)) AND (%(after)s::text IS NULL OR name > %(after)s)
+        AND {MATCHING}
     ORDER BY name LIMIT %(limit)s
+"""
+
+# Any order but that by name needs all assets. A page goes on behind an asset, wherever that stands now.
+ORDERS: Final[dict[str, LiteralString]] = {
+    "-name": "name DESC",
+    "last_event": "last.at NULLS LAST, name",
+    "-last_event": "last.at DESC NULLS LAST, name",
+}
+SORTS: Final = ("name", *ORDERS)
+
+
+def in_order(order: LiteralString) -> LiteralString:
+    return f"""
+        WITH sorted AS MATERIALIZED (
+            SELECT name, row_number() OVER (ORDER BY {order}) AS place FROM asset {LAST} WHERE {MATCHING}
+        )
+        SELECT name, place FROM sorted
+        WHERE place > coalesce((SELECT place FROM sorted WHERE name = %(after)s), %(place)s)
+        ORDER BY place LIMIT %(limit)s
+    """
+
+
+# With the state of all assets of the same condition.
+WAITERS: LiteralString = """
+    SELECT dag_id, owner, paused_at IS NOT NULL AS paused, events, since, spec -> 'schedule' AS schedule, queues
+    FROM asset_consumer AS consumer JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_object('asset', asset, 'events', events, 'since', since) ORDER BY asset) AS queues
+        FROM asset_consumer AS queue WHERE queue.team_id = consumer.team_id AND queue.dag_id = consumer.dag_id
+    ) AS known
+    WHERE consumer.asset = %(name)s AND missing_since IS NULL
+    ORDER BY dag_id LIMIT %(limit)s
 """
 
 NAMES: LiteralString = "SELECT name FROM asset ORDER BY name LIMIT 10000"
@@ -72,18 +117,98 @@ USES_OF_DAG: LiteralString = """
 """
 
 
+class Queued(msgspec.Struct, frozen=True):
+    """The events of an asset that count for the next run of a DAG."""
+
+    asset: str
+    events: int
+    since: datetime | None
+
+
 def page(
-    conn: Connection[Any], q: str | None, name: str | None, limit: int, cursor: str | None
+    conn: Connection[Any],
+    q: str | None,
+    name: str | None,
+    limit: int,
+    cursor: str | None,
+    sort: str = "name",
 ) -> wire.Page[wire.Asset]:
-    """Return assets by name; ``name``: this one alone."""
+    """Return assets; ``name``: this one alone. ``sort``: one of ``SORTS``. Those without an event come last in either
+    direction.
+    """
     limit = pages.capped(limit)
+    if sort not in SORTS:
+        raise UsageError(f"{sort!r} is not a valid order", hint=f"one of: {', '.join(SORTS)}")
+    if sort != "name" and name is None:
+        return sorted_page(conn, q, sort, limit, cursor)
     after = pages.decode(cursor, tuple[str])[0] if cursor else None
-    values = {"q": q, "name": name, "after": after, "limit": limit + 1}
-    with conn.cursor(row_factory=dict_row) as rows_cursor:
-        rows = rows_cursor.execute(LIST, values).fetchall()
-    found = [msgspec.convert(row, wire.Asset) for row in rows]
+    names = None if name is None else [name]
+    found = listed(conn, q=q, names=names, after=after, limit=limit + 1)
     more = pages.encode((found[limit - 1].name,)) if len(found) > limit else None
     return wire.Page(found[:limit], more)
+
+
+def sorted_page(
+    conn: Connection[Any], q: str | None, sort: str, limit: int, cursor: str | None
+) -> wire.Page[wire.Asset]:
+    after, place = pages.decode(cursor, tuple[str, int]) if cursor else (None, 0)
+    values = {"q": q, "after": after, "place": place, "limit": limit + 1}
+    with conn.cursor(row_factory=tuple_row) as rows_cursor:
+        found = rows_cursor.execute(in_order(ORDERS[sort]), values).fetchall()
+    names = [name for name, _ in found[:limit]]
+    by_name = {each.name: each for each in listed(conn, names=names, limit=limit)}
+    more = pages.encode(found[limit - 1]) if len(found) > limit else None
+    return wire.Page([by_name[each] for each in names if each in by_name], more)
+
+
+def listed(
+    conn: Connection[Any],
+    *,
+    q: str | None = None,
+    names: list[str] | None = None,
+    after: str | None = None,
+    limit: int,
+) -> list[wire.Asset]:
+    values = {"q": q, "names": names, "after": after, "limit": limit}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return [msgspec.convert(row, wire.Asset) for row in cursor.execute(LIST, values)]
+
+
+def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
+    """Return an asset with what the DAGs that wait for it miss, and who is late if it is. Raises NotFound."""
+    require(conn, name)
+    (asset,) = listed(conn, names=[name], limit=1)
+    late, owners = dependencies.below_asset(conn, [each.dag_id for each in asset.consumers])
+    return wire.AssetDetail(
+        asset=asset,
+        waiters=waiters_of(conn, name),
+        waiters_total=len(asset.consumers),
+        affected=late[: dependencies.AFFECTED_MAX],
+        affected_total=len(late),
+        affected_owners=owners,
+    )
+
+
+def waiters_of(conn: Connection[Any], name: str) -> list[wire.AssetWaiter]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(WAITERS, {"name": name, "limit": WAITERS_MAX}).fetchall()
+    waits = []
+    for row in rows:
+        schedule = schedule_of(row.pop("schedule"), schedules.FIRST)
+        queues = msgspec.convert(row.pop("queues"), list[Queued])
+        waits.append((row["dag_id"], waits_by(schedule, queues)))
+    return [
+        wire.AssetWaiter(**row, missing=list(told.missing), reason=said(told))
+        for row, told in zip(rows, awaited_by(conn, waits), strict=True)
+    ]
+
+
+def schedule_of(given: Any, first: datetime) -> Schedule:
+    """Read a stored schedule. One that only a newer version knows brings no runs here."""
+    try:
+        return schedules.read(given, first)
+    except BadSchedule:
+        return schedules.OnDemand()
 
 
 def require(conn: Connection[Any], name: str) -> None:
@@ -120,10 +245,7 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
     spec = dags.spec(conn, dag_id)
     with conn.cursor(row_factory=tuple_row) as cursor:
         uses = cursor.execute(USES_OF_DAG, {"dag_id": dag_id}).fetchall()
-    try:
-        schedule = schedules.read(spec.schedule, spec.start_date or schedules.FIRST)
-    except BadSchedule:
-        schedule = schedules.OnDemand()
+    schedule = schedule_of(spec.schedule, spec.start_date or schedules.FIRST)
     waits = waits_of(conn, dag_id, schedule) if schedule.assets else []
     return wire.DagAssets(
         dag_id=dag_id,
@@ -137,26 +259,52 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
 
 
 def waits_of(conn: Connection[Any], dag_id: str, schedule: Schedule) -> list[wire.AssetWait]:
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows: list[tuple[str, int, datetime | None]] = cursor.execute(
-            WAITS, {"dag_id": dag_id}
-        ).fetchall()
-    missing = schedule.missing({asset for asset, _, since in rows if since is not None})
+    with conn.cursor(row_factory=class_row(Queued)) as cursor:
+        return waits_by(schedule, cursor.execute(WAITS, {"dag_id": dag_id}).fetchall())
+
+
+def waits_by(schedule: Schedule, queues: Sequence[Queued]) -> list[wire.AssetWait]:
+    missing = schedule.missing({queue.asset for queue in queues if queue.since is not None})
     return [
-        wire.AssetWait(asset=asset, events=events, since=since, missing=asset in missing)
-        for asset, events, since in rows
+        wire.AssetWait(**msgspec.structs.asdict(queue), missing=queue.asset in missing)
+        for queue in queues
     ]
 
 
 def awaited(conn: Connection[Any], dag_id: str, schedule: Schedule) -> AwaitsAssets:
     """Return what the next run of a DAG waits for."""
-    waits = waits_of(conn, dag_id, schedule)
-    since = min((wait.since for wait in waits if wait.since is not None), default=None)
-    missing = tuple(wait.asset for wait in waits if wait.missing)
-    theirs = [other for asset in missing if (other := foreign(asset)) is not None]
-    closed = sorted(map(str, grants.closed(conn, theirs, GrantKind.USE_ASSET)))
-    limit = "" if missing or since is None else spent_limit(conn, dag_id)
-    return AwaitsAssets(missing, "" if since is None else since.isoformat(), tuple(closed), limit)
+    (found,) = awaited_by(conn, [(dag_id, waits_of(conn, dag_id, schedule))])
+    return found
+
+
+def awaited_by(
+    conn: Connection[Any], dags: Sequence[tuple[str, Sequence[wire.AssetWait]]]
+) -> list[AwaitsAssets]:
+    """Return what the next runs of DAGs of one team wait for, with as many looks as for one."""
+    named = {wait.asset for _, waits in dags for wait in waits if wait.missing}
+    theirs = [other for asset in sorted(named) if (other := foreign(asset)) is not None]
+    closed = {str(one) for one in grants.closed(conn, theirs, GrantKind.USE_ASSET)}
+    ready = next((dag_id for dag_id, waits in dags if since(waits) and not missing(waits)), None)
+    limit = "" if ready is None else spent_limit(conn, ready)
+    return [
+        AwaitsAssets(
+            missing(waits),
+            since(waits),
+            tuple(sorted(closed.intersection(missing(waits)))),
+            "" if missing(waits) or not since(waits) else limit,
+        )
+        for _, waits in dags
+    ]
+
+
+def missing(waits: Sequence[wire.AssetWait]) -> tuple[str, ...]:
+    return tuple(wait.asset for wait in waits if wait.missing)
+
+
+def since(waits: Sequence[wire.AssetWait]) -> str:
+    """Return since when there are new events; empty: there are none."""
+    first = min((wait.since for wait in waits if wait.since is not None), default=None)
+    return "" if first is None else first.isoformat()
 
 
 def spent_limit(conn: Connection[Any], dag_id: str) -> str:

@@ -1,8 +1,8 @@
-"""Dependencies of DAGs: by assets that tasks update, and by tasks that wait for runs."""
+"""Dependencies of DAGs: by assets that tasks update, by tasks that wait for runs, and by tasks that start them."""
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
@@ -34,6 +34,21 @@ BY_RUNS: LiteralString = """
     WHERE missing_since IS NULL AND awaited.dag_id <> dag.dag_id
 """
 
+# As it was the last time: no spec says which runs a task starts. The run of the task is looked for among those of the
+# team, because a task of another team may have started it.
+BY_TRIGGERS: LiteralString = """
+    SELECT starter.dag_id AS upstream, dag.dag_id AS downstream, 'trigger' AS kind,
+        regexp_replace(split_part(latest.created_by, '/', 3), '\\[\\d+\\]$', '') AS name
+    FROM dag CROSS JOIN LATERAL (
+        SELECT created_by FROM run
+        WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+        ORDER BY logical_date DESC, run_id LIMIT 1
+    ) AS latest
+    JOIN run AS starter ON starter.team_id = dag.team_id
+        AND starter.run_id = split_part(latest.created_by, '/', 2)
+    WHERE missing_since IS NULL AND starts_with(latest.created_by, 'task:') AND starter.dag_id <> dag.dag_id
+"""
+
 DAGS: LiteralString = """
     SELECT dag.dag_id, owner, paused_at, latest.state AS last_run_state, next_fire_at AS next_run_at
     FROM dag JOIN dag_version USING (team_id, dag_id, version)
@@ -55,7 +70,11 @@ OWNERS: LiteralString = """
 def links(conn: Connection[Any]) -> list[Link]:
     """Return what links the DAGs of the team. An asset that no DAG updates has no ``upstream``."""
     with conn.cursor(row_factory=args_row(Link)) as cursor:
-        found = [*cursor.execute(BY_ASSETS), *cursor.execute(BY_RUNS)]
+        found = [
+            link
+            for statement in (BY_ASSETS, BY_RUNS, BY_TRIGGERS)
+            for link in cursor.execute(statement)
+        ]
     return sorted(found, key=lambda link: (link.downstream, link.upstream, link.kind, link.name))
 
 
@@ -73,16 +92,16 @@ def page(
     """
     limit = pages.capped(limit)
     found = links(conn)
+    owned = owners(conn, {name for link in found for name in (link.upstream, link.downstream)})
     before: dict[str, list[wire.DagLink]] = defaultdict(list)
     after: dict[str, list[wire.DagLink]] = defaultdict(list)
     for link in found:
-        before[link.downstream].append(other(link, link.upstream))
-        after[link.upstream].append(other(link, link.downstream))
+        before[link.downstream].append(other(link, link.upstream, owned))
+        after[link.upstream].append(other(link, link.downstream, owned))
     named = sorted((before.keys() | after.keys()) - {""})
     if dag_id is not None:
         named = [name for name in named if name == dag_id]
     if q:
-        owned = owners(conn, named)
         named = [name for name in named if concerns(q, name, owned.get(name, ""), before[name])]
     if cursor:
         (last,) = pages.decode(cursor, tuple[str])
@@ -92,7 +111,7 @@ def page(
         rows = rows_cursor.execute(DAGS, {"dag_ids": shown}).fetchall()
     below = directly_below(found)
     return wire.Page(
-        [dag_links(row, before[row["dag_id"]], after[row["dag_id"]], below) for row in rows],
+        [dag_links(row, before[row["dag_id"]], after[row["dag_id"]], below, owned) for row in rows],
         pages.encode((shown[-1],)) if len(named) > limit else None,
     )
 
@@ -102,7 +121,11 @@ def concerns(q: str, dag_id: str, owner: str, upstream: Iterable[wire.DagLink]) 
 
 
 def dag_links(
-    row: dict[str, Any], upstream: list[wire.DagLink], downstream: list[wire.DagLink], below: Below
+    row: dict[str, Any],
+    upstream: list[wire.DagLink],
+    downstream: list[wire.DagLink],
+    below: Below,
+    owned: Mapping[str, str],
 ) -> wire.DagLinks:
     late = [lower for lower, _ in affected(below, row["dag_id"])]
     return wire.DagLinks(
@@ -111,11 +134,25 @@ def dag_links(
         downstream=downstream,
         affected=late[:AFFECTED_MAX],
         affected_total=len(late),
+        affected_owners=owners_of(late, owned),
     )
 
 
-def other(link: Link, dag_id: str) -> wire.DagLink:
-    return wire.DagLink(dag_id=dag_id or None, kind=link.kind, name=link.name)
+def other(link: Link, dag_id: str, owned: Mapping[str, str]) -> wire.DagLink:
+    owner = owned.get(dag_id, "")
+    return wire.DagLink(dag_id=dag_id or None, kind=link.kind, name=link.name, owner=owner)
+
+
+def owners_of(dag_ids: Iterable[str], owned: Mapping[str, str]) -> list[str]:
+    """Return the owners of DAGs, each once."""
+    return sorted({owned.get(dag_id, "") for dag_id in dag_ids} - {""})
+
+
+def below_asset(conn: Connection[Any], consumers: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the DAGs that are late if an asset is, the nearest first, and their owners. ``consumers`` wait for it."""
+    below = {**directly_below(links(conn)), "": sorted(consumers)}
+    late = [lower for lower, _ in affected(below, "")]
+    return late, owners_of(late, owners(conn, late))
 
 
 def owners(conn: Connection[Any], dag_ids: Iterable[str]) -> dict[str, str]:

@@ -2,12 +2,12 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { dependencies } from "@/api/queries.ts";
 import type { DagLinks } from "@/api/types.ts";
-import { counted } from "@/lib/count.ts";
+import { AffectedDags } from "@/parts/AffectedDags.tsx";
 import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { FilterBar, FilterText } from "@/parts/FilterBar.tsx";
-import { DagLink } from "@/parts/links.tsx";
+import { AssetLink, DagLink } from "@/parts/links.tsx";
 import { Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
@@ -23,7 +23,10 @@ export function Dependencies() {
   const found = useInfiniteQuery({ ...dependencies(dag), placeholderData: keepPreviousData });
   const shown = found.data ?? [];
   return (
-    <Page title="Dependencies" note="DAGs that wait for assets or runs of other DAGs.">
+    <Page
+      title="Dependencies"
+      note="DAGs that wait for assets or runs of other DAGs, or are started by them."
+    >
       <FilterBar>
         <FilterText
           label="DAG, asset or owner…"
@@ -63,6 +66,13 @@ export function Dependencies() {
   );
 }
 
+/** What links two DAGs: an asset, a task that waits for a run, or one that started the last run. */
+const BY: Readonly<Record<string, string>> = {
+  asset: "asset",
+  run: "task",
+  trigger: "started by task",
+};
+
 function Row({ links }: { links: DagLinks }) {
   return (
     <li className={styles.dag}>
@@ -83,20 +93,13 @@ function Row({ links }: { links: DagLinks }) {
       <Side title="Is awaited by" links={links.downstream} none="no DAG" />
       <div>
         <h3>If it is late</h3>
-        {links.affected.length === 0 ? (
-          <p className={styles.none}>no other DAG is affected</p>
-        ) : (
-          <p>
-            {counted(links.affected_total, "DAG is", "DAGs are")} affected:{" "}
-            {links.affected.map((dag, index) => (
-              <span key={dag}>
-                {index > 0 && ", "}
-                <DagLink dag={dag} />
-              </span>
-            ))}
-            {links.affected_total > links.affected.length && ", …"}
-          </p>
-        )}
+        <p>
+          <AffectedDags
+            dags={links.affected}
+            total={links.affected_total}
+            owners={links.affected_owners}
+          />
+        </p>
       </div>
     </li>
   );
@@ -116,11 +119,13 @@ function Side({
       <h3>{title}</h3>
       {links.length === 0 && <p className={styles.none}>{none}</p>}
       <ul>
-        {links.map(({ dag_id, kind, name }) => (
+        {links.map(({ dag_id, kind, name, owner }) => (
           <li key={`${dag_id} ${kind} ${name}`}>
             {dag_id === null ? "from outside" : <DagLink dag={dag_id} />}{" "}
             <span className={styles.none}>
-              {kind === "asset" ? "asset" : "task"} <code>{name}</code>
+              {BY[kind] ?? kind}{" "}
+              {kind === "asset" ? <AssetLink asset={name} /> : <code>{name}</code>}
+              {owner && ` · owner ${owner}`}
             </span>
           </li>
         ))}

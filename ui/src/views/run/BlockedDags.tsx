@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { BlockedDag } from "@/api/types.ts";
-import { DagLink, RunLink } from "@/parts/links.tsx";
+import { AssetLink, DagLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import styles from "./RunPage.module.css";
 
@@ -31,7 +31,12 @@ function Why({
   if (through) {
     return (
       <>
-        waits for {kind === "asset" ? <Asset name={name} /> : "a run"} of <DagLink dag={through} />
+        {kind === "trigger" ? (
+          "is started by a run"
+        ) : (
+          <>waits for {kind === "asset" ? <Asset name={name} /> : "a run"}</>
+        )}{" "}
+        of <DagLink dag={through} />
       </>
     );
   }
@@ -52,7 +57,7 @@ function Why({
 function Asset({ name }: { name: string }) {
   return (
     <>
-      asset <code>{name}</code>
+      asset <AssetLink asset={name} />
     </>
   );
 }

@@ -1,0 +1,119 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, inject, test, vi } from "vitest";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
+import { inBrowser, violationsInBoth, widthOf } from "./browser.ts";
+import { faults } from "./layout.ts";
+
+/** Assets: the list, one of them with what waits for it, and an event reported by a person. */
+const server = inject("server");
+const { page } = inBrowser();
+
+const SOURCE = `from headway import Asset, dag, task, wait_for_run
+
+sales = Asset("sales", uri="s3://shop/sales", extra={"format": "parquet"})
+rates = Asset("feeds/rates")
+
+@dag(owner="ann")
+def sells():
+    @task(outlets=[sales])
+    def sell():
+        pass
+    sell()
+
+@dag(schedule=[sales, rates], owner="bob")
+def turnover():
+    @task
+    def sum_up():
+        pass
+    sum_up()
+
+@dag(owner="carol")
+def board_paper():
+    wait_for_run("await_turnover", dag_id="turnover")
+
+sells()
+turnover()
+board_paper()
+`;
+
+let run = "";
+
+beforeAll(async () => {
+  writeFileSync(join(server.dags, "data.py"), SOURCE);
+  await vi.waitFor(() => ask(server, "/dags/turnover"), { timeout: PATIENCE_MS, interval: 200 });
+  run = await ran(server, "sells");
+});
+
+const row = (name: string) => page().getByRole("row").filter({ hasText: name });
+const dialog = () => page().getByRole("dialog");
+
+test("assets are listed with who updates them, who waits and who owns these", async () => {
+  await page().goto("/t/default/assets");
+  await row("sales").getByText("s3://shop/sales").waitFor();
+  await row("sales").getByRole("link", { name: "sells" }).waitFor();
+  await row("sales").getByRole("link", { name: "turnover" }).waitFor();
+  await row("sales").getByText("ann, bob").waitFor();
+  await row("feeds/rates").getByText("from outside").waitFor();
+  await row("feeds/rates").getByText("never").waitFor();
+  await page().getByRole("columnheader", { name: "Last event" }).getByRole("button").click();
+  await page().waitForURL(/sort=-last_event/);
+  await expect.poll(() => page().getByRole("row").nth(1).textContent()).toContain("sales");
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().getByLabel("Name or URI…").fill("nothing like it");
+  await page().getByText("No assets match").waitFor();
+});
+
+test("an asset tells its events, what is still missing, and who is late with it", async () => {
+  await page().goto("/t/default/assets");
+  await page().getByRole("link", { name: "sales" }).click();
+  await page().locator("h1").getByText("sales").waitFor();
+  const events = page().getByRole("table", { name: "Events" });
+  await events.getByRole("link", { name: "sells" }).waitFor();
+  expect(await events.getByRole("link", { name: "sells" }).getAttribute("href")).toContain(run);
+  const waiters = page().getByRole("table", { name: "DAGs that wait for it" });
+  await waiters.getByText("owner bob").waitFor();
+  await waiters.getByRole("link", { name: "feeds/rates" }).waitFor();
+  await page().getByText("2 DAGs are affected").waitFor();
+  await page().getByText("owners bob, carol").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().setViewportSize({ width: 390, height: 812 });
+  expect(await faults(page())).toEqual([]);
+  expect(await widthOf(page())).toBe(390);
+  await page().setViewportSize({ width: 1440, height: 900 });
+});
+
+test("a person reports the missing event, and the run comes", async () => {
+  await page().goto("/t/default/assets/detail?asset=feeds%2Frates");
+  await page().getByText("headway asset emit feeds/rates").waitFor();
+  await page().getByRole("button", { name: "Report event…" }).click();
+  await dialog().getByLabel("Extra").fill("[1]");
+  await dialog().getByText("Enter a JSON object").waitFor();
+  await dialog().getByLabel("Extra").fill('{"rows": 7}');
+  await dialog().getByLabel("Partition").fill("2026-11-30");
+  expect(await violationsInBoth(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Report event", exact: true }).click();
+  const events = page().getByRole("table", { name: "Events" });
+  await events.getByText('{"rows":7}').waitFor();
+  await events.getByText("user:").waitFor();
+  await expect
+    .poll(
+      async () =>
+        (await ask<{ items: unknown[] }>(server, "/runs?dag_id=turnover&trigger=asset")).items
+          .length,
+      { timeout: PATIENCE_MS },
+    )
+    .toBe(1);
+});
+
+test("dependencies name owners, and lead to the asset", async () => {
+  await page().goto("/t/default/dependencies?dag=turnover");
+  const turnover = page()
+    .locator("li")
+    .filter({ has: page().locator("h2", { hasText: "turnover" }) });
+  await turnover.getByText("· owner carol").first().waitFor();
+  await turnover.getByText("1 DAG is affected").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await turnover.getByRole("link", { name: "feeds/rates" }).click();
+  await page().locator("h1").getByText("feeds/rates").waitFor();
+});

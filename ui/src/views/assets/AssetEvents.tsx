@@ -1,0 +1,107 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { assetEvents } from "@/api/queries.ts";
+import type { AssetEvent } from "@/api/types.ts";
+import { absolute, exact } from "@/lib/time.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Command } from "@/parts/EmptyState.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { RunLink } from "@/parts/links.tsx";
+import { Card } from "@/parts/Page.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { type Column, Table } from "@/parts/Table.tsx";
+import styles from "./Assets.module.css";
+
+const COLUMNS: readonly Column<AssetEvent>[] = [
+  {
+    key: "at",
+    head: "When",
+    width: "116px",
+    cell: ({ at }) => (
+      <time className="tabular" dateTime={at} title={absolute(at)}>
+        {exact(at, Date.now())}
+      </time>
+    ),
+  },
+  {
+    key: "source",
+    head: "From",
+    width: "minmax(120px, 1.6fr)",
+    wraps: true,
+    cell: (event) => <Source event={event} />,
+  },
+  {
+    key: "partition",
+    head: "Partition",
+    width: "minmax(80px, 0.8fr)",
+    secondary: true,
+    cell: ({ partition }) => <span title={partition ?? undefined}>{partition ?? "–"}</span>,
+  },
+  {
+    key: "extra",
+    head: "Extra",
+    width: "minmax(80px, 1.4fr)",
+    cell: ({ extra }) => {
+      const text = JSON.stringify(extra);
+      return (
+        <span className={styles.extra} title={text === "{}" ? undefined : text}>
+          {text === "{}" ? "–" : text}
+        </span>
+      );
+    },
+  },
+];
+
+/** The events of an asset, the newest first, each with the run that made it or who reported it. */
+export function AssetEvents({ name, outside }: { name: string; outside: boolean }) {
+  const found = useInfiniteQuery(assetEvents(name));
+  return (
+    <Card title="Events">
+      {found.isPending ? (
+        <SkeletonRows count={4} />
+      ) : !found.data ? (
+        <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
+      ) : found.data.length === 0 ? (
+        <div className={styles.none}>
+          <p>
+            No events yet. A task with this asset among its outlets makes one when it succeeds.
+            {outside && " Other systems report one with:"}
+          </p>
+          {outside && <Command text={`headway asset emit ${quoted(name)}`} />}
+        </div>
+      ) : (
+        <Table
+          natural
+          label="Events"
+          columns={COLUMNS}
+          items={found.data}
+          id={({ event_id }) => String(event_id)}
+        />
+      )}
+      {found.hasNextPage && (
+        <p className={styles.more}>
+          <Button disabled={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+            Older events
+          </Button>
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Source({ event: { run_id, dag_id, task_id, map_index, by } }: { event: AssetEvent }) {
+  if (run_id === null) return <span>{by}</span>;
+  return (
+    <span>
+      <RunLink run={run_id}>{dag_id}</RunLink>{" "}
+      <span className={styles.quiet}>
+        task {task_id}
+        {map_index !== null && map_index >= 0 && `[${map_index}]`}
+      </span>
+    </span>
+  );
+}
+
+/** As one word of a shell. */
+function quoted(name: string): string {
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}
