@@ -23,6 +23,7 @@ ALLOWLIST = {
     ("POST", "/api/v1/session/negotiate"),
     ("POST", "/api/v1/backchannel-logout"),
     ("POST", "/api/v1/linked-run"),
+    ("POST", "/api/v1/hooks/{slug}"),
 }
 # All that changes something, and all that not everybody may see.
 NEEDS = {
@@ -54,6 +55,14 @@ NEEDS = {
     ("PUT", "/variables/{key}"): "variable.write",
     ("DELETE", "/variables/{key}"): "variable.write",
     ("POST", "/secret-keys/rotation"): PLATFORM,
+    ("GET", "/webhooks"): "webhook.manage",
+    ("POST", "/webhooks"): "webhook.manage",
+    ("GET", "/webhooks/{name}"): "webhook.manage",
+    ("PATCH", "/webhooks/{name}"): "webhook.manage",
+    ("DELETE", "/webhooks/{name}"): "webhook.manage",
+    ("POST", "/webhooks/{name}/rotate"): "webhook.manage",
+    ("GET", "/webhooks/{name}/deliveries"): "webhook.manage",
+    ("POST", "/webhooks/{name}/deliveries/{number}/replay"): "webhook.manage",
     ("GET", "/run-links"): "run.link",
     ("POST", "/runs/{run_id}/links"): "run.link",
     ("DELETE", "/run-links/{link_id}"): "run.link",

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import Connection
 
-from headway.store import moments
+from headway.store import moments, webhooks
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
     assets,
@@ -187,6 +187,9 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (dependencies.BY_RUNS, {}),
     (dependencies.BY_TRIGGERS, {}),
     (assets.WAITERS, {"name": "a", "limit": 100}),
+    (webhooks.DELIVERIES, {"name": "a", "number": None, "before": None, "limit": 51}),
+    (webhooks.SEEN, {"team_id": 1, "name": "a", "digest": b"x"}),
+    (webhooks.MADE_BEFORE, {"team_id": 1, "name": "a", "made": "1"}),
     (dependencies.DAGS, {"dag_ids": ["d"]}),
     (briefs.OF_DATE, {"dag_id": "d", "logical_date": seed.NOON, "most": 12}),
     (overview.WAITING, {"before": seed.NOON, "limit": 10}),

@@ -4,12 +4,16 @@ import json
 import signal
 from datetime import datetime
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import msgspec
 import pytest
 
 from headway import config
+from headway.clock import now
 from headway.config import Layout, Lock, read_server_file, write_server_file
+from headway.core.webhooks import sign
 from headway.engine import tick
 from headway.pg import Server
 from headway.store.clock import clock
@@ -397,3 +401,58 @@ def test_a_dag_runs_when_its_assets_are_new(cli: Command, home: Path) -> None:
     wait_until(lambda: [run["state"] for run in runs()] == ["success"], "it did not run")
     (run,) = runs()
     assert (run["trigger"], "shop_report" in cli("asset", "ls").stdout) == ("asset", True)
+
+
+def test_a_signed_request_to_a_webhook_runs_a_dag(cli: Command, home: Path) -> None:
+    """A webhook from its creation to its end, called as any HTTP client would."""
+    source = """
+from headway import Asset, dag, task
+
+@dag(schedule=Asset("erp_orders"))
+def from_erp():
+    @task
+    def load():
+        pass
+    load()
+
+from_erp()
+"""
+    (home / "dags" / "erp.py").write_text(source, encoding="utf-8")
+    wait_for_dag(home / ".headway", "from_erp")
+    field = ("--field", "rows=data.rows")
+    made = cli("webhook", "create", "erp", "--asset", "erp_orders", *field, "--key", "id")
+    assert made.returncode == 0, made.stderr
+    (_, url), (_, secret) = (row.split() for row in made.stdout.splitlines())
+    assert secret not in cli("webhook", "ls", "-o", "json").stdout
+
+    def send(secret: str) -> int:
+        body = b'{"id": "1", "data": {"rows": 7}}'
+        headers = {"X-Headway-Signature": sign(secret, now(), body)}
+        try:
+            with urlopen(Request(url, data=body, headers=headers)) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
+
+    assert (send(secret), send("hws_wrong")) == (200, 404)
+    shown = cli("webhook", "show", "erp").stdout
+    assert "accepted" in shown
+    assert "refused" in shown
+    found = json.loads(cli("webhook", "show", "erp", "-o", "json").stdout)
+    number = next(each["number"] for each in found if each["outcome"] == "accepted")
+    assert cli("webhook", "replay", "erp", str(number)).returncode == 0
+    assert cli("asset", "show", "erp_orders").stdout.count('{"rows": 7}') == 2
+    rotated = cli("webhook", "rotate", "erp", "--overlap", "0")
+    assert send(secret) == 404
+    assert send(rotated.stdout.split()[-1]) == 200
+    wrong = cli("webhook", "create", "erp2", "--asset", "erp_orders", "--field", "rows")
+    assert (wrong.returncode, "is not NAME=PATH" in wrong.stderr) == (2, True)
+    assert cli("webhook", "delete", "erp").returncode == 0
+    assert cli("webhook", "show", "erp").returncode == 2
+
+    def ended() -> bool:
+        runs = json.loads(cli("ls", "runs", "--dag", "from_erp", "-o", "json").stdout)
+        return bool(runs) and all(run["state"] == "success" for run in runs)
+
+    wait_until(ended, "the runs of the webhook's asset did not succeed")

@@ -32,18 +32,20 @@ KINDS: Final[dict[Kind, str]] = {
         search_run set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
-        show_asset show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
+        change_webhook delete_webhook list_deliveries replay_delivery rotate_webhook show_webhook
+        show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
     """,
     Kind.LIST: """
-        list_asset_events list_assets list_dependencies
+        list_asset_events list_assets list_dependencies show_asset
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
         count_runs count_questions list_questions
-        list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables metrics
+        list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables
+        list_webhooks metrics
         overview search search_logs show_calendar_of_all show_slots show_slot_history show_timeline watch
     """,
     Kind.OWN: """
-        emit_asset_event
+        create_webhook emit_asset_event
         add_member ask_for_grant create_role create_service_account create_team create_token create_user
         give_grant offer_link
         set_log_retention show_log_retention set_run_retention show_run_retention show_session
@@ -51,7 +53,7 @@ KINDS: Final[dict[Kind, str]] = {
     """,
     Kind.HERE: "health look_at_folder rotate_key",
     Kind.OPEN: """
-        end_sessions list_ways show_linked_run sign_in sign_in_by_code sign_in_by_header sign_in_by_link
+        end_sessions list_ways receive show_linked_run sign_in sign_in_by_code sign_in_by_header sign_in_by_link
         sign_in_by_ticket start_sign_in
     """,
 }
@@ -65,6 +67,7 @@ FREE: Final = {
     ("create_user", "name"),
     ("create_token", "name"),
     ("create_role", "name"),
+    ("create_webhook", "name"),
     ("create_service_account", "name"),
     # What is said to another team is stored alike whether there is such a team or DAG:
     # test_what_is_said_to_a_team_is_said_to_nobody_alike.
@@ -144,6 +147,7 @@ IDS: Final = {
     "grantee": "theirteam-{}",
     "version": "1",
     "number": "1",
+    "slug": "hook",  # of 43 random characters: nobody tries those of others
     "name": "{}-pool",
     "q": "{}",
     "actor": "user:{}",
@@ -168,6 +172,7 @@ REQUIRED: Final[dict[str, dict[str, str]]] = {
 
 NAMES: Final = {
     "assets": "{}-asset",
+    "webhooks": "{}-webhook",
     "pools": "{}-pool",
     "roles": "{}-role",
     "service-accounts": "{}",

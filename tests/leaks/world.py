@@ -10,6 +10,7 @@ from typing import Any, Final
 from psycopg import Connection, sql
 
 from headway import wire
+from headway.actions import webhooks as actions
 from headway.config import Layout
 from headway.paths import log_path
 from headway.secrets import stored
@@ -49,6 +50,7 @@ def made(url: str, conn: Connection[Any], layout: Layout) -> World:
     """``conn``: as the owner of the schema."""
     ours(conn)
     secrets(conn, layout)
+    webhooks(conn, layout)
     log = layout.data / log_path(f"{OURS}-run", f"{OURS}-task", -1, 1)
     log.parent.mkdir(parents=True)
     log.write_bytes(LOG)
@@ -140,6 +142,18 @@ def secrets(conn: Connection[Any], layout: Layout) -> None:
         conn, keys, 1, f"{OURS}-conn", wire.ConnectionRequest(uri=uri), f"user:{OURS}"
     )
     stored.set_variable(conn, keys, 1, f"{OURS}-key", wire.VariableRequest(value=OURS), "me")
+
+
+def webhooks(conn: Connection[Any], layout: Layout) -> None:
+    keys = local_keys(layout.data, None)
+    wanted = wire.WebhookRequest(name=f"{OURS}-webhook", asset=f"{OURS}-asset")
+    actions.create(conn, keys, 1, wanted, f"user:{OURS}", "https://headway")
+    conn.execute("UPDATE webhook SET hook_id = %s", [f"{OURS}-hook"])
+    conn.execute(
+        "INSERT INTO webhook_delivery (team_id, name, at, outcome, detail, digest, body, made, address)"
+        " VALUES (1, %s, now(), 'accepted', '', sha256(%s), '{}', '1', %s)",
+        [f"{OURS}-webhook", OURS.encode(), OURS],
+    )
 
 
 def copied(conn: Connection[Any]) -> None:

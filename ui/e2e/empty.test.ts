@@ -40,6 +40,7 @@ test.each([
   ["import-errors", "All files loaded successfully"],
   ["admin/connections", "No connections yet"],
   ["admin/variables", "No variables yet"],
+  ["admin/webhooks", "No webhooks yet"],
   ["admin/tokens", "No tokens yet"],
 ])("%s: what will be there, and the next step", async (path, title) => {
   const page = await (await signedIn(browser, server)).newPage();

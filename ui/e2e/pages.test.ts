@@ -23,6 +23,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["admin/users", /admin/],
   ["admin/connections", /warehouse_db/],
   ["admin/variables", /raw-data/],
+  ["admin/webhooks", /signed requests/],
   ["admin/teams", /default/],
   ["admin/tokens", /New token/],
   ["admin/logs", /After a run ends/],

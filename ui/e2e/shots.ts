@@ -31,6 +31,7 @@ const ADMIN = [
   "roles",
   "connections",
   "variables",
+  "webhooks",
   "teams",
   "tokens",
   "links",

@@ -64,6 +64,7 @@ from headway.api.routes import (
     users,
     variables,
     versions,
+    webhooks,
 )
 from headway.api.site import BUILT, Site
 from headway.errors import HeadwayError
@@ -94,7 +95,18 @@ NOUNS: Final = (
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, run_retention, metrics),
     *(connections, variables, secret_keys),
-    *(assets, dependencies, backfills, calendar, timeline, versions, durations, replays, run_links),
+    *(
+        assets,
+        webhooks,
+        dependencies,
+        backfills,
+        calendar,
+        timeline,
+        versions,
+        durations,
+        replays,
+        run_links,
+    ),
     *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),
 )
 

@@ -48,6 +48,8 @@ class Api:
     memory: Memory = field(default_factory=Memory)
     requests: Requests = field(default_factory=Requests)
     link_rate: Rate = field(default_factory=lambda: Rate(60, 60.0))  # reads by links, by address
+    hook_rate: Rate = field(default_factory=lambda: Rate(1_200, 60.0))  # of webhooks, by address
+    hook_team_rate: Rate = field(default_factory=lambda: Rate(600, 60.0))  # signed ones, by team
     refusals: Refusals = field(default_factory=Refusals)
     disks: Disks = field(default_factory=Disks)
 

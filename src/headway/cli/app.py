@@ -50,6 +50,7 @@ COMMANDS: Final = (
     "retention",
     "question",
     "asset",
+    "webhook",
     "pool",
     "conn",
     "var",

@@ -18,6 +18,7 @@ from headway.client.connection import segment
 from headway.client.logs import Logs
 from headway.client.secrets import Secrets
 from headway.client.stream import Changes
+from headway.client.webhooks import Webhooks
 from headway.config import (
     ASKED_TEAM,
     Layout,
@@ -35,7 +36,7 @@ TOKEN: Final = "HEADWAY_TOKEN"
 KERBEROS: Final = "HEADWAY_KERBEROS"  # 1, with URL: by the ticket of the machine's user
 
 
-class Client(Logs, Changes, Secrets, Assets):
+class Client(Logs, Changes, Secrets, Assets, Webhooks):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:

@@ -35,6 +35,7 @@ class Verb(StrEnum):
     DAG_PAUSE = "dag.pause"
     DAG_LOAD = "dag.load"
     ASSET_EMIT = "asset.emit"
+    WEBHOOK_MANAGE = "webhook.manage"
     CONNECTION_READ = "connection.read"
     CONNECTION_WRITE = "connection.write"
     VARIABLE_READ = "variable.read"
@@ -69,6 +70,7 @@ WORDS: Final[Mapping[Verb, str]] = {
     Verb.DAG_PAUSE: "Pause and resume DAGs",
     Verb.ASSET_EMIT: "Report events of assets, which start runs",
     Verb.DAG_LOAD: "Make the loader read the DAG folder",
+    Verb.WEBHOOK_MANAGE: "Create, change and delete webhooks, see and replay what came to them",
     Verb.CONNECTION_READ: "See connections without their secrets, and test them",
     Verb.CONNECTION_WRITE: "Create, change and delete connections",
     Verb.VARIABLE_READ: "See variables that are not secret",
@@ -115,6 +117,7 @@ ADDS: Final[Mapping[Role, Verbs]] = {
     Role.AUTHOR: frozenset({Verb.DAG_LOAD, Verb.CONNECTION_READ, Verb.VARIABLE_READ}),
     Role.ADMIN: frozenset(
         {
+            Verb.WEBHOOK_MANAGE,
             Verb.CONNECTION_WRITE,
             Verb.VARIABLE_WRITE,
             Verb.POOL_WRITE,

@@ -26,6 +26,11 @@ OLD_VARIABLES: LiteralString = """
     WHERE team_id = %(team_id)s AND key_id <> %(key_id)s ORDER BY key LIMIT %(limit)s FOR UPDATE
 """
 
+OLD_WEBHOOKS: LiteralString = """
+    SELECT name, key_id, wrapped, sealed FROM webhook
+    WHERE team_id = %(team_id)s AND key_id <> %(key_id)s ORDER BY name LIMIT %(limit)s FOR UPDATE
+"""
+
 WRAP_CONNECTION: LiteralString = """
     UPDATE connection SET key_id = %(key_id)s, wrapped = %(wrapped)s
     WHERE team_id = %(team_id)s AND conn_id = %(name)s
@@ -36,8 +41,21 @@ WRAP_VARIABLE: LiteralString = """
     WHERE team_id = %(team_id)s AND key = %(name)s
 """
 
-OLD: Final[dict[str, LiteralString]] = {"connection": OLD_CONNECTIONS, "variable": OLD_VARIABLES}
-WRAP: Final[dict[str, LiteralString]] = {"connection": WRAP_CONNECTION, "variable": WRAP_VARIABLE}
+WRAP_WEBHOOK: LiteralString = """
+    UPDATE webhook SET key_id = %(key_id)s, wrapped = %(wrapped)s
+    WHERE team_id = %(team_id)s AND name = %(name)s
+"""
+
+OLD: Final[dict[str, LiteralString]] = {
+    "connection": OLD_CONNECTIONS,
+    "variable": OLD_VARIABLES,
+    "webhook": OLD_WEBHOOKS,
+}
+WRAP: Final[dict[str, LiteralString]] = {
+    "connection": WRAP_CONNECTION,
+    "variable": WRAP_VARIABLE,
+    "webhook": WRAP_WEBHOOK,
+}
 
 
 def of_other_keys(

@@ -268,6 +268,15 @@ from headway.wire.versions import (
     VersionDiff,
     VersionSummary,
 )
+from headway.wire.webhooks import (
+    Delivered,
+    NewWebhook,
+    Webhook,
+    WebhookChange,
+    WebhookDelivery,
+    WebhookRequest,
+    WebhookRotation,
+)
 
 __all__ = [
     "KINDS",
@@ -325,6 +334,7 @@ __all__ = [
     "DagTotals",
     "DagVersion",
     "Day",
+    "Delivered",
     "Diagnosis",
     "Difference",
     "DurationDay",
@@ -384,6 +394,7 @@ __all__ = [
     "NewRunLink",
     "NewTeam",
     "NewToken",
+    "NewWebhook",
     "NextRun",
     "NoteRequest",
     "Page",
@@ -469,6 +480,11 @@ __all__ = [
     "Waited",
     "WaitingRuns",
     "WaitingTask",
+    "Webhook",
+    "WebhookChange",
+    "WebhookDelivery",
+    "WebhookRequest",
+    "WebhookRotation",
     "WordedEntry",
     "XCom",
     "code_of",

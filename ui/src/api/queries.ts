@@ -114,6 +114,20 @@ export const connections = () =>
 export const variables = () =>
   pages(["variables"], (_, signal) => request("get", "/variables", { signal }));
 
+export const webhooks = () =>
+  pages(["webhooks"], (_, signal) => request("get", "/webhooks", { signal }));
+
+export const webhookDeliveries = (name: string) => ({
+  ...pages(["webhooks", name, "deliveries"], (cursor, signal) =>
+    request("get", "/webhooks/{name}/deliveries", {
+      path: { name },
+      query: { limit: 20, cursor },
+      signal,
+    }),
+  ),
+  refetchInterval: 5_000, // no stream tells of them
+});
+
 export const teams = () => pages(["teams"], (_, signal) => request("get", "/teams", { signal }));
 
 export const grants = () =>

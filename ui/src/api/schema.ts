@@ -820,6 +820,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take what another system sends to a webhook, with a signature in ``X-Headway-Signature`` or ``X-Hub-Signature-256``. An unknown webhook, a disabled one and a wrong signature have one answer.
+         */
+        post: operations["receive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/import-errors": {
         parameters: {
             query?: never;
@@ -2224,6 +2244,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description List webhooks by name. Never their secrets.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create webhook
+         * @description Create a webhook. Only this answer contains its secret.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show webhook
+         * @description Get a webhook, without its secret.
+         */
+        get: operations["show_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete webhook
+         * @description Delete a webhook with the list of what came to it.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change webhook
+         * @description Disable a webhook, or enable it again. A disabled one answers as if it did not exist.
+         */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description List what came to a webhook, the newest first: accepted, failed and refused. The last 1,000 are kept.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/deliveries/{number}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay delivery
+         * @description Make again what a delivery asked for, as a new event or run.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate webhook
+         * @description Give a webhook another secret, which only this answer contains. The one before counts for the overlap, too.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3102,6 +3234,11 @@ export interface components {
             /** Format: int64 */
             success: number;
         };
+        /** Delivered */
+        Delivered: {
+            made: string;
+            repeated: boolean;
+        };
         /** Diagnosis */
         Diagnosis: {
             blocked: components["schemas"]["BlockedTask"][];
@@ -3853,6 +3990,25 @@ export interface components {
             user: string;
             verbs: components["schemas"]["Verb"][] | null;
         };
+        /** NewWebhook */
+        NewWebhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled_at: string | null;
+            fields: {
+                [key: string]: string;
+            };
+            id: string;
+            key_path: string | null;
+            kind: string;
+            name: string;
+            overlap_until: string | null;
+            partition_path: string | null;
+            secret: string;
+            target: string;
+            url: string;
+        };
         /** NextRun */
         NextRun: {
             dag_id: string;
@@ -4015,6 +4171,16 @@ export interface components {
         /** Page[VersionSummary] */
         PageOfVersionSummary: {
             items: components["schemas"]["VersionSummary"][];
+            next_cursor: string | null;
+        };
+        /** Page[Webhook] */
+        PageOfWebhook: {
+            items: components["schemas"]["Webhook"][];
+            next_cursor: string | null;
+        };
+        /** Page[WebhookDelivery] */
+        PageOfWebhookDelivery: {
+            items: components["schemas"]["WebhookDelivery"][];
             next_cursor: string | null;
         };
         /** Page[WordedEntry] */
@@ -5335,7 +5501,7 @@ export interface components {
          * Verb
          * @enum {string}
          */
-        Verb: "dag.read" | "source.read" | "run.read" | "log.read" | "xcom.read" | "pool.read" | "team.read" | "run.trigger" | "run.backfill" | "run.clear" | "run.mark" | "run.cancel" | "task.answer" | "run.note" | "run.link" | "dag.pause" | "dag.load" | "asset.emit" | "connection.read" | "connection.write" | "variable.read" | "variable.write" | "pool.write" | "team.write" | "member.read" | "member.manage" | "role.manage" | "grant.manage" | "token.manage" | "audit.read";
+        Verb: "dag.read" | "source.read" | "run.read" | "log.read" | "xcom.read" | "pool.read" | "team.read" | "run.trigger" | "run.backfill" | "run.clear" | "run.mark" | "run.cancel" | "task.answer" | "run.note" | "run.link" | "dag.pause" | "dag.load" | "asset.emit" | "webhook.manage" | "connection.read" | "connection.write" | "variable.read" | "variable.write" | "pool.write" | "team.write" | "member.read" | "member.manage" | "role.manage" | "grant.manage" | "token.manage" | "audit.read";
         /** VersionDiff */
         VersionDiff: {
             changes: components["schemas"]["SpecChange"][];
@@ -5414,6 +5580,60 @@ export interface components {
             since: string;
             task_id: string;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** Webhook */
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            disabled_at: string | null;
+            fields: {
+                [key: string]: string;
+            };
+            key_path: string | null;
+            kind: string;
+            name: string;
+            overlap_until: string | null;
+            partition_path: string | null;
+            target: string;
+            url: string;
+        };
+        /** WebhookChange */
+        WebhookChange: {
+            disabled: boolean;
+        };
+        /** WebhookDelivery */
+        WebhookDelivery: {
+            address: string;
+            /** Format: date-time */
+            at: string;
+            body: string | null;
+            delivery_id: string | null;
+            detail: string;
+            made: string | null;
+            /** Format: int64 */
+            number: number;
+            outcome: string;
+            replay_of: number | null;
+        };
+        /** WebhookRequest */
+        WebhookRequest: {
+            asset?: string | null;
+            dag_id?: string | null;
+            fields?: {
+                [key: string]: string;
+            };
+            key_path?: string | null;
+            name: string;
+            partition_path?: string | null;
+        };
+        /** WebhookRotation */
+        WebhookRotation: {
+            /**
+             * Format: int64
+             * @default 24
+             */
+            overlap_hours?: number;
         };
         /** WordedEntry */
         WordedEntry: {
@@ -7851,7 +8071,7 @@ export interface operations {
                  */
                 dag_id: string;
                 /**
-                 * @description Number of the change, from 1.
+                 * @description Number of the change or the delivery, from 1.
                  * @example 1
                  */
                 number: number;
@@ -9790,6 +10010,44 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    receive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the address of a webhook. */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "made": "text",
+                     *       "repeated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -16708,6 +16966,548 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "disabled_at": null,
+                     *           "fields": {},
+                     *           "key_path": "text",
+                     *           "kind": "python",
+                     *           "name": "ada",
+                     *           "overlap_until": "2026-01-31T05:00:00Z",
+                     *           "partition_path": "text",
+                     *           "target": "text",
+                     *           "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfWebhook"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "asset": "text",
+                 *       "dag_id": "daily_delays",
+                 *       "fields": {},
+                 *       "key_path": "text",
+                 *       "name": "ada",
+                 *       "partition_path": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "fields": {},
+                     *       "id": "01jk5x7a9c1e",
+                     *       "key_path": "text",
+                     *       "kind": "python",
+                     *       "name": "ada",
+                     *       "overlap_until": "2026-01-31T05:00:00Z",
+                     *       "partition_path": "text",
+                     *       "secret": "text",
+                     *       "target": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "fields": {},
+                     *       "key_path": "text",
+                     *       "kind": "python",
+                     *       "name": "ada",
+                     *       "overlap_until": "2026-01-31T05:00:00Z",
+                     *       "partition_path": "text",
+                     *       "target": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "disabled": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "fields": {},
+                     *       "key_path": "text",
+                     *       "kind": "python",
+                     *       "name": "ada",
+                     *       "overlap_until": "2026-01-31T05:00:00Z",
+                     *       "partition_path": "text",
+                     *       "target": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "address": "127.0.0.1",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "body": "text",
+                     *           "delivery_id": "text",
+                     *           "detail": "ValueError: no flights",
+                     *           "made": "text",
+                     *           "number": 1,
+                     *           "outcome": "text",
+                     *           "replay_of": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfWebhookDelivery"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+                /**
+                 * @description Number of the change or the delivery, from 1.
+                 * @example 1
+                 */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "made": "text",
+                     *       "repeated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_hours": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookRotation"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "fields": {},
+                     *       "id": "01jk5x7a9c1e",
+                     *       "key_path": "text",
+                     *       "kind": "python",
+                     *       "name": "ada",
+                     *       "overlap_until": "2026-01-31T05:00:00Z",
+                     *       "partition_path": "text",
+                     *       "secret": "text",
+                     *       "target": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

@@ -89,6 +89,9 @@ export type TriggerPreview = Said["TriggerPreview"];
 export type User = Said["User"];
 export type Variable = Said["Variable"];
 export type VariableRequest = Said["VariableRequest"];
+export type NewWebhook = Said["NewWebhook"];
+export type Webhook = Said["Webhook"];
+export type WebhookDelivery = Said["WebhookDelivery"];
 export type XCom = Said["XCom"];
 
 export interface Page<T> {

@@ -39,6 +39,12 @@ const variablesRoute = createRoute({
   component: lazyPage(() => import("./variables/Variables.tsx"), "Variables"),
 });
 
+const webhooksRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "webhooks",
+  component: lazyPage(() => import("./webhooks/Webhooks.tsx"), "Webhooks"),
+});
+
 const teamsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "teams",
@@ -92,6 +98,7 @@ export const adminTree = adminRoute.addChildren([
   usersRoute,
   connectionsRoute,
   variablesRoute,
+  webhooksRoute,
   teamsRoute,
   tokensRoute,
   youRoute,

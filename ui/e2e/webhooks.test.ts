@@ -1,0 +1,104 @@
+import { createHmac } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, inject, test, vi } from "vitest";
+import { ask, PATIENCE_MS } from "./api.ts";
+import { inBrowser, violationsInBoth } from "./browser.ts";
+
+/** A webhook: made, called with a signature, looked at, replayed, given another secret, and deleted. */
+const server = inject("server");
+const { page } = inBrowser();
+
+const SOURCE = `from headway import Asset, dag, task
+
+@dag(schedule=Asset("hooked"))
+def follows_hook():
+    @task
+    def only():
+        pass
+    only()
+
+follows_hook()
+`;
+
+beforeAll(async () => {
+  writeFileSync(join(server.dags, "hooked.py"), SOURCE);
+  await vi.waitFor(() => ask(server, "/dags/follows_hook"), {
+    timeout: PATIENCE_MS,
+    interval: 200,
+  });
+});
+
+const row = (name: string) => page().getByRole("row").filter({ hasText: name });
+const dialog = () => page().getByRole("dialog");
+
+async function choose(item: string): Promise<void> {
+  await page().getByRole("button", { name: "Change erp" }).click();
+  await page().getByRole("menuitem", { name: item }).click();
+}
+
+async function send(secret: string, body: string): Promise<number> {
+  const { url } = await ask<{ url: string }>(server, "/webhooks/erp");
+  const moment = Math.floor(Date.now() / 1000);
+  const signature = createHmac("sha256", secret).update(`${moment}.${body}`).digest("hex");
+  const { status } = await fetch(`${server.url}${new URL(url).pathname}`, {
+    method: "POST",
+    headers: { "x-headway-signature": `t=${moment},v1=${signature}` },
+    body,
+  });
+  return status;
+}
+
+async function secretShown(): Promise<string> {
+  const shown = dialog().locator("code");
+  await shown.waitFor();
+  const secret = (await shown.textContent()) ?? "";
+  await dialog().getByRole("button", { name: "Close" }).click();
+  return secret;
+}
+
+test("a webhook is made, called, replayed, given another secret, and deleted", async () => {
+  await page().goto("/t/default/admin/webhooks");
+  await page().getByRole("button", { name: "New webhook" }).click();
+  await dialog().getByLabel("Name").fill("erp");
+  await dialog().getByLabel("Asset", { exact: true }).fill("hooked");
+  await dialog().getByLabel("Extra from the body").fill("rows");
+  await dialog().getByText("Write each line as name=path").waitFor();
+  await dialog().getByLabel("Extra from the body").fill("rows=data.rows");
+  expect(await violationsInBoth(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Create webhook" }).click();
+  const secret = await secretShown();
+  expect(secret).toMatch(/^hws_/);
+  expect(await page().content()).not.toContain(secret);
+  await row("erp").getByRole("link", { name: "hooked" }).waitFor();
+
+  expect(await send(secret, '{"data": {"rows": 7}}')).toBe(200);
+  expect(await send("hws_wrong", "{}")).toBe(404);
+  await choose("Deliveries…");
+  await dialog().getByText("its signature is wrong").waitFor();
+  await dialog().getByText("accepted: made").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Replay" }).click();
+  await dialog()
+    .getByText(/replay of \d+/)
+    .waitFor();
+  await dialog().getByRole("button", { name: "Close" }).click();
+  const { items } = await ask<{ items: { extra: unknown }[] }>(
+    server,
+    "/assets/events?asset=hooked",
+  );
+  expect(items.map(({ extra }) => extra)).toEqual([{ rows: 7 }, { rows: 7 }]);
+
+  await choose("New secret…");
+  await dialog().getByLabel("How long the present secret counts").selectOption("0");
+  await dialog().getByRole("button", { name: "Create secret" }).click();
+  const next = await secretShown();
+  expect(await send(secret, "{}")).toBe(404);
+  expect(await send(next, '{"data": {"rows": 8}}')).toBe(200);
+  await choose("Disable");
+  await row("erp").getByText("disabled").waitFor();
+  expect(await send(next, '{"data": {"rows": 9}}')).toBe(404);
+  await choose("Delete…");
+  await dialog().getByRole("button", { name: "Delete webhook" }).click();
+  await page().getByText("No webhooks yet").waitFor();
+});
