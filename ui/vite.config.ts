@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -11,7 +11,7 @@ const OUT = fileURLToPath(new URL("../src/headway/ui_dist", import.meta.url));
 const server = process.env.HEADWAY_URL ?? "http://127.0.0.1:8080";
 const token = process.env.HEADWAY_TOKEN;
 
-/** Beside each text asset its gzip, so that the server need not compress on every request. */
+/** Beside each text asset its Brotli and gzip, so that the server need not compress on every request. */
 function compressed(): Plugin {
   return {
     name: "compressed",
@@ -20,7 +20,9 @@ function compressed(): Plugin {
       for (const file of readdirSync(`${OUT}/assets`)) {
         if (!/\.(js|css|svg)$/.test(file)) continue;
         const path = `${OUT}/assets/${file}`;
-        writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+        const text = readFileSync(path);
+        writeFileSync(`${path}.br`, brotliCompressSync(text));
+        writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
       }
     },
   };
@@ -38,7 +40,30 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: "manifest.json",
+    rolldownOptions: {
+      output: {
+        // Not all the pages that share a file.
+        chunkFileNames: ({ name }) => `assets/${name.split("~")[0]}-[hash].js`,
+        assetFileNames: ({ names: [name = ""] }) => {
+          const [stem, ...rest] = name.split(/[~.]/);
+          return `assets/${stem}-[hash].${rest.at(-1)}`;
+        },
+        // A page asks for a few files: what every page needs, what many share, its own. Alone, most modules would be a file.
+        codeSplitting: {
+          groups: [
+            { name: "frame", tags: ["$initial"] },
+            {
+              name: "shared",
+              minShareCount: 2,
+              entriesAware: true,
+              entriesAwareMergeThreshold: 30_000,
+            },
+          ],
+        },
+      },
+    },
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 600, // the file of every page
   },
   server: {
     proxy: {

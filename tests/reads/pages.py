@@ -9,8 +9,8 @@ Ask = Callable[[str], Any]
 DAY: Final = timedelta(days=1)
 LARGE: Final = ("warehouse", "carriers")  # the widest, and the one with most mapped task instances
 OF_DAG: Final = (
-    *("", "/grid?limit=50", "/durations?days=4", "/versions?limit=50", "/changes?limit=50", "/next", "/assets"),
-    "/versions/1",
+    *("?tasks=false", "/grid?limit=50", "/durations?days=4", "/versions?limit=50", "/changes?limit=50", "/next"),
+    *("/assets", "/versions/1"),
 )  # fmt: skip
 OF_RUN: Final = (
     *("", "/tasks", "/gantt?limit=2000", "/diagnosis", "/adjacent", "/events?limit=500", "/source"),

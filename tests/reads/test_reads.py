@@ -34,7 +34,7 @@ DAGS: Final = 8
 SPAN: Final = timedelta(days=4)  # shorter than either history
 WINDOW: Final = 500  # rows looked through for one page: fewer than either history has
 STATEMENTS_MAX: Final = 16
-SENT_MAX: Final = 150_000
+SENT_MAX: Final = 110_000
 # A list of versions says how many runs each had: entries of one index, and no task instances.
 COUNTING: Final = re.compile(r"/versions\?")
 

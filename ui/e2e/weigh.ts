@@ -1,5 +1,6 @@
 // What each page weighs on a server that is up: HEADWAY_URL=… HEADWAY_TOKEN=… node e2e/weigh.mjs [width]
-// Bytes on the way and requests with an empty cache, time of the processor, layout shifts, what is cut off or overlaps.
+// Bytes on the way and requests with an empty cache, what is asked for twice, time of the processor, layout shifts, what
+// is cut off or overlaps.
 // Only first paint depends on how busy the machine is.
 import { ask } from "./api.ts";
 import { launch, signedIn } from "./browser.ts";
@@ -31,15 +32,24 @@ const pages = [
 ].filter((path) => !ONLY || path.includes(ONLY));
 
 const browser = await launch();
+const storageState = await signedIn(browser, server).then((context) => context.storageState());
 const rows: Record<string, unknown>[] = [];
 for (const path of pages) {
-  const context = await signedIn(browser, server, { viewport: { width, height: 900 } });
+  const context = await browser.newContext({
+    baseURL: url,
+    storageState, // signed in, with a cache of its own: empty
+    serviceWorkers: "block",
+    reducedMotion: "reduce",
+    viewport: { width, height: 900 },
+  });
   const page = await context.newPage();
   await watchShifts(page);
   const devtools = await context.newCDPSession(page);
   await devtools.send("Network.enable");
   await devtools.send("Performance.enable");
   let [bytes, requests] = [0, 0];
+  const asked: string[] = [];
+  devtools.on("Network.requestWillBeSent", ({ request }) => asked.push(request.url));
   devtools.on("Network.loadingFinished", ({ encodedDataLength }) => {
     bytes += encodedDataLength;
     requests += 1;
@@ -63,6 +73,7 @@ for (const path of pages) {
     kB: Math.round(bytes / 1000),
     over: bytes > BUDGET_BYTES ? "over" : "",
     requests,
+    twice: new Set(asked.filter((each, at) => asked.indexOf(each) < at)).size,
     elements: await page.evaluate(() => document.querySelectorAll("*").length),
     cpu_ms: Math.round(busy * 1000),
     paint_ms: Math.round(paint),

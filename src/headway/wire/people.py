@@ -33,7 +33,8 @@ class TeamRoleDetail(msgspec.Struct, frozen=True, kw_only=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The signed-in user and team. ``expires_at`` is the end of the browser session or token.
 
-    ``is_platform_admin``: may create, change and delete teams.
+    ``is_platform_admin``: may create, change and delete teams. ``position``: a stream that goes on from it (as
+    ``last_event_id``) tells all that changes after this answer.
     """
 
     user: Person
@@ -46,6 +47,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     verbs: list[Verb] = []  # what the caller may do in ``team``
     dag_ids: list[str] | None = None  # of a token that is only for these DAGs
     via: str = ""  # local, session, or token:<id>
+    position: str = ""
 
 
 class Negotiated(msgspec.Struct, frozen=True, kw_only=True):

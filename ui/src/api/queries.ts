@@ -42,10 +42,16 @@ export const dags = (filter: QueryOf<"/dags">) =>
     }),
   });
 
+/** Without its tasks, which may be thousands: what shows tasks reads those of a run. */
 export const dag = (dagId: string) =>
   queryOptions({
     queryKey: ["dag", dagId],
-    queryFn: ({ signal }) => request("get", "/dags/{dag_id}", { path: { dag_id: dagId }, signal }),
+    queryFn: ({ signal }) =>
+      request("get", "/dags/{dag_id}", {
+        path: { dag_id: dagId },
+        query: { tasks: false },
+        signal,
+      }),
   });
 
 export const runs = (filter: QueryOf<"/runs">) =>

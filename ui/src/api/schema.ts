@@ -365,7 +365,7 @@ export interface paths {
         };
         /**
          * Show DAG
-         * @description Get a DAG with its spec and versions.
+         * @description Get a DAG with its spec and versions. ``tasks=false`` leaves the tasks out of the spec, which are most of it.
          */
         get: operations["show_dag"];
         put?: never;
@@ -4869,6 +4869,8 @@ export interface components {
             dag_ids: string[] | null;
             expires_at: string | null;
             is_platform_admin: boolean;
+            /** @default  */
+            position: string;
             role: string;
             team: string;
             teams: components["schemas"]["TeamRole"][];
@@ -7501,7 +7503,9 @@ export interface operations {
     };
     show_dag: {
         parameters: {
-            query?: never;
+            query?: {
+                tasks?: boolean;
+            };
             header?: {
                 /**
                  * @description Name of one of your teams. Default: the first.
@@ -14668,6 +14672,7 @@ export interface operations {
                      *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "is_platform_admin": false,
+                     *       "position": "text",
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -14741,6 +14746,7 @@ export interface operations {
                      *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "is_platform_admin": false,
+                     *       "position": "text",
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -14850,6 +14856,7 @@ export interface operations {
                      *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "is_platform_admin": false,
+                     *       "position": "text",
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -14917,6 +14924,7 @@ export interface operations {
                      *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "is_platform_admin": false,
+                     *       "position": "text",
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -14984,6 +14992,7 @@ export interface operations {
                      *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "is_platform_admin": false,
+                     *       "position": "text",
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -15043,6 +15052,7 @@ export interface operations {
                      *         ],
                      *         "expires_at": "2026-01-31T05:00:00Z",
                      *         "is_platform_admin": false,
+                     *         "position": "text",
                      *         "role": "operator",
                      *         "team": "default",
                      *         "teams": [

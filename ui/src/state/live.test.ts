@@ -74,6 +74,20 @@ test("an answer that was on its way when the change came is read again after it"
   expect(page.reads).toHaveBeenCalledTimes(2);
 });
 
+test("what was read after the session is not read twice: the stream goes on from there", async () => {
+  end();
+  live = new Live();
+  queries.setQueryData(["session"], { position: "p0" });
+  end = live.follow(queries, world);
+  expect(world.source.url).toContain("last_event_id=p0");
+  const page = await shown(["dags"]);
+  await page.answer({});
+  world.source.opens();
+  world.source.says("ready", {}, "p1");
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(page.reads).toHaveBeenCalledTimes(1);
+});
+
 test("after a gap all that is shown is read again", async () => {
   const page = await shown(["health"]);
   await page.answer({});

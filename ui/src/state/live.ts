@@ -6,8 +6,9 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { session } from "@/api/queries.ts";
 import { address } from "@/api/request.ts";
-import type { StreamEvents } from "@/api/types.ts";
+import type { Session, StreamEvents } from "@/api/types.ts";
 import { Paced } from "@/lib/paced.ts";
 import { type Told, toEverything } from "./deltas.ts";
 import { type Liveness, Stream, type Topic, type World } from "./stream.ts";
@@ -53,7 +54,9 @@ export class Live {
   /** Begin to follow, once there is a session; the answer ends it. */
   follow(queries: QueryClient, world?: World): () => void {
     this.queries = queries;
-    this.stream.start(world);
+    // All that a page shows was read after the session was: nothing needs to be read twice.
+    const began = queries.getQueryData<Pick<Session, "position">>(session().queryKey)?.position;
+    this.stream.start(world, began || null);
     return () => {
       this.queries = null;
       this.stream.stop();

@@ -46,8 +46,10 @@ export class Stream {
     private readonly graceMs = GRACE_MS,
   ) {}
 
-  start(world = BROWSER()): void {
+  /** `position`: from where it tells everything, if it has not been further. */
+  start(world = BROWSER(), position: string | null = null): void {
     this.world = world;
+    this.position ??= position;
     world.page.addEventListener("visibilitychange", this.turn);
     this.turn();
   }

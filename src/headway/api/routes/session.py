@@ -21,7 +21,7 @@ from headway.errors import NotAllowed, NotAuthenticated, UsageError
 from headway.identity import accounts
 from headway.identity.base import Given, Redirecting, Returned, SignIn
 from headway.identity.id_token import Refused
-from headway.store import browser_sessions, people
+from headway.store import browser_sessions, moments, people
 
 OPEN: Final[list[dict[str, list[str]]]] = [{}]  # as OpenAPI says that nothing is needed
 
@@ -186,6 +186,7 @@ async def welcome(api: Api, signed_in: SignedIn) -> Response[wire.Session]:
 
 
 def session_of(conn: Connection[Any], who: Principal) -> wire.Session:
+    position = str(moments.now(conn))
     standing = people.standing(conn, who.person_id)
     here = next(each for each in standing if each.team_id == who.team_id)
     return wire.Session(
@@ -198,6 +199,7 @@ def session_of(conn: Connection[Any], who: Principal) -> wire.Session:
         verbs=sorted(who.verbs),
         dag_ids=None if who.dag_ids is None else sorted(who.dag_ids),
         via=who.via,
+        position=position,
         is_platform_admin=who.is_platform_admin,
     )
 

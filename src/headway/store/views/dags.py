@@ -214,6 +214,12 @@ def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:
     )
 
 
+def without_tasks(dag: wire.DagDetail) -> wire.DagDetail:
+    """Return the DAG without the tasks of its spec."""
+    replace = msgspec.structs.replace
+    return replace(dag, spec=replace(dag.spec, tasks=()))
+
+
 def spec_text(conn: Connection[Any], dag_id: str) -> str:
     with conn.cursor(row_factory=scalar_row) as cursor:
         text: str | None = cursor.execute(SPEC, {"dag_id": dag_id}).fetchone()

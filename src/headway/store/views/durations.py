@@ -12,6 +12,7 @@ from headway.errors import UsageError
 from headway.store.views import calendar, dags
 from headway.store.views.expected import LAST_GOOD
 from headway.store.views.memory import Memory
+from headway.store.views.rounded import rounded_s
 
 DAYS_MAX: Final = 365
 RUNS_MAX: Final = 200
@@ -129,6 +130,8 @@ def of_tasks(
 
 
 def with_trend(row: dict[str, Any]) -> dict[str, Any]:
+    """Add the trend of the median."""
     earlier_s, later_s = row.pop("earlier_s"), row.pop("later_s")
-    grown = None if not earlier_s or later_s is None else (later_s / earlier_s - 1) * 100
-    return {**row, "trend_pct": grown}
+    grown = None if not earlier_s or later_s is None else round((later_s / earlier_s - 1) * 100, 1)
+    times = {name: rounded_s(value) for name, value in row.items() if name.endswith("_s")}
+    return {**row, **times, "trend_pct": grown}

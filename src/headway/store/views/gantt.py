@@ -15,6 +15,7 @@ from headway.core.wording import heading
 from headway.store.views import expected, pages, runs
 from headway.store.views.memory import Memory
 from headway.store.views.present import Present
+from headway.store.views.rounded import rounded_s
 from headway.store.views.worded import why
 
 # The first of the run, and all their attempts.
@@ -130,5 +131,5 @@ def bar(row: tuple[Any, ...], pieces: list[Segment], usual: Mapping[str, float])
             )
             for each in pieces
         ],
-        expected_s=usual.get(task_id),
+        expected_s=rounded_s(usual.get(task_id)),
     )

@@ -16,6 +16,7 @@ from headway.store import states
 from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
 from headway.store.views.present import Present
+from headway.store.views.rounded import rounded_s
 from headway.store.views.worded import why, words
 
 PINNED: LiteralString = "SELECT team_id, dag_id, version, now() FROM run WHERE run_id = %(run_id)s"
@@ -160,11 +161,11 @@ def run_task(
         doc=task.doc,
         pool=task.pool,
         critical=critical,
-        duration_s=None if took is None else took.total_seconds(),
+        duration_s=None if took is None else rounded_s(took.total_seconds()),
         waits_since=waits_since,
         retry_at=retry_at,
         failures=failures,
         retries=task.retries,
-        worked_s=worked_s,
-        waited_s=waited_s,
+        worked_s=rounded_s(worked_s),
+        waited_s=rounded_s(waited_s),
     )
