@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from headway import wire
 from headway.client import Client
 from headway.errors import NotFound, UsageError
+from headway.spec import model
 from headway.store.transact import Session
 from headway.store.views import runs as run_views
 from tests.api import seed
@@ -141,6 +143,38 @@ def test_instances_are_found_by_error_and_by_name(client: Client, conn: Session)
     assert found(error=many.fingerprint, q="[3]") == ["t1[3]", "t2[3]"]
     assert found(q="T0") == ["t0[-1]"]
     assert found(error="of nothing") == []
+
+
+def test_the_instances_of_a_mapped_group_come_item_by_item(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    over = model.Mapping(axes=(model.Axis(argument="x", length=2),), group="each")
+    inside = [
+        model.Task(task_id="each.z", mapping=over),
+        model.Task(task_id="each.a", upstream=("each.z",), mapping=over),
+    ]
+    spec = msgspec.structs.replace(seed.spec("d", 1), tasks=(model.Task(task_id="t0"), *inside))
+    conn.execute("UPDATE dag_version SET spec = %s", [model.encode(spec).decode()])
+    seed.run(conn, "d", "r1", state="failed")
+    seed.instance(conn, "r1", "t0", "success")
+    for task_id in ("each.z", "each.a"):
+        for index in range(2):
+            seed.instance(conn, "r1", task_id, "failed" if index else "success", index)
+    path = "/runs/r1/task-instances"
+
+    def found(**query: object) -> list[str]:
+        wanted = {"limit": 1, "mapped_group": "each", **query}
+        items = client.all_pages(path, wire.TaskInstance, wanted)
+        return [f"{each.task_id}[{each.map_index}]" for each in items]
+
+    assert found() == ["each.z[0]", "each.a[0]", "each.z[1]", "each.a[1]"]
+    assert found(state="failed") == ["each.z[1]", "each.a[1]"]
+    assert found(q="a[1]") == ["each.a[1]"]
+    assert [task.mapped_group for task in client.tasks("r1")] == ["", "each", "each"]
+    grid = client.grid("d")
+    assert [(group.group_id, group.mapped) for group in grid.groups] == [("each", True)]
+    with pytest.raises(NotFound, match="no mapped group 'eech'") as error:
+        found(mapped_group="eech")
+    assert error.value.hint == 'did you mean "each"?'
 
 
 def test_runs_are_counted_by_state(client: Client, conn: Session) -> None:

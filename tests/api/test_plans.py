@@ -160,6 +160,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.BY_PREFIX, {"prefix": "run000001"}),
     (instances.PAGE, WHOLE),
     (instances.PAGE, AMONG),
+    (instances.ITEMS, {**WHOLE, "tasks": ["t0", "t1"]}),
     (instances.ONE, KEY),
     (instances.INDEXES, KEY),
     (instances.ATTEMPTS, KEY),

@@ -9,7 +9,7 @@ Ask = Callable[[str], Any]
 DAY: Final = timedelta(days=1)
 LARGE: Final = ("warehouse", "carriers")  # the widest, and the one with most mapped task instances
 OF_DAG: Final = (
-    *("?tasks=false", "/grid?limit=50", "/durations?days=4", "/versions?limit=50", "/changes?limit=50", "/next"),
+    *("?with_tasks=false", "/grid?limit=50", "/durations?days=4", "/versions?limit=50", "/changes?limit=50", "/next"),
     *("/assets", "/versions/1"),
 )  # fmt: skip
 OF_RUN: Final = (

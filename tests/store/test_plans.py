@@ -428,6 +428,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "recent ids": (run_views.RECENT_IDS, {}),
     "prefix": (run_views.BY_PREFIX, {"prefix": "r77"}),
     "page of instances": (instances.PAGE, {**NOTHING, **RUN, "limit": 51}),
+    "page of items": (instances.ITEMS, {**NOTHING, **RUN, "tasks": ["t1"], "limit": 51}),
     "instance": (instances.ONE, {**RUN, "task_id": "t1", "map_index": -1}),
     "wait": (instances.WAIT, {**RUN, "task_id": "t1", "map_index": -1}),
     "open questions": (

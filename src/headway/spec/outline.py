@@ -33,6 +33,7 @@ class Group:
     group_id: str
     parent: str
     tooltip: str = ""
+    mapped: bool = False  # as a whole
 
     @property
     def label(self) -> str:
@@ -55,13 +56,14 @@ def outline(current: Dag, older: Sequence[Dag] = ()) -> Outline:
         for task in dag.tasks:
             rows.setdefault(task.task_id, Row(task, removed=True))
     tooltips = {group.path: group.tooltip for group in current.groups}
+    mapped = {mapped_group_of(row.task) for row in rows.values()}
     inside: dict[str, list[Row | Group]] = {"": []}
     for row in rows.values():
         for group in reversed(list(groups_around(row.group))):
             if group not in inside:
                 inside[group] = []
                 inside[parent_of(group)].append(
-                    Group(group, parent_of(group), tooltips.get(group, ""))
+                    Group(group, parent_of(group), tooltips.get(group, ""), group in mapped)
                 )
         inside[row.group].append(row)
     found = Outline()
@@ -87,6 +89,11 @@ def fill(found: Outline, inside: dict[str, list[Row | Group]]) -> None:
 def group_of(task: Task) -> str:
     """Return the path of its group; empty if it is in none."""
     return parent_of(task.task_id) if task.group is None else task.group
+
+
+def mapped_group_of(task: Task) -> str:
+    """Return the path of the group that is mapped as a whole and has the task; empty if none has."""
+    return "" if task.mapping is None else task.mapping.group
 
 
 def label_of(task: Task) -> str:

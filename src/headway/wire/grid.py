@@ -25,6 +25,7 @@ class GridGroup(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     parent: str
     tooltip: str
+    mapped: bool  # as a whole: once for each item
 
 
 class GridRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -86,6 +86,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     blocked_reason: str | None
     reason: str | None
     group: str = ""
+    mapped_group: str = ""  # that is mapped as a whole and has the task
     label: str = ""
     kind: str = ""
     trigger_rule: str = ""

@@ -49,7 +49,7 @@ export const dag = (dagId: string) =>
     queryFn: ({ signal }) =>
       request("get", "/dags/{dag_id}", {
         path: { dag_id: dagId },
-        query: { tasks: false },
+        query: { with_tasks: false },
         signal,
       }),
   });

@@ -365,7 +365,7 @@ export interface paths {
         };
         /**
          * Show DAG
-         * @description Get a DAG with its spec and versions. ``tasks=false`` leaves the tasks out of the spec, which are most of it.
+         * @description Get a DAG with its spec and versions. ``with_tasks=false`` leaves the tasks out of the spec.
          */
         get: operations["show_dag"];
         put?: never;
@@ -1553,7 +1553,7 @@ export interface paths {
         };
         /**
          * List instances
-         * @description List the task instances of a run by task and map index. ``q`` matches part of ``task[index]``, of the name that a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis.
+         * @description List the task instances of a run by task and map index. ``q`` matches part of ``task[index]``, of the name that a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis. Those of a ``mapped_group`` come one item after the other.
          */
         get: operations["list_instances"];
         put?: never;
@@ -3527,6 +3527,7 @@ export interface components {
         GridGroup: {
             group_id: string;
             label: string;
+            mapped: boolean;
             parent: string;
             tooltip: string;
         };
@@ -4799,6 +4800,8 @@ export interface components {
             /** @default  */
             label: string;
             mapped: boolean;
+            /** @default  */
+            mapped_group: string;
             /** @default  */
             pool: string;
             reason: string | null;
@@ -7504,7 +7507,7 @@ export interface operations {
     show_dag: {
         parameters: {
             query?: {
-                tasks?: boolean;
+                with_tasks?: boolean;
             };
             header?: {
                 /**
@@ -8384,6 +8387,7 @@ export interface operations {
                      *         {
                      *           "group_id": "text",
                      *           "label": "extract",
+                     *           "mapped": false,
                      *           "parent": "text",
                      *           "tooltip": "text"
                      *         }
@@ -13415,6 +13419,7 @@ export interface operations {
                 q?: string;
                 /** @description Only instances with this error, as the diagnosis of the run groups them. */
                 error?: string;
+                mapped_group?: string;
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -14309,6 +14314,7 @@ export interface operations {
                      *           "kind": "python",
                      *           "label": "extract",
                      *           "mapped": false,
+                     *           "mapped_group": "text",
                      *           "pool": "default",
                      *           "reason": null,
                      *           "retries": 1,

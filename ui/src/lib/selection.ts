@@ -4,6 +4,8 @@ import { isState } from "./states.ts";
 export interface Selection {
   run?: string;
   task?: string;
+  /** A mapped group, whose items are listed; not beside a task. */
+  group?: string;
   map?: number;
   try?: number;
   /** Of the task's instances, or of the run's tasks, only those in this state; of a task also `all`. */
@@ -19,10 +21,11 @@ export interface Selection {
 export function selectionOf(search: Record<string, unknown>): Selection {
   const run = text(search.run);
   const task = text(search.task);
+  const group = task === undefined ? text(search.group) : undefined;
   const map = task === undefined ? undefined : whole(search.map, -1);
   const attempt = task === undefined ? undefined : whole(search.try, 1);
   const details = run !== undefined && search.details === "closed" ? "closed" : undefined;
-  return { run, task, map, try: attempt, state: listed(search.state), details };
+  return { run, task, group, map, try: attempt, state: listed(search.state), details };
 }
 
 function text(value: unknown): string | undefined {

@@ -56,10 +56,10 @@ async def list_dags(
 
 
 @get("/dags/{dag_id:str}", needs=Verb.DAG_READ)
-async def show_dag(api: Handed, dag_id: Id, tasks: FromQuery[bool] = True) -> wire.DagDetail:
-    """Get a DAG with its spec and versions. ``tasks=false`` leaves the tasks out of the spec, which are most of it."""
+async def show_dag(api: Handed, dag_id: Id, with_tasks: FromQuery[bool] = True) -> wire.DagDetail:
+    """Get a DAG with its spec and versions. ``with_tasks=false`` leaves the tasks out of the spec."""
     found = await api.door.call(views.detail, dag_id)
-    return found if tasks else views.without_tasks(found)
+    return found if with_tasks else views.without_tasks(found)
 
 
 @post("/dags/{dag_id:str}/runs", needs=Verb.RUN_TRIGGER, idempotent=WHOLE, guests=True)

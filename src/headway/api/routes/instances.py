@@ -24,19 +24,21 @@ async def list_instances(
     in_state: Annotated[str | None, one_of(State, "state")] = None,
     q: TextFilter = None,
     error: TextFilter = None,
+    mapped_group: TextFilter = None,
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> wire.Page[wire.TaskInstance]:
     """List the task instances of a run by task and map index. ``q`` matches part of ``task[index]``, of the name that
-    a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis.
+    a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis. Those
+    of a ``mapped_group`` come one item after the other.
     """
 
     def work(conn: Connection[Any]) -> wire.Page[wire.TaskInstance]:
         found = run_views.resolve(conn, run_id)
         among = None if error is None else diagnosis.with_error(conn, found, error)
         return views.page(
-            conn, found, task_id=task_id, state=in_state, q=q, among=among, limit=limit,
-            cursor=cursor,
+            conn, found, task_id=task_id, state=in_state, q=q, among=among,
+            mapped_group=mapped_group, limit=limit, cursor=cursor,
         )  # fmt: skip
 
     return await api.door.call(work)

@@ -59,6 +59,7 @@ def page(
                 label=group.label,
                 parent=group.parent,
                 tooltip=group.tooltip,
+                mapped=group.mapped,
             )
             for group in outlined.groups
         ],

@@ -15,6 +15,7 @@ from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
+from headway.spec.outline import mapped_group_of
 from headway.store import grants
 from headway.store.views import pages, present, questions
 from headway.store.views.worded import worded, worded_row
@@ -24,7 +25,7 @@ COLUMNS: LiteralString = f"""
     ready_at, queued_at, started_at, ended_at, {present.COLUMNS}
 """
 
-PAGE: LiteralString = f"""
+MATCHING: LiteralString = f"""
     SELECT {COLUMNS} FROM task_instance
     WHERE run_id = %(run_id)s
         AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
@@ -34,9 +35,20 @@ PAGE: LiteralString = f"""
         AND (%(q)s::text IS NULL OR strpos(lower(task_id || '[' || map_index || ']'), lower(%(q)s)) > 0
             OR strpos(lower(rendered_map_index), lower(%(q)s)) > 0
             OR strpos(lower(reason ->> 'detail'), lower(%(q)s)) > 0)
+"""
+
+PAGE: LiteralString = f"""{MATCHING}
         AND (%(after_task)s::text IS NULL
             OR (task_id, map_index) > (%(after_task)s, %(after_index)s))
     ORDER BY task_id, map_index LIMIT %(limit)s
+"""
+
+# Of a mapped group: one item after the other, in each the tasks in the order of the spec.
+ITEMS: LiteralString = f"""{MATCHING}
+        AND task_id = ANY (%(tasks)s)
+        AND (%(after_task)s::text IS NULL OR (map_index, array_position(%(tasks)s::text[], task_id))
+            > (%(after_index)s, array_position(%(tasks)s::text[], %(after_task)s::text)))
+    ORDER BY map_index, array_position(%(tasks)s::text[], task_id) LIMIT %(limit)s
 """
 
 ONE: LiteralString = f"""
@@ -110,10 +122,13 @@ def page(
     state: str | None,
     q: str | None = None,
     among: Sequence[tuple[str, int]] | None = None,
+    mapped_group: str | None = None,
     limit: int,
     cursor: str | None,
 ) -> wire.Page[wire.TaskInstance]:
-    """Return one page. ``q``: part of an instance's ``task[7]``, name or error; ``among``: only these."""
+    """Return one page. ``q``: part of an instance's ``task[7]``, name or error; ``among``: only these;
+    ``mapped_group``: those of its tasks, one item after the other.
+    """
     limit = pages.capped(limit)
     if state is not None and state not in set(State):
         raise UsageError(f"{state!r} is not a valid task state", hint=f"one of: {', '.join(State)}")
@@ -125,6 +140,7 @@ def page(
         "q": q,
         "among_tasks": None if among is None else [task for task, _ in among],
         "among_indexes": None if among is None else [index for _, index in among],
+        "tasks": None if mapped_group is None else in_group(conn, run_id, mapped_group),
         "after_task": after_task,
         "after_index": after_index,
         "limit": limit + 1,
@@ -132,11 +148,26 @@ def page(
     with conn.cursor(
         row_factory=worded_row(wire.TaskInstance, present.Present(conn))
     ) as rows_cursor:
-        rows = rows_cursor.execute(PAGE, values).fetchall()
+        rows = rows_cursor.execute(PAGE if mapped_group is None else ITEMS, values).fetchall()
     if len(rows) <= limit:
         return wire.Page(rows)
     last = rows[limit - 1]
     return wire.Page(rows[:limit], pages.encode((last.task_id, last.map_index)))
+
+
+def in_group(conn: Connection[Any], run_id: str, group: str) -> list[str]:
+    """Return the tasks of a mapped group, upstream first."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        spec: str | None = cursor.execute(RUN_SPEC, {"run_id": run_id}).fetchone()
+    tasks = () if spec is None else model.decode(spec).tasks
+    found = [task.task_id for task in tasks if mapped_group_of(task) == group]
+    if not found:
+        known = sorted({name for task in tasks if (name := mapped_group_of(task))})
+        hint = did_you_mean(group, known) or (
+            f"mapped groups are: {', '.join(known)}" if known else "its DAG has no mapped group"
+        )
+        raise NotFound(f"this run has no mapped group {group!r}", hint=hint)
+    return found
 
 
 def one(

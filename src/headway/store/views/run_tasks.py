@@ -11,7 +11,7 @@ from headway.core.critical import critical_path
 from headway.core.states import FINAL, State
 from headway.errors import NotFound
 from headway.spec import model
-from headway.spec.outline import group_of, label_of
+from headway.spec.outline import group_of, label_of, mapped_group_of
 from headway.store import states
 from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
@@ -153,6 +153,7 @@ def run_task(
         reason=words(reason),
         why=why(blocked_reason or reason),
         group=group_of(task),
+        mapped_group=mapped_group_of(task),
         label=label_of(task),
         kind=task.kind,
         trigger_rule=task.trigger_rule,

@@ -13,6 +13,8 @@ export interface GraphGroup {
   label: string;
   parent: string | null;
   tooltip?: string | undefined;
+  /** Mapped as a whole: it runs once for each item of a list. */
+  mapped?: boolean | undefined;
 }
 
 export interface Box {
@@ -25,6 +27,7 @@ export interface Box {
   critical: boolean;
   /** What the author says of a group. */
   tooltip?: string | undefined;
+  mapped?: boolean | undefined;
 }
 
 export interface Arrow {
@@ -40,6 +43,7 @@ export interface Frame {
   label: string;
   parent: string | null;
   tooltip?: string | undefined;
+  mapped?: boolean | undefined;
 }
 
 export interface Picture {
@@ -75,6 +79,7 @@ export function pictureOf(
       tasks: [],
       critical: false,
       tooltip: closed?.tooltip,
+      mapped: closed?.mapped,
     };
     box.tasks.push(task.task_id);
     box.critical ||= task.critical ?? false;

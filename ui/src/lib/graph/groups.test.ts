@@ -13,3 +13,8 @@ test("a group has the tooltip that its author wrote", () => {
   const [outer, inner] = groupsOf([{ group: "a.b" }], [{ path: "a.b", tooltip: "Both halves" }]);
   expect([outer?.tooltip, inner?.tooltip]).toEqual([undefined, "Both halves"]);
 });
+
+test("a group that is mapped as a whole says so, and what is around it does not", () => {
+  const found = groupsOf([{ group: "a.b" }], [], new Set(["a.b"]));
+  expect(found.map(({ mapped }) => mapped)).toEqual([undefined, true]);
+});

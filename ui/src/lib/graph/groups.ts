@@ -4,6 +4,7 @@ import type { GraphGroup } from "./collapse.ts";
 export function groupsOf(
   tasks: readonly { group: string | null }[],
   described: readonly { path: string; tooltip: string }[] = [],
+  mapped: ReadonlySet<string> = new Set(),
 ): GraphGroup[] {
   const tooltips = new Map(described.map(({ path, tooltip }) => [path, tooltip]));
   const groups = new Map<string, GraphGroup>();
@@ -13,7 +14,8 @@ export function groupsOf(
     const parent = cut < 0 ? null : group_id.slice(0, cut);
     if (parent) add(parent);
     const [label, tooltip] = [group_id.slice(cut + 1), tooltips.get(group_id)];
-    groups.set(group_id, { group_id, label, parent, tooltip });
+    const isMapped = mapped.has(group_id) || undefined;
+    groups.set(group_id, { group_id, label, parent, tooltip, mapped: isMapped });
   };
   for (const task of tasks) if (task.group) add(task.group);
   return [...groups.values()];

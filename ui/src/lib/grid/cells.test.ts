@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { countsAt, stack, stateAt, total } from "./cells.ts";
-import type { Row } from "./tree.ts";
+import { countsAt, itemsIn, stack, stateAt, total } from "./cells.ts";
+import type { GroupRow, Row } from "./tree.ts";
 
 const column = { run_id: "r", cells: "sfR.k", mapped: { "2": { running: 2, success: 1498 } } };
 const task = (index: number): Row => ({ kind: "task", id: "t", label: "t", depth: 0, index });
@@ -36,6 +36,13 @@ test("counts of the mapped and of groups", () => {
   expect(countsAt(task(0), column)).toBeNull();
   expect(countsAt(group([0, 1, 3, 4]), column)).toEqual({ success: 1, failed: 1, skipped: 1 });
   expect(total({ a: 2, b: 3 })).toBe(5);
+});
+
+test("a mapped group has as many items as its tasks have instances, where these are known", () => {
+  const mapped = { ...group([0, 2]), mapped: true } as GroupRow;
+  expect(itemsIn(mapped, column)).toBe(1500);
+  expect(itemsIn({ ...mapped, tasks: [0, 1] }, column)).toBeNull();
+  expect(itemsIn({ ...mapped, mapped: false }, column)).toBeNull();
 });
 
 test("one failure of 1,500 dominates, and the bar has its length", () => {

@@ -46,6 +46,12 @@ export function countsAt(row: Row, column: Column): Readonly<Record<string, numb
   return groupAt(row, column).counts;
 }
 
+/** How many items a run has of a mapped group: as many as instances of each of its tasks; null: not known yet. */
+export function itemsIn(row: GroupRow, column: Column): number | null {
+  const counts = row.tasks.map((task) => total(column.mapped[String(task)] ?? {}));
+  return row.mapped ? Math.max(...counts) || null : null;
+}
+
 export function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

@@ -11,6 +11,7 @@ export interface TreeGroup {
   label: string;
   parent?: string | null;
   tooltip?: string;
+  mapped?: boolean;
 }
 
 export interface TaskRow {
@@ -32,6 +33,8 @@ export interface GroupRow {
   tasks: number[];
   /** What the author says of it. */
   tooltip?: string | undefined;
+  /** Mapped as a whole: it runs once for each item of a list. */
+  mapped?: boolean | undefined;
 }
 
 export type Row = TaskRow | GroupRow;
@@ -92,8 +95,8 @@ function taskRow(task: TreeTask, index: number, depth: number): TaskRow {
 }
 
 function groupRow(branch: Branch, depth: number, open: boolean): GroupRow {
-  const { group_id: id, label, tooltip } = branch.group;
-  return { kind: "group", id, label, depth, open, tasks: branch.tasks, tooltip };
+  const { group_id: id, label, tooltip, mapped } = branch.group;
+  return { kind: "group", id, label, depth, open, tasks: branch.tasks, tooltip, mapped };
 }
 
 /** The groups around a task, the outermost first: what must be open for it to be seen. */

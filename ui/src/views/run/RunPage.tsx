@@ -12,6 +12,7 @@ import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 import { useLive } from "@/state/live.ts";
+import { GroupDrawer } from "./drawer/GroupDrawer.tsx";
 import { InstanceDrawer } from "./drawer/InstanceDrawer.tsx";
 import { RunActions } from "./RunActions.tsx";
 import { RunBody } from "./RunBody.tsx";
@@ -45,6 +46,9 @@ export function RunPage() {
           <RunBody run={run} only={selection.only} select={select} />
         ) : (
           <SkeletonRows count={12} />
+        )}
+        {run && selection.group && (
+          <GroupDrawer run={id} group={selection.group} selection={selection} select={select} />
         )}
         {run && selection.task && (
           <InstanceDrawer run={id} task={selection.task} selection={selection} select={select} />

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import type { RunTask } from "@/api/types.ts";
+import { number } from "@/lib/count.ts";
 import type { Box, Picture } from "@/lib/graph/collapse.ts";
 import { type Focus, neighbour, related } from "@/lib/graph/focus.ts";
 import type { Layout } from "@/lib/graph/layout.ts";
@@ -8,7 +9,7 @@ import { mostTelling } from "@/lib/states.ts";
 import { Arrows } from "./Arrows.tsx";
 import styles from "./Graph.module.css";
 import { MiniMap } from "./MiniMap.tsx";
-import { countsOf, Node } from "./Nodes.tsx";
+import { countsOf, itemsOf, Node } from "./Nodes.tsx";
 import { useViewport } from "./useViewport.ts";
 import { ViewTools } from "./ViewTools.tsx";
 
@@ -22,6 +23,8 @@ interface Props {
   focus: Focus | undefined;
   choose: (box: Box) => void;
   close: (group: string) => void;
+  /** List the items of a mapped group. */
+  items: (group: string) => void;
 }
 
 /** The boxes in sight as buttons over their arrows, in a plane that is moved and scaled. */
@@ -89,6 +92,16 @@ export function Drawing(props: Props) {
                 >
                   {group?.label}
                 </button>
+                {group?.mapped && (
+                  <button
+                    type="button"
+                    title="Mapped group: list its items"
+                    aria-label={`Items of ${group.label}`}
+                    onClick={() => props.items(box.id)}
+                  >
+                    ×{number(itemsOf(within(box.id, states), states))}
+                  </button>
+                )}
               </div>
             );
           })}
@@ -117,4 +130,11 @@ export function Drawing(props: Props) {
       )}
     </div>
   );
+}
+
+/** The tasks of a mapped group. */
+function within(group: string, states: ReadonlyMap<string, RunTask>): string[] {
+  return [...states.values()]
+    .filter((task) => task.mapped_group === group)
+    .map((task) => task.task_id);
 }

@@ -101,6 +101,7 @@ export function Graph() {
           focus={shown.around ? undefined : search.focus}
           choose={choose}
           close={close}
+          items={(group) => select({ run, group })}
         />
       ) : (
         shown.picture && (

@@ -62,9 +62,7 @@ export const Node = memo(function Node(props: Props) {
       {task?.setup && <Wrench size={12} aria-hidden className={styles.role} />}
       {task?.teardown && <Brush size={12} aria-hidden className={styles.role} />}
       {many ? (
-        <span className={styles.fact}>
-          ×{number(box.kind === "group" ? box.tasks.length : instances)}
-        </span>
+        <span className={styles.fact}>×{number(countedIn(box, instances, states))}</span>
       ) : (
         task?.duration_s != null && <span className={styles.fact}>{duration(task.duration_s)}</span>
       )}
@@ -98,6 +96,18 @@ export function countsOf(box: Box, states: ReadonlyMap<string, RunTask>): Record
   return counts;
 }
 
+/** Instances of a task, items of a mapped group, tasks of any other. */
+function countedIn(box: Box, instances: number, states: ReadonlyMap<string, RunTask>): number {
+  if (box.kind === "task") return instances;
+  return box.mapped ? itemsOf(box.tasks, states) : box.tasks.length;
+}
+
+/** How many items a mapped group has: as many as instances of each of its tasks. */
+export function itemsOf(tasks: readonly string[], states: ReadonlyMap<string, RunTask>): number {
+  const counts = tasks.map((task) => Object.values(states.get(task)?.counts ?? {}));
+  return Math.max(0, ...counts.map((each) => each.reduce((sum, count) => sum + count, 0)));
+}
+
 /** ", setup" or ", teardown" of a task that is one. */
 function roleOf(task: RunTask | undefined): string {
   return task?.setup ? ", setup" : task?.teardown ? ", teardown" : "";
@@ -108,6 +118,7 @@ function wordsOf(box: Box, counts: Record<string, number>): string {
   const states = parts.map(([state, count]) =>
     parts.length === 1 && count === 1 ? stateWord(state) : `${number(count)} ${stateWord(state)}`,
   );
-  const what = box.kind === "group" ? `group of ${number(box.tasks.length)} tasks, ` : "";
+  const kind = box.mapped ? "mapped group" : "group";
+  const what = box.kind === "group" ? `${kind} of ${number(box.tasks.length)} tasks, ` : "";
   return what + (states.join(", ") || "not started");
 }

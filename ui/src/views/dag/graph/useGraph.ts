@@ -29,7 +29,10 @@ export function useGraph(dag: string, selected: string | undefined, settled: boo
   const outline = runless ? grid.data?.pages[0] : undefined;
   const graph = useMemo(() => {
     const flat = outline ? ofRows(outline) : tasks.map(graphTask);
-    const all = folded(flat, groupsOf(flat, described));
+    const mapped = outline
+      ? outline.groups.filter((group) => group.mapped).map((group) => group.group_id)
+      : tasks.map((task) => task.mapped_group ?? "");
+    const all = folded(flat, groupsOf(flat, described, new Set(mapped)));
     return { ...all, openAtFirst: openAtFirst(all.tasks, all.groups) };
   }, [tasks, outline, described]);
   const states = useMemo(() => new Map(tasks.map((task) => [task.task_id, task])), [tasks]);

@@ -21,7 +21,9 @@ interface Props {
 export function Cursor(props: Props) {
   const { left, pitch, rowPitch, rows, runs, cell, hover, selection } = props;
   const column = runs.findIndex((run) => run.run_id === selection.run);
-  const row = rows.findIndex((one) => one.kind === "task" && one.id === selection.task);
+  const row = rows.findIndex(
+    (one) => one.id === (one.kind === "task" ? selection.task : selection.group),
+  );
   const box = (place: Place) => ({
     left: left + place.column * pitch - 2,
     top: HEAD + place.row * rowPitch + (rowPitch - cell) / 2 - 2,

@@ -2,7 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { memo } from "react";
 import type { GridRun, GridTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
-import { countsAt, stateAt, total } from "@/lib/grid/cells.ts";
+import { countsAt, itemsIn, stateAt, total } from "@/lib/grid/cells.ts";
 import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import { blocksOf, type Span } from "@/lib/grid/window.ts";
@@ -67,7 +67,9 @@ const Names = memo(function Names(props: BlockProps) {
             {row.label}
           </span>
           {row.kind === "group" && <span className={styles.times}>{number(row.tasks.length)}</span>}
-          {task?.mapped && <Times row={row} runs={runs} />}
+          {(task?.mapped || (row.kind === "group" && row.mapped)) && (
+            <Times row={row} runs={runs} />
+          )}
         </span>
         {run && (
           <span
@@ -96,13 +98,26 @@ function isLong(row: Row, width: number): boolean {
   return 24 + row.depth * 12 + row.label.length * LETTER + COUNT > width;
 }
 
-/** `×1,500`, as many as the newest run has of it. */
+/** `×1,500`, as many as the newest run has of it: instances of a mapped task, items of a mapped group. */
 function Times({ row, runs }: { row: Row; runs: readonly GridRun[] }) {
   for (let at = runs.length - 1; at >= 0; at -= 1) {
-    const counts = countsAt(row, runs[at] as GridRun);
-    if (counts) return <span className={styles.times}>×{number(total(counts))}</span>;
+    const found = timesIn(row, runs[at] as GridRun);
+    if (found !== null)
+      return (
+        <span className={styles.times} title={row.kind === "group" ? MAPPED : undefined}>
+          ×{number(found)}
+        </span>
+      );
   }
   return null;
+}
+
+const MAPPED = "Mapped group: click a cell to list its items";
+
+function timesIn(row: Row, run: GridRun): number | null {
+  if (row.kind === "group") return itemsIn(row, run);
+  const counts = countsAt(row, run);
+  return counts && total(counts);
 }
 
 export function cellWords(row: Row, run: GridRun): string {

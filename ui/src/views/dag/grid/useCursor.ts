@@ -41,10 +41,12 @@ export function useCursor(
     };
   };
 
-  const open = (at: Place) => {
+  /** Of a mapped group Enter lists the items, and Space opens and closes it. */
+  const open = (at: Place, key: string) => {
     const run = runs[at.column]?.run_id;
     const row = rows[at.row];
-    if (at.row >= 0 && row?.kind === "group") toggle(row.id);
+    if (row?.kind === "group" && row.mapped && key === "Enter") select({ run, group: row.id });
+    else if (at.row >= 0 && row?.kind === "group") toggle(row.id);
     else select({ run, task: row?.id });
   };
 
@@ -62,7 +64,7 @@ export function useCursor(
     const page = Math.floor(((scroller.current?.clientHeight ?? 400) - HEAD) / frame.rowPitch) - 1;
     const to = moved(at, event.key, rows.length, runs.length, page);
     if (to) goTo(place ? to : at);
-    else if (event.key === "Enter" || event.key === " ") open(at);
+    else if (event.key === "Enter" || event.key === " ") open(at, event.key);
     else return;
     event.preventDefault();
   };

@@ -60,7 +60,10 @@ export function useHover(
     if (!place) return;
     const row = props.rows[place.row];
     const run = props.runs[place.column < 0 ? props.runs.length - 1 : place.column];
-    if (row?.kind === "group") props.toggle(row.id);
+    const isCell = place.column >= 0;
+    if (row?.kind === "group" && row.mapped && isCell)
+      props.select({ run: run?.run_id, group: row.id });
+    else if (row?.kind === "group") props.toggle(row.id);
     else props.select({ run: run?.run_id, task: row?.id });
   };
   return {

@@ -33,6 +33,8 @@ export function InstanceDrawer({
           task={task}
           map={selection.map}
           mapped={found?.mapped}
+          group={found?.mapped_group}
+          items={(group) => select({ run: selection.run, group })}
           all={() => select({ run: selection.run, task, state: selection.state })}
         />
       }
@@ -70,25 +72,37 @@ function Title({
   task,
   map,
   mapped,
+  group,
   all,
+  items,
 }: {
   run: string;
   task: string;
   map: number | undefined;
   mapped: boolean | undefined;
+  /** The mapped group that it is in. */
+  group: string | undefined;
   all: () => void;
+  items: (group: string) => void;
 }) {
   const one = Boolean(mapped) && map !== undefined && map >= 0;
   const instance = useQuery({ ...instanceQuery(run, task, map ?? -1), enabled: one });
-  if (!one) return task;
-  const name = instance.data?.rendered_map_index;
+  if (!one && !group) return task;
+  const name = one && instance.data?.rendered_map_index;
   return (
     <span className={styles.title}>
-      {task} <code>[{map}]</code>
+      {task} {one && <code>[{map}]</code>}
       {name && <span className={styles.called}>{name}</span>}
-      <Button small look="quiet" onClick={all}>
-        All instances
-      </Button>
+      {one && (
+        <Button small look="quiet" onClick={all}>
+          All instances
+        </Button>
+      )}
+      {group && (
+        <Button small look="quiet" onClick={() => items(group)}>
+          Items of {group}
+        </Button>
+      )}
     </span>
   );
 }

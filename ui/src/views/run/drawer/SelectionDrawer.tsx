@@ -3,6 +3,7 @@ import { run as runQuery } from "@/api/queries.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { useSelection } from "@/state/selection.ts";
 import { useRunKeys } from "../useRunKeys.ts";
+import { GroupDrawer } from "./GroupDrawer.tsx";
 import { InstanceDrawer } from "./InstanceDrawer.tsx";
 import { RunDrawer } from "./RunDrawer.tsx";
 
@@ -26,6 +27,8 @@ function OfRun({
   const id = useQuery(runQuery(run)).data?.run_id ?? run;
   const within = (next: Selection) => select({ run, ...next });
   useRunKeys(id, selection, within);
+  if (selection.group)
+    return <GroupDrawer run={id} group={selection.group} selection={selection} select={within} />;
   if (!selection.task && selection.details === "closed") return null;
   if (!selection.task)
     return <RunDrawer run={id} select={within} close={() => select({ run, details: "closed" })} />;
