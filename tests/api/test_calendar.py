@@ -1,13 +1,15 @@
 """Days of the past, fires to come, backfills, and the runs between two dates."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from headway import wire
+from headway.cli.backfill import follow, pause_of
 from headway.client import Client
 from headway.core.reasons import BackfillPaused, DagPaused, EndDateReached, NoSchedule
-from headway.errors import NotFound, UsageError
+from headway.errors import Conflict, NotFound, UsageError
 from headway.store.transact import Session
 from tests.api import seed
 from tests.scenarios.world import Scheduler, deploy, run_state, task
@@ -251,6 +253,43 @@ def test_a_paused_backfill_starts_no_more_until_it_is_resumed(
     assert client.backfill_progress(backfill_id).counts == {"success": 5}
     with pytest.raises(NotFound):
         client.pause_backfill("nothing")
+
+
+def test_a_backfill_of_which_nothing_is_left_cannot_be_paused(
+    client: Client, conn: Session, backfill_id: str
+) -> None:
+    scheduler = Scheduler(conn)
+    scheduler.play()
+    with pytest.raises(Conflict, match=f"the backfill {backfill_id} of d has ended") as refused:
+        client.pause_backfill(backfill_id)
+    assert refused.value.hint == "to see its runs: headway ls runs --dag d"
+    asked = wire.BackfillRequest(first="2026-02-01", last="2026-02-03")
+    other = client.backfill("d", asked).backfill_id
+    assert other is not None
+    client.pause_backfill(other)
+    client.cancel_backfill(other)
+    scheduler.play()
+    with pytest.raises(Conflict, match="was cancelled by user:admin: none of its runs starts"):
+        client.pause_backfill(other)
+
+
+def test_who_waits_for_a_backfill_is_told_of_its_pause(
+    client: Client, conn: Session, backfill_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scheduler = Scheduler(conn)
+    told = f"it is paused by user:admin; to resume it: headway resume --backfill {backfill_id}"
+    assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == ""
+    client.pause_backfill(backfill_id)
+    assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == told
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(follow, client, backfill_id, 5)
+        said = ""
+        while f"still waiting: {told}" not in said:
+            assert not waiting.done()
+            said += capsys.readouterr().err
+        client.resume_backfill(backfill_id)
+        scheduler.play()
+        assert {run.state for run in waiting.result(60)} == {"success"}
 
 
 def test_a_backfill_may_run_the_latest_date_first(client: Client, conn: Session) -> None:

@@ -9,12 +9,13 @@ import pytest
 from psycopg import Connection, Notify
 
 from headway import clock
+from headway.actions import backfills
 from headway.agent.protocol import Ended, Grant, Grants, Heartbeat
 from headway.core.reasons import SetAside
 from headway.core.waits import Kind, Wait
 from headway.engine.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
 from headway.store import queue, runs, waits
-from tests.scenarios.world import deploy, task, trigger
+from tests.scenarios.world import START_DATE, deploy, task, trigger
 from tests.simulation.line import Line
 from tests.simulation.process import one_round
 
@@ -155,6 +156,31 @@ def test_the_pause_of_a_run_that_was_set_aside_ends_a_rest(
     conn.execute("UPDATE run SET set_aside_until = clock_timestamp()")
     assert scheduler.rest() == 0
     runs.take_back(conn, team_id, run_id, "scheduler", now, anew=False)
+
+
+def test_a_paused_backfill_is_a_rest(conn: Connection[Any], scheduler: Scheduler) -> None:
+    """It waits for a person. A backfill beside it, or a run of the DAG itself, does not."""
+    deploy(conn, task("a"), schedule={"cron": "0 0 * * *"}, start_date=START_DATE)
+    made = []
+    for days in range(2):
+        date = START_DATE + timedelta(days=days)
+        planned = backfills.plan(conn, 1, "d", [date], backfills.Again.MISSING)
+        graphs = scheduler.catalog.graph
+        made.append(backfills.create(conn, 1, "d", planned, {}, 1, graphs, "user:ann")[0])
+    assert queue.is_under_way(conn)
+    backfills.pause(conn, 1, made[0], "user:ann")
+    assert queue.is_under_way(conn)
+    backfills.pause(conn, 1, made[1], "user:ann")
+    assert not queue.is_under_way(conn)
+    conn.execute("UPDATE dag SET next_fire_at = NULL")
+    scheduler.wanted = True
+    turn(scheduler)
+    assert SWEEP_S < scheduler.pause() <= REST_S
+    backfills.resume(conn, 1, made[0], "user:ann")
+    assert queue.is_under_way(conn)
+    backfills.pause(conn, 1, made[0], "user:ann")
+    trigger(conn)
+    assert queue.is_under_way(conn)
 
 
 def granted(scheduler: Scheduler, line: Line) -> list[Grant]:

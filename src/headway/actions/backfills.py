@@ -17,7 +17,7 @@ from headway.core.repin import Code
 from headway.core.schedules import Schedule
 from headway.core.states import RUN_FINAL, RunState
 from headway.engine.timetables import fire_key
-from headway.errors import UsageError
+from headway.errors import Conflict, UsageError
 from headway.runs.again import Graphs
 from headway.runs.new import create as create_runs
 from headway.runs.new import runnable
@@ -30,6 +30,7 @@ from headway.store.runs import KnownRun, NewRun
 RUNS_MAX: Final = 50  # that one transaction ends
 AGAIN_MAX: Final = 500  # runs that one request has run again
 ACTIVE_RUNS: Final = 4
+AFTER_END: Final = "to see its runs: headway ls runs --dag {}"
 
 
 class Again(StrEnum):
@@ -198,7 +199,18 @@ def cancel_some(
 
 
 def pause(conn: Connection[Any], team_id: int, backfill_id: str, actor: str) -> None:
-    """Start no more of its runs. Those that run continue."""
+    """Start no more of its runs. Those that run continue. Raises Conflict if none is left."""
+    dag_id, cancelled_by, is_open = backfills.standing(conn, team_id, backfill_id)
+    if cancelled_by is not None:
+        raise Conflict(
+            f"the backfill {backfill_id} of {dag_id} was cancelled by {cancelled_by}: none of its runs starts any more",
+            hint=AFTER_END.format(dag_id),
+        )
+    if not is_open:
+        raise Conflict(
+            f"the backfill {backfill_id} of {dag_id} has ended: all its runs have",
+            hint=AFTER_END.format(dag_id),
+        )
     backfills.pause(conn, team_id, backfill_id, actor, clock(conn))
 
 

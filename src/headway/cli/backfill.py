@@ -18,6 +18,7 @@ from headway.core.wording import EACH
 from headway.core.words import counted, duration
 
 LOOK_S: Final = 0.2
+PAUSED_LOOK_S: Final = 2.0
 ACTIONS: Final = {"create": "new run", "again": "runs again", "leave": "left out"}
 
 
@@ -135,8 +136,13 @@ def say_left_out(answer: wire.BackfillAnswer, again: Again) -> None:
 def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
     """Wait until all runs of the backfill end. Dates that already had a run are not part of it."""
     if not is_interactive():
+        known = ""
         while not ended(runs := client.runs_of_backfill(backfill_id)):
-            clock.sleep(LOOK_S)
+            paused = pause_of(client, backfill_id, runs)
+            if paused and paused != known:
+                say(f"still waiting: {paused}")
+            known = paused
+            clock.sleep(PAUSED_LOOK_S if paused else LOOK_S)
         return runs
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -149,10 +155,24 @@ def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
             done = sum(is_over(run) for run in runs)
             states = Counter(run.state for run in runs if run.state != "success")
             told = ", ".join(f"{count} {state}" for state, count in states.items())
-            progress.update(bar, completed=done, total=len(runs), description=told or "done")
+            paused = "" if ended(runs) else pause_of(client, backfill_id, runs)
+            description = ", ".join(filter(None, (told, paused))) or "done"
+            progress.update(bar, completed=done, total=len(runs), description=description)
             if ended(runs):
                 return runs
-            clock.sleep(LOOK_S)
+            clock.sleep(PAUSED_LOOK_S if paused else LOOK_S)
+
+
+def pause_of(client: Client, backfill_id: str, runs: list[wire.Run]) -> str:
+    """Return who keeps the runs of a backfill from starting, and how to resume it; nothing while some run."""
+    if any(run.state == "running" for run in runs):
+        return ""
+    found = client.backfill_progress(backfill_id)
+    if found.paused_by is None:
+        return ""
+    return (
+        f"it is paused by {found.paused_by}; to resume it: headway resume --backfill {backfill_id}"
+    )
 
 
 def ended(runs: list[wire.Run]) -> bool:

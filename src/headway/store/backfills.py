@@ -54,6 +54,13 @@ RESUME: LiteralString = """
         jsonb_build_object('kind', 'about', 'what', backfill_id) FROM resumed
 """
 
+STANDING: LiteralString = """
+    SELECT dag_id, cancelled_by, EXISTS (
+        SELECT FROM run WHERE run.team_id = backfill.team_id AND run.backfill_id = backfill.backfill_id
+            AND ended_at IS NULL)
+    FROM backfill WHERE team_id = %(team_id)s AND backfill_id = %(id)s
+"""
+
 OPEN_RUNS: LiteralString = """
     SELECT run_id FROM run
     WHERE team_id = %(team_id)s AND backfill_id = %(id)s AND ended_at IS NULL AND cancelled_by IS NULL
@@ -103,6 +110,13 @@ def resume(
 ) -> None:
     """Let its queued runs start again."""
     conn.execute(RESUME, {"team_id": team_id, "id": backfill_id, "actor": actor, "now": now})
+
+
+def standing(conn: Connection[Any], team_id: int, backfill_id: str) -> tuple[str, str | None, bool]:
+    """Return the DAG of an existing backfill, who cancelled it, and whether any of its runs has not ended."""
+    row = conn.execute(STANDING, {"team_id": team_id, "id": backfill_id}).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
 
 
 def open_runs(conn: Connection[Any], team_id: int, backfill_id: str, limit: int) -> list[str]:

@@ -45,17 +45,12 @@ DAGS_WITH_QUEUED: LiteralString = """
     FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 
-# A lane for ordinary runs, which have no backfill, and one for each backfill, which has a limit of its own and does not
-# count against the DAG's. Each is a stretch of an index, in its order; lanes without queued runs are not looked at.
-STARTABLE: LiteralString = """
-    WITH RECURSIVE locked AS MATERIALIZED (
-        SELECT dag.team_id, dag.dag_id, dag.max_active_runs
-        FROM unnest(%(teams)s::integer[], %(dags)s::text[]) AS locked (team_id, dag_id)
-        JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
-    ), lane AS (
-        SELECT locked.team_id, locked.dag_id, first.backfill_id FROM locked CROSS JOIN LATERAL (
+# The backfills with queued runs of each DAG that is ``asked``, from one to the next: not the runs themselves.
+LANES: LiteralString = """
+    lane AS (
+        SELECT asked.team_id, asked.dag_id, first.backfill_id FROM asked CROSS JOIN LATERAL (
             SELECT backfill_id FROM run
-            WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id AND run.state = 'queued'
+            WHERE run.team_id = asked.team_id AND run.dag_id = asked.dag_id AND run.state = 'queued'
                 AND run.backfill_id IS NOT NULL
             ORDER BY backfill_id LIMIT 1
         ) AS first
@@ -67,14 +62,24 @@ STARTABLE: LiteralString = """
             ORDER BY backfill_id LIMIT 1
         ) AS next
     )
-    SELECT next.* FROM locked CROSS JOIN LATERAL (
+"""
+
+# A lane for ordinary runs, which have no backfill, and one for each backfill, which has a limit of its own and does not
+# count against the DAG's. Each is a stretch of an index, in its order; lanes without queued runs are not looked at.
+STARTABLE: LiteralString = f"""
+    WITH RECURSIVE asked AS MATERIALIZED (
+        SELECT dag.team_id, dag.dag_id, dag.max_active_runs
+        FROM unnest(%(teams)s::integer[], %(dags)s::text[]) AS given (team_id, dag_id)
+        JOIN dag ON dag.team_id = given.team_id AND dag.dag_id = given.dag_id
+    ), {LANES}
+    SELECT next.* FROM asked CROSS JOIN LATERAL (
         SELECT team_id, run_id FROM run
-        WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
+        WHERE run.team_id = asked.team_id AND run.dag_id = asked.dag_id
             AND run.backfill_id IS NULL AND run.state = 'queued' AND run.set_aside IS NULL
         ORDER BY backfill_id, logical_date, run_id
-        LIMIT least(%(limit)s, greatest(0, locked.max_active_runs - (
+        LIMIT least(%(limit)s, greatest(0, asked.max_active_runs - (
             SELECT count(*) FROM run AS active
-            WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
+            WHERE active.team_id = asked.team_id AND active.dag_id = asked.dag_id
                 AND active.backfill_id IS NULL AND active.state = 'running')))
     ) AS next
     UNION ALL
@@ -142,8 +147,19 @@ FIRES_DECIDED: LiteralString = """
 
 
 # What can go on without a wait's end: an attempt, a place in a pool, a place among the active runs.
+# A queued run of a paused backfill waits for a person.
 UNDER_WAY: LiteralString = f"""
-    SELECT EXISTS (SELECT FROM dag WHERE has_queued AND paused_at IS NULL)
+    WITH RECURSIVE asked AS (SELECT team_id, dag_id FROM dag WHERE has_queued AND paused_at IS NULL), {LANES}
+    SELECT EXISTS (
+            SELECT FROM dag CROSS JOIN LATERAL (
+                SELECT FROM run
+                WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
+                    AND run.backfill_id IS NULL AND run.set_aside IS NULL
+                LIMIT 1
+            ) AS first
+            WHERE has_queued AND dag.paused_at IS NULL)
+        OR EXISTS (
+            SELECT FROM lane JOIN backfill USING (team_id, backfill_id) WHERE backfill.paused_at IS NULL)
         OR EXISTS (
             SELECT FROM pool CROSS JOIN LATERAL (
                 SELECT FROM task_instance AS instance

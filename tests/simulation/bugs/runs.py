@@ -212,7 +212,7 @@ attempt_key = translate.attempt_key
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
 
 FORGETFUL = snapshots.INSTANCES.replace("follow", "NULL::text[] AS follow")
-NO_LIMIT = queue.STARTABLE.replace("locked.max_active_runs - (", "99 - (")
+NO_LIMIT = queue.STARTABLE.replace("asked.max_active_runs - (", "99 - (")
 NO_HISTORY = changes.WRITE_HISTORY.replace(
     "name text, state text, actor text, reason jsonb)",
     "name text, state text, actor text, reason jsonb) WHERE name <> 'retry'",
