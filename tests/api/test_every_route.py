@@ -14,6 +14,7 @@ from tests.api.browser import API, Answer, Browser
 ALLOWLIST = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/health/scheduler"),
     ("GET", "/api/v1/sign-in"),
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/session/header"),

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -68,6 +69,39 @@ def test_a_part_that_hangs_makes_it_unready_and_the_server_no_less_alive(
     assert (answered, said) == (status, b"ready" if status == 200 else said)
     assert status == 200 or said == b"not ready: scheduler, agent"
     assert ask(url, "/healthz", {})[::2] == (200, b"ok")
+
+
+@pytest.mark.parametrize(
+    ("others", "proved_s", "status"),
+    [(0, 300, 200), (0, 700, 503), (0, None, 200), (1, 300, 200), (1, 700, 503)],
+)
+def test_schedulers_that_get_no_run_to_success_are_told(
+    url: str, conn: Session, others: int, proved_s: int | None, status: int
+) -> None:
+    """Without a canary there is nothing to be late with; of several, each is told."""
+    add = (
+        "INSERT INTO scheduler (scheduler_id, host, pid, started_at, heartbeat_at, canary_s, proved_at, unproved)"
+        " VALUES (%s, 'here', 7, now() - interval '1 day', now(), %s, now() - %s::interval, %s)"
+    )
+    period_s, ago = (None, None) if proved_s is None else (300, timedelta(seconds=proved_s))
+    conn.execute(add, ["one", period_s, ago, "planted" if status == 503 else None])
+    for number in range(others):
+        conn.execute(add, [f"other{number}", 300, timedelta(seconds=1), None])
+    conn.commit()
+    said = b"schedules" if status == 200 else b"does not schedule"
+    assert ask(url, "/health/scheduler", {})[::2] == (status, said)
+    _, _, body = ask(url, "/api/v1/health", GOOD)
+    found = [each for each in json.loads(body)["components"] if each["name"] == "scheduler"]
+    assert len(found) == 1 + others
+    late = [each for each in found if not each["healthy"]]
+    assert len(late) == (status == 503)
+    for each in late:
+        assert re.search(r"got no run to success for 7\d\d seconds: planted$", each["detail"])
+    metric = f'headway_scheduler_proved_seconds{{scheduler="here/7"}} {(proved_s or 0) // 100}'
+    conn.execute("UPDATE scheduler SET measures = '{}'")
+    conn.commit()
+    _, _, metrics = ask(url, "/api/v1/metrics", GOOD)
+    assert (metric in metrics.decode()) == (proved_s is not None), metrics.decode()[-2000:]
 
 
 def test_an_unknown_path_and_a_wrong_type_are_problems(url: str) -> None:

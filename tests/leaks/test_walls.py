@@ -98,6 +98,7 @@ def test_the_document_has_every_route(server: HttpServer) -> None:
     assert routes - documented == {
         ("GET", "/healthz"),
         ("GET", "/readyz"),
+        ("GET", "/health/scheduler"),
         ("GET", "/api/v1/openapi.json"),
     }
 

@@ -47,7 +47,7 @@ HEADERS: Final = {
 }
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 BODY_S: Final = 30.0
-PROBES: Final = ("/healthz", "/readyz")
+PROBES: Final = ("/healthz", "/readyz", "/health/scheduler")
 
 
 class Guard:

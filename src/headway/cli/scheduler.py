@@ -35,12 +35,14 @@ def scheduler(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     reached = outside.agents(agents, certificate, key)
+    vital = Vital()
     if health_port is not None:
-        answer_on(health_port, Vital().trouble)
+        answer_on(health_port, vital.trouble)
     schedule(
         shared,
         slots=slots,
         agents=reached,
         kubernetes=kubernetes,
         ships_logs=log_store is not None,
+        vital=vital,
     )

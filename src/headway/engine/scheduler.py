@@ -29,6 +29,7 @@ from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
 from headway.engine import following, janitor, timetables
+from headway.engine.canary import Canary, period_from
 from headway.engine.catalog import Catalog
 from headway.engine.opening import executors_of
 from headway.engine.pace import pace
@@ -74,8 +75,12 @@ class Scheduler:
         data: Path | None = None,
         ships_logs: bool = False,
         listen: str | None = None,
+        canary_s: float = 0.0,
     ) -> None:
-        """``listen``: the database's URL for LISTEN alone, where ``dsn`` leads to a pooler."""
+        """``listen``: the database's URL for LISTEN alone, where ``dsn`` leads to a pooler.
+
+        ``canary_s``: the seconds between two proofs that it schedules; 0: it proves nothing.
+        """
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
@@ -97,6 +102,7 @@ class Scheduler:
             None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
         )
         self.scheduler_id = ids.run_id()
+        self.canary = Canary(self.conn, self.scheduler_id, canary_s) if canary_s else None
         self.measures = Measures()
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
@@ -121,6 +127,8 @@ class Scheduler:
                 self.sweep()
             if self.janitor is not None:
                 self.go_on_after(self.janitor.turn)
+            if self.canary is not None:
+                self.go_on_after(self.canary.turn)
             if self.due():
                 self.tick()
                 if self.asked:
@@ -160,6 +168,8 @@ class Scheduler:
         due_s = [self.poll_s() - since, self.sweep_in()]
         if self.janitor is not None:
             due_s.append(self.janitor.due_in())
+        if self.canary is not None:
+            due_s.append(self.canary.due_in())
         return max(0.0, min(due_s))
 
     def poll_s(self) -> float:
@@ -390,7 +400,9 @@ class Scheduler:
         transact(self.conn, self.open_rows)
 
     def open_rows(self, conn: Connection[Any]) -> None:
-        schedulers.open_scheduler(conn, self.scheduler_id, socket.gethostname(), os.getpid())
+        canary_s = 0.0 if self.canary is None else self.canary.period_s
+        host, pid = socket.gethostname(), os.getpid()
+        schedulers.open_scheduler(conn, self.scheduler_id, host, pid, canary_s)
         # What it was that failed, this process may do better.
         runs.retry_all(conn, database_clock(conn), RETRIES_MAX)
 
@@ -445,8 +457,9 @@ def main(arguments: list[str] | None = None) -> None:
             ships_logs=chosen.ships_logs,
             outside=outside(chosen.agents, chosen.certificate, chosen.key),
         )
+        canary_s = 0.0 if chosen.on_demand else period_from(os.environ)
         opened = partial(Scheduler, dsn, executors, scheduled=not chosen.on_demand)
-        work(partial(opened, data=data, ships_logs=chosen.ships_logs))
+        work(partial(opened, data=data, ships_logs=chosen.ships_logs, canary_s=canary_s))
         if secrets is not None:
             secrets.close()
     except HeadwayError as error:

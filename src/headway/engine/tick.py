@@ -111,9 +111,10 @@ def advance(
     *,
     starts: bool,
     now: datetime | None = None,
+    only: int | None = None,
 ) -> tuple[Turn, list[Run]]:
     """The transaction of a tick. ``places``: the caller's agents by team; ``starts``: look for
-    queued runs too.
+    queued runs too; ``only``: take up runs of this team alone.
 
     Nothing but ``conn`` and models of locked runs is touched, so a failed one is undone by
     ``ticker.forget``.
@@ -126,11 +127,13 @@ def advance(
         set_aside(conn, key, why, now)
     turn = Turn()
     starting = start_some(conn, ticker, turn) if starts else []
+    if only is not None:
+        starting = [key for key in starting if key[0] == only]
     claimed = runs.claim(
         conn,
         {*starting, *(envelope.key for envelope in envelopes), *failing.suspects[:1]},
         now,
-        due_max=DUE_MAX,
+        due_max=DUE_MAX if only is None else 0,
         offers=offered(places, ending(envelopes)),
         ending=ending(envelopes),
         sharing=ticker.sharing,

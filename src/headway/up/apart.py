@@ -26,6 +26,7 @@ from headway.up import outside
 from headway.up.access import data_token, forget_secrets, replica_login
 from headway.up.address import bind, url_of
 from headway.up.shared import Shared
+from headway.up.vital import Vital
 
 if TYPE_CHECKING:
     from headway.up.logstore import LogStore
@@ -126,8 +127,10 @@ def schedule(
     agents: outside.Agents | None,
     kubernetes: Path | None,
     ships_logs: bool,
+    vital: Vital,
 ) -> None:
     """Run a scheduler until SIGTERM. Agents of this machine reach it by a socket that only its user may use."""
+    from headway.engine.canary import period_from
     from headway.engine.opening import executors_of
     from headway.engine.scheduler import Scheduler, work
     from headway.executors.agents.doors import outside as door
@@ -157,8 +160,16 @@ def schedule(
             if agents is None
             else door(agents.address, agents.certificate, agents.key),
         )
-        opened = partial(Scheduler, dsn, executors, data=shared.layout.data)
-        work(partial(opened, ships_logs=ships_logs, listen=shared.direct(dsn)))
+        canary_s = period_from(os.environ)
+        settled = partial(Scheduler, data=shared.layout.data, ships_logs=ships_logs)
+
+        def opened() -> Scheduler:
+            scheduler = settled(dsn, executors, listen=shared.direct(dsn), canary_s=canary_s)
+            if scheduler.canary is not None:
+                vital.also = scheduler.canary.trouble
+            return scheduler
+
+        work(opened)
 
 
 def load(shared: Shared, dags: Path, team: str) -> None:

@@ -28,6 +28,7 @@ class Vital:
         os.set_blocking(self._ear, False)
         pulse.tell_to(mouth)
         self._one_at_a_time = threading.Lock()
+        self.also: Callable[[], str] = lambda: ""  # more that may be wrong with it
 
     def trouble(self) -> str:
         """Return why it is not healthy, or nothing."""
@@ -36,7 +37,7 @@ class Vital:
                 if os.read(self._ear, BEATS_MAX):
                     self.heard_at = clock.monotonic()
             silent_s = clock.monotonic() - self.heard_at
-        return f"no sign of life for {silent_s:.0f} s" if silent_s > self.silence_s else ""
+        return f"no sign of life for {silent_s:.0f} s" if silent_s > self.silence_s else self.also()
 
 
 def answer_on(port: int, trouble: Callable[[], str]) -> ThreadingHTTPServer:

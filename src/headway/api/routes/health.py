@@ -1,4 +1,4 @@
-"""/healthz, /readyz and the state of the components."""
+"""/healthz, /readyz, /health/scheduler and the state of the components."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -37,6 +37,18 @@ async def readyz(api: Handed) -> Response[str]:
     return Response(f"not ready: {missing}", status_code=503, media_type="text/plain")
 
 
+@get("/health/scheduler", include_in_schema=False, media_type="text/plain", needs=PUBLIC)
+async def scheduling(api: Handed) -> Response[str]:
+    """Check that every scheduler gets runs to success. Details need a signed-in caller."""
+    try:
+        found = await api.door.of(api.team_id).call(views.schedulers)
+    except NotReachable:
+        return Response("the database does not answer", status_code=503, media_type="text/plain")
+    if all(each.healthy for each in found):
+        return Response("schedules", media_type="text/plain")
+    return Response("does not schedule", status_code=503, media_type="text/plain")
+
+
 @get("/health", needs=Verb.TEAM_READ)
 async def health(api: Handed) -> wire.Health:
     """Get the health of each component."""
@@ -71,5 +83,5 @@ async def look(api: Api, door: Door) -> wire.Health:
     )
 
 
-PROBES = [healthz, readyz]
+PROBES = [healthz, readyz, scheduling]
 ROUTES = [health, show_document, look_at_folder]

@@ -89,6 +89,11 @@ def of_schedulers(found: Gauges) -> Iterator[str]:
     )
     name = "headway_attempts_ended_total"
     yield from family(name, "counter", "Ended attempts as reported by agents.", ends)
+    proofs: Iterator[Sample] = (
+        ({"scheduler": each.name}, each.unproved_s) for each in every if each.unproved_s is not None
+    )
+    name = "headway_scheduler_proved_seconds"
+    yield from family(name, "gauge", "Time since its canary got a run to success.", proofs)
 
 
 def histogram(name: str, help_text: str, found: Iterable[tuple[str, Histogram]]) -> Iterator[str]:

@@ -44,7 +44,9 @@ DURATIONS: LiteralString = """
 """
 
 SCHEDULERS: LiteralString = """
-    SELECT host, pid, measures::text FROM scheduler
+    SELECT host, pid, measures::text, CASE WHEN canary_s IS NOT NULL
+        THEN extract(epoch FROM now() - coalesce(proved_at, started_at))::float8 END
+    FROM scheduler
     WHERE ended_at IS NULL AND measures IS NOT NULL AND heartbeat_at > now() - interval '15 seconds'
     ORDER BY scheduler_id LIMIT 10
 """
@@ -94,6 +96,7 @@ class SchedulerGauge(NamedTuple):
     name: str
     ticks: Histogram
     of_team: OfTeam
+    unproved_s: float | None  # since its canary got a run to success; None: it has none
 
 
 class Gauges(NamedTuple):
@@ -122,7 +125,9 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
         )
 
 
-def scheduler(team_id: int, host: str, pid: int, text: str) -> SchedulerGauge:
+def scheduler(
+    team_id: int, host: str, pid: int, text: str, unproved_s: float | None
+) -> SchedulerGauge:
     """Return the counters of a scheduler for one team; ticks are for all teams."""
     measures = decoded(text)
-    return SchedulerGauge(f"{host}/{pid}", measures.ticks, measures.of_team(team_id))
+    return SchedulerGauge(f"{host}/{pid}", measures.ticks, measures.of_team(team_id), unproved_s)

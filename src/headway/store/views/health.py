@@ -3,16 +3,20 @@
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway import wire
+from headway.core import canary
 from headway.store.installations import LEASE_S
 
 ALIVE: Final = timedelta(seconds=15)
 
 SCHEDULERS: LiteralString = """
-    SELECT host, pid, heartbeat_at, now() - heartbeat_at FROM scheduler
+    SELECT host, pid, heartbeat_at, now() - heartbeat_at, canary_s,
+        extract(epoch FROM now() - coalesce(proved_at, started_at))::float8, coalesce(unproved, '')
+    FROM scheduler
     WHERE ended_at IS NULL ORDER BY heartbeat_at DESC LIMIT 10
 """
 
@@ -34,15 +38,38 @@ FILL: LiteralString = """
 
 
 def components(conn: Connection[Any]) -> list[wire.Component]:
-    kinds: tuple[tuple[str, LiteralString], ...] = (("scheduler", SCHEDULERS), ("agent", AGENTS))
     found = [wire.Component(name="database", healthy=True, detail="answers")]
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for kind, statement in kinds:
-            rows = cursor.execute(statement).fetchall()
-            live = [component(kind, *row) for row in rows]
-            healthy = [each for each in live if each.healthy]
-            found += healthy or live[:1] or [none_of(kind)]
-    return found
+        agents = [component("agent", *row) for row in cursor.execute(AGENTS).fetchall()]
+    healthy = [each for each in agents if each.healthy]
+    return found + schedulers(conn) + (healthy or agents[:1] or [none_of("agent")])
+
+
+def schedulers(conn: Connection[Any]) -> list[wire.Component]:
+    """Return the schedulers that give a sign of life, late ones as unhealthy; or the one that was silent last."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(SCHEDULERS).fetchall()
+    alive = [scheduler(*row) for row in rows if row[3] < ALIVE]
+    return alive or [component("scheduler", *row[:4]) for row in rows[:1]] or [none_of("scheduler")]
+
+
+def scheduler(
+    host: str,
+    pid: int,
+    seen: datetime,
+    silent_for: timedelta,
+    canary_s: float | None,
+    unproved_s: float,
+    why: str,
+) -> wire.Component:
+    """Return a scheduler that gives a sign of life: it is healthy if it gets runs to success."""
+    found = component("scheduler", host, pid, seen, silent_for)
+    said = canary.told(canary_s, unproved_s, why)
+    return msgspec.structs.replace(
+        found,
+        healthy=not canary.is_late(canary_s, unproved_s),
+        detail=f"{found.detail}, {said}" if said else found.detail,
+    )
 
 
 def loaders(conn: Connection[Any], team_id: int) -> list[wire.Component]:
