@@ -95,6 +95,18 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "max_active_runs is reached: 1 of 1 running, 3 queued before it",
     ),
     (
+        r.HeldByRun("sequential", "r1", "2026-01-01T05:00:00+00:00", "running"),
+        "run r1 for 2026-01-01 05:00:00 UTC is running, and the DAG has one active run (run_strategy sequential)",
+    ),
+    (
+        r.AwaitsDate("2030-01-01T05:00:00+00:00"),
+        "its logical date, 2030-01-01 05:00:00 UTC, lies in the future",
+    ),
+    (
+        r.SkippedByStrategy("last_only", "r1", "2026-01-01T05:00:00+00:00", "queued"),
+        "run r1 for 2026-01-01 05:00:00 UTC was queued (run_strategy last_only)",
+    ),
+    (
         r.BackfillFull(),
         "its backfill has as many active runs as it may have",
     ),

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from headway import wire
+from headway.cli import trouble
 from headway.cli.backfill import follow, pause_of
 from headway.client import Client
 from headway.core.reasons import BackfillPaused, DagPaused, EndDateReached, NoSchedule
@@ -185,6 +186,30 @@ def test_a_dry_trigger_says_what_would_be(client: Client, conn: Session) -> None
     client.pause("d")
     assert "paused by" in (client.would_trigger("d", wire.TriggerRequest()).would_wait or "")
     assert len(client.runs(10)) == 2
+
+
+def test_a_run_for_a_date_in_the_future_says_what_it_waits_for(
+    client: Client, conn: Session
+) -> None:
+    seed.dag(conn, "d")
+    asked = wire.TriggerRequest(logical_date="2099-01-01T05:00:00Z")
+    why = "its logical date, 2099-01-01 05:00:00 UTC, lies in the future"
+    assert client.would_trigger("d", asked).would_wait == why
+    run = client.trigger("d", asked)
+    assert run.state == "queued"
+    assert client.diagnosis(run.run_id).headline == f"Waits to start: {why}."
+    assert trouble.unstarted(client, run) == [f"Waits to start: {why}."]
+
+
+def test_a_line_says_who_holds_the_next_run(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    conn.execute("UPDATE dag SET run_strategy = 'strict_sequential', max_active_runs = 1")
+    seed.run(conn, "d", "r1", state="failed")
+    conn.execute("UPDATE run SET logical_date = '2026-01-01T05:00:00Z'")
+    said = client.would_trigger("d", wire.TriggerRequest()).would_wait or ""
+    assert said.startswith("run r1 for 2026-01-01 05:00:00 UTC, the run before, failed")
+    run = client.trigger("d", wire.TriggerRequest())
+    assert said in client.diagnosis(run.run_id).headline
 
 
 def test_a_dry_mark_changes_nothing(client: Client, conn: Session) -> None:

@@ -43,7 +43,7 @@ SILENT = [
     ("pool", "ls"),
     ("pool", "set", "etl", "4"),
     ("run", "hello"),
-    ("backfill", "daily", "--from", "2100-01-01", "--to", "2100-01-03"),
+    ("backfill", "daily", "--from", "2016-01-01", "--to", "2016-01-03"),
     ("whoami",),
     ("audit",),
     ("backup",),

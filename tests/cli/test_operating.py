@@ -67,12 +67,12 @@ def test_a_run_is_started_again_with_other_parameters(cli: Command) -> None:
 
 
 def test_dates_are_cleared_and_backfills_listed_and_cancelled(cli: Command) -> None:
-    days = ("--from", "2100-01-01", "--to", "2100-01-03")
+    days = ("--from", "2016-01-01", "--to", "2016-01-03")
     done = cli("backfill", "daily", *days)
     assert done.returncode == 0, done.stderr
     would = cli("clear", "daily", *days, "--dry-run")
     assert would.stderr.endswith("3 task instances of 3 runs would run again\n"), would.stderr
-    part = cli("clear", "daily", "--from", "2100-01-02", "--to", "2100-01-02")
+    part = cli("clear", "daily", "--from", "2016-01-02", "--to", "2016-01-02")
     assert part.stderr.endswith("1 task instance of 1 run run again\n"), part.stderr
     none = cli("clear", "daily", *days, "--state", "failed")
     assert none.stderr.endswith("0 task instances of 0 runs run again\n"), none.stderr
@@ -109,11 +109,11 @@ def test_a_task_that_cannot_run_is_told_without_a_terminal(
     client, told = connect(server), set[str]()
 
     def is_told() -> bool:
-        tell_waits(client, run_id, told)
+        tell_waits(client, client.run(run_id), told)
         return bool(told)
 
     wait_until(is_told, "nothing was told")
-    tell_waits(client, run_id, told)
+    tell_waits(client, client.run(run_id), told)
     client.close()
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("waiting: fit: ")

@@ -47,6 +47,7 @@ class Engine:
             spec_hash=spec_hash(dag),
             spec=encode(dag).decode(),
             max_active_runs=dag.max_active_runs,
+            run_strategy=dag.run_strategy,
             scheduled=False,
             retimed=False,
         )

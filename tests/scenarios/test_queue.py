@@ -116,8 +116,10 @@ def test_a_paused_dag_has_no_fires(conn: Connection[Any]) -> None:
     assert due(scheduler, START_DATE + timedelta(days=3)) == 4
 
 
-def backfill(conn: Connection[Any], days: int, active: int, first: int = 0) -> list[str]:
-    wanted = [START_DATE + timedelta(days=first + n) for n in range(days)]
+def backfill(
+    conn: Connection[Any], days: int, active: int, first: datetime = START_DATE
+) -> list[str]:
+    wanted = [first + timedelta(days=n) for n in range(days)]
 
     def create(conn: Connection[Any]) -> list[str]:
         planned = backfills.plan(conn, 1, "d", wanted, backfills.Again.MISSING)
@@ -131,7 +133,7 @@ def backfill(conn: Connection[Any], days: int, active: int, first: int = 0) -> l
 def test_a_backfill_has_a_lane_of_its_own(conn: Connection[Any]) -> None:
     deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, max_active_runs=1)
     scheduler = Scheduler(conn, places=0)
-    filled = backfill(conn, 5, 2)
+    filled = backfill(conn, 5, 2, START_DATE - timedelta(days=9000))
     (manual,) = trigger(conn)
     scheduler.tick()
     assert [run_state(conn, run) for run in filled] == ["running"] * 2 + ["queued"] * 3
@@ -151,7 +153,7 @@ def test_a_long_paused_backfill_costs_the_others_of_its_dag_nothing(
     """Each of 40 backfills, and the DAG itself, reads its own next runs: not the 2,000 that wait."""
     deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, max_active_runs=4)
     for number in range(40):
-        backfill(conn, 50, 2, first=50 * number)
+        backfill(conn, 50, 2, first=START_DATE + timedelta(days=50 * number))
     trigger(conn, "d", *(f"k{n}" for n in range(50)))
     conn.execute(
         "UPDATE backfill SET newest_first = true WHERE backfill_id > (SELECT min(backfill_id) FROM backfill)"

@@ -156,6 +156,7 @@ def deploy(
             spec_hash=model.spec_hash(dag),
             spec=model.encode(dag).decode(),
             max_active_runs=dag.max_active_runs,
+            run_strategy=dag.run_strategy,
             scheduled=dag.schedule is not None,
             retimed=True,
         )

@@ -90,7 +90,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             SELECT * FROM unnest(%(run_before)s::text[], %(run_name)s::text[], %(run_after)s::text[]))""",
     "I05 a final state was left without a person": """
         SELECT FROM step WHERE actor NOT LIKE 'user:%%' AND name <> 'remove' AND (
-            (subject = 'run' AND before IN ('success', 'failed', 'cancelled'))
+            (subject = 'run' AND before IN ('success', 'failed', 'cancelled', 'skipped'))
             OR (subject = 'task_instance' AND before = ANY(%(final)s)))""",
     "I08 history differs from the task instance": """
         SELECT FROM task_instance AS ti WHERE state <> coalesce((

@@ -179,6 +179,7 @@ def put(conn: Connection[Any], team_id: int, dag: Any, world: "World") -> None:
         spec_hash=spec_hash(dag),
         spec=encode(dag).decode(),
         max_active_runs=dag.max_active_runs,
+        run_strategy=dag.run_strategy,
         scheduled=dag.schedule is not None,
         retimed=dag.schedule is not None,
     )

@@ -22,6 +22,7 @@ from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
+from tests.simulation.strategies import Strategies
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
@@ -39,6 +40,7 @@ ASSETS_SEEDS = (2, 4)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
+STRATEGIES_SEEDS = (0, 1, 2)
 GROUPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
@@ -134,6 +136,13 @@ def test_a_world_that_ends_at_its_first_failure_holds(seed: int, connections: Co
 @pytest.mark.parametrize("seed", PAST_SEEDS)
 def test_a_world_that_waits_for_the_past_holds(seed: int, connections: Connections) -> None:
     Past(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", STRATEGIES_SEEDS)
+def test_a_world_of_run_strategies_holds(seed: int, connections: Connections) -> None:
+    """Runs that stand in line, are skipped, and wait for their logical date."""
+    Strategies(seed, connections).run()
 
 
 @pytest.mark.long

@@ -344,7 +344,7 @@ class World:
     def unfinished(self) -> list[str]:
         rows = self.observer.execute(
             "SELECT run_id FROM run WHERE set_aside IS NULL"
-            " AND state NOT IN ('success', 'failed', 'cancelled') ORDER BY run_id"
+            " AND state NOT IN ('success', 'failed', 'cancelled', 'skipped') ORDER BY run_id"
         )
         return [str(row[0]) for row in rows]
 
@@ -477,7 +477,7 @@ class World:
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""
         rows = self.observer.execute(
-            "SELECT run_id, dag_id, version, state FROM run WHERE cancelled_by IS NULL"
+            "SELECT run_id, dag_id, version, state FROM run WHERE cancelled_by IS NULL AND state <> 'skipped'"
             " AND set_aside IS NULL AND NOT EXISTS (SELECT FROM task_instance AS ti"
             "   WHERE ti.run_id = run.run_id AND losses > 5) ORDER BY run_id"
         ).fetchall()

@@ -16,12 +16,14 @@ from headway.core.commands import Selection
 from headway.core.repin import Code
 from headway.core.schedules import Schedule
 from headway.core.states import RUN_FINAL, RunState
+from headway.core.strategies import Strategy
 from headway.engine.timetables import fire_key
 from headway.errors import Conflict, UsageError
 from headway.runs.again import Graphs
 from headway.runs.new import create as create_runs
 from headway.runs.new import runnable
 from headway.spec import compile
+from headway.spec.model import Dag
 from headway.spec.validate import check_params
 from headway.store import backfills, runs
 from headway.store.clock import clock
@@ -37,7 +39,7 @@ class Again(StrEnum):
     """The dates with a run that a backfill runs again."""
 
     MISSING = "missing"  # none
-    FAILED = "failed"  # those whose run failed or was cancelled
+    FAILED = "failed"  # those whose run failed, was cancelled or skipped
     ALL = "all"  # all whose run has ended
 
 
@@ -50,7 +52,11 @@ class Action(StrEnum):
 
 
 BROKEN: Final = frozenset({RunState.FAILED, RunState.CANCELLED})
-REPEATED: Final = {Again.MISSING: frozenset[str](), Again.FAILED: BROKEN, Again.ALL: RUN_FINAL}
+REPEATED: Final = {
+    Again.MISSING: frozenset[str](),
+    Again.FAILED: BROKEN | {RunState.SKIPPED},
+    Again.ALL: RUN_FINAL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,12 @@ def create(
     """
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
+    check_strategy(spec, max_active_runs, newest_first=newest_first)
     schedule = compile.schedule(spec, now)
     given = check_params(spec, params)
     backfill_id = ids.run_id()
     dates = [each.logical_date for each in planned]
-    active = max_active_runs or ACTIVE_RUNS
+    active = max_active_runs or (ACTIVE_RUNS if spec.run_strategy == Strategy.PARALLEL else 1)
     backfills.create(
         conn,
         team_id,
@@ -139,6 +146,25 @@ def create(
     return backfill_id, known | {
         run.logical_date: run_id for run, run_id in zip(new, made, strict=True)
     }
+
+
+def check_strategy(spec: Dag, max_active_runs: int | None, *, newest_first: bool) -> None:
+    """Refuse what the run strategy of the DAG does not allow: its backfills stand in line with all other runs."""
+    if spec.run_strategy == Strategy.PARALLEL:
+        return
+    rule = (
+        f'the DAG "{spec.dag_id}" has one active run at a time (run_strategy {spec.run_strategy})'
+    )
+    if max_active_runs is not None and max_active_runs > 1:
+        raise UsageError(
+            f"{rule}, so {max_active_runs} runs cannot be active",
+            hint="leave out the number of active runs",
+        )
+    if newest_first:
+        raise UsageError(
+            f"{rule}, and backfills run in the order of the logical dates",
+            hint="leave out --newest-first",
+        )
 
 
 def new_run(

@@ -29,8 +29,8 @@ def would_trigger(
 ) -> wire.TriggerPreview:
     """Preview a trigger. Raises what ``new.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)
-    why = held_back(queue.line_of(conn, team_id, dag_id))
     date = date_of(spec, compile.schedule(spec, now), wanted, now)
+    why = held_back(queue.line_of(conn, queue.Waiting(team_id, dag_id, date)))
     return wire.TriggerPreview(
         params=check_params(spec, wanted.params),
         tasks=len(spec.tasks),

@@ -73,7 +73,7 @@ def would_replay(
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
     spec = whole(conn, data, row)
-    why = held_back(queue.line_of(conn, team_id, row.dag_id))
+    why = held_back(queue.line_of(conn, queue.Waiting(team_id, row.dag_id, row.logical_date)))
     return wire.ReplayPreview(
         run_id=row.run_id,
         dag_id=row.dag_id,

@@ -13,6 +13,7 @@ from headway.authoring.pods import folded
 from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
+from headway.core.strategies import Strategy
 from headway.spec import model
 from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
@@ -33,6 +34,8 @@ def build(dag: "DAG", file: str) -> model.Dag:
             check_items(each, file)
     tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
+    if options.get("run_strategy", Strategy.PARALLEL) != Strategy.PARALLEL:
+        options.setdefault("max_active_runs", 1)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)
     given = options.pop("schedule", None)

@@ -78,6 +78,7 @@ class DagOptions(TypedDict, total=False):
     end_date: datetime | None
     catchup: bool
     max_active_runs: int
+    run_strategy: str
     max_active_tasks: int | None
     dagrun_timeout: timedelta | float | None
     fail_fast: bool
@@ -310,6 +311,7 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "end_date": ("end_date", moment),
     "catchup": ("catchup", flag),
     "max_active_runs": ("max_active_runs", whole),
+    "run_strategy": ("run_strategy", text),
     "max_active_tasks": ("max_active_tasks", optional_whole),
     "dagrun_timeout": ("dagrun_timeout_s", seconds),
     "fail_fast": ("fail_fast", flag),

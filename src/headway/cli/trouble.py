@@ -8,7 +8,7 @@ from headway import wire
 from headway.cli.output import cell
 from headway.client import Client
 from headway.core.excerpt import excerpt
-from headway.core.states import FINAL
+from headway.core.states import FINAL, RunState
 from headway.core.wording import ENDED
 from headway.core.words import counted
 from headway.errors import NotFound, NotReachable
@@ -30,6 +30,13 @@ def standing(run: wire.Run) -> str:
         f"{text}; to try again from here: headway retry {short}; from the start: headway clear "
         f"{short}; to give up: headway cancel {short}"
     )
+
+
+def unstarted(client: Client, run: wire.Run) -> list[str]:
+    """Return why a queued run does not start."""
+    if run.state != RunState.QUEUED or run.set_aside is not None:
+        return []
+    return [client.diagnosis(run.run_id).headline]
 
 
 def first_trouble(client: Client, run_id: str) -> tuple[str, int]:

@@ -46,15 +46,15 @@ def watch_quietly(client: Client, run_id: str) -> wire.Run:
             if event.subject == "task_instance" and event.state in ("failed", "up_for_retry"):
                 say(f"{trouble.place(event)} {event.state}: {event.reason or ''}".rstrip())
         if not events:
-            tell_waits(client, run_id, told)
+            tell_waits(client, client.run(run_id), told)
         run = client.run(run_id)
         if is_over(run):
             return run
 
 
-def tell_waits(client: Client, run_id: str, told: set[str]) -> None:
-    """Say why ready tasks do not run, once for each text."""
-    lines = trouble.blocked(client.tasks(run_id))
+def tell_waits(client: Client, run: wire.Run, told: set[str]) -> None:
+    """Say why the run does not start, or its ready tasks do not run, once for each text."""
+    lines = trouble.unstarted(client, run) or trouble.blocked(client.tasks(run.run_id))
     for text in lines:
         if text not in told:
             say(f"waiting: {text}")

@@ -43,6 +43,8 @@ def why(
                 line(text)
         return
     line(trouble.standing(run))
+    for text in trouble.unstarted(client, run):
+        line(text)
     tasks = client.tasks(run.run_id)
     for text in (*trouble.blocked(tasks), *trouble.retrying(tasks)):
         line(text)

@@ -51,6 +51,8 @@ def headline(facts: Facts) -> str:
         case RunState.FAILED:
             parts = [*failures(facts), *blocked(facts)]
             return sentence(f"Failed{after(facts)}", parts or [words_of(facts.reason)])
+        case RunState.SKIPPED:
+            return sentence("Skipped", [words_of(facts.reason)])
         case RunState.CANCELLED:
             by = f" by {facts.reason.by}" if isinstance(facts.reason, Cancelled) else ""
             beginning = f"Cancelled{by}{after(facts)}"

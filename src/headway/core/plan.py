@@ -85,6 +85,15 @@ def begin(run: Run) -> None:
     run.stale.update(range(len(run.graph.nodes)))
 
 
+def skip(run: Run, why: Reason) -> None:
+    """End a queued run that is not to start: its task instances come into being, and are skipped."""
+    mapping.populate(run)
+    for instance in list(run.all()):
+        if instance.state is State.WAITING:
+            run.move(instance, Event.SKIP, why)
+    run.advance(RunEvent.SKIP, why)
+
+
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
     """Take in a report. False:
 

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     MAX_ACTIVE_TIS_OF_DAG = "max_active_tis_per_dag"
     AWAITS_PAST = "awaits_past"
     MAX_ACTIVE_RUNS = "max_active_runs"
+    HELD_BY_RUN = "held_by_run"
+    AWAITS_DATE = "awaits_date"
     BACKFILL_FULL = "backfill_full"
     BACKFILL_PAUSED = "backfill_paused"
     SET_ASIDE = "set_aside"
@@ -79,6 +81,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
 
     RUN_STARTED = "run_started"
+    SKIPPED_BY_STRATEGY = "skipped_by_strategy"
     RUN_TIMED_OUT = "run_timed_out"
     LEAVES_FAILED = "leaves_failed"
     LEAVES_SUCCEEDED = "leaves_succeeded"
@@ -123,6 +126,8 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.MAX_ACTIVE_TIS_OF_DAG: Wait.LIMIT,
     Kind.AWAITS_PAST: Wait.UPSTREAM,
     Kind.MAX_ACTIVE_RUNS: Wait.LIMIT,
+    Kind.HELD_BY_RUN: Wait.LIMIT,
+    Kind.AWAITS_DATE: Wait.EVENT,
     Kind.BACKFILL_FULL: Wait.LIMIT,
     Kind.BACKFILL_PAUSED: Wait.PAUSED,
     Kind.AWAITS_TIME: Wait.EVENT,

@@ -49,6 +49,21 @@ class MaxActiveRuns(Facts, frozen=True, tag=K.MAX_ACTIVE_RUNS.value):
     before: int = 0
 
 
+class HeldByRun(Facts, frozen=True, tag=K.HELD_BY_RUN.value):
+    """``run``: the one of the same DAG that it waits for; ``date``: its logical date, ISO 8601 in UTC."""
+
+    strategy: str
+    run: str
+    date: str
+    state: str
+
+
+class AwaitsDate(Facts, frozen=True, tag=K.AWAITS_DATE.value):
+    """Its logical date lies in the future."""
+
+    until: str
+
+
 class BackfillFull(Facts, frozen=True, tag=K.BACKFILL_FULL.value):
     pass
 
@@ -320,6 +335,15 @@ class RunStarted(Facts, frozen=True, tag=K.RUN_STARTED.value):
     pass
 
 
+class SkippedByStrategy(Facts, frozen=True, tag=K.SKIPPED_BY_STRATEGY.value):
+    """``run``: the one of the same DAG that it gave way to, with its logical date, and its state at that time."""
+
+    strategy: str
+    run: str
+    date: str
+    state: str
+
+
 class RunTimedOut(Facts, frozen=True, tag=K.RUN_TIMED_OUT.value):
     """``dagrun_timeout`` is over."""
 
@@ -381,6 +405,8 @@ Reason = (
     | MaxActiveTisOfDag
     | AwaitsPast
     | MaxActiveRuns
+    | HeldByRun
+    | AwaitsDate
     | BackfillFull
     | BackfillPaused
     | SetAside
@@ -427,6 +453,7 @@ Reason = (
     | Marked
     | Cancelled
     | RunStarted
+    | SkippedByStrategy
     | RunTimedOut
     | LeavesFailed
     | LeavesSucceeded

@@ -142,11 +142,12 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
 
 
 class RunState(StrEnum):
-    QUEUED = "queued"  # waits for its DAG's ``max_active_runs``
+    QUEUED = "queued"  # waits for its logical date, or for its turn among the runs of its DAG
     RUNNING = "running"
     SUCCESS = "success"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"  # never started: the run strategy of its DAG let another run go before it
 
 
 class RunEvent(StrEnum):
@@ -154,6 +155,7 @@ class RunEvent(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     CANCEL = "cancel"
+    SKIP = "skip"
     REOPEN = "reopen"  # a person cleared something in it
     REPIN = "repin"  # a person had it continue with another version of its DAG
     SET_ASIDE = "set_aside"  # planning it fails again and again: no tick takes it
@@ -162,11 +164,12 @@ class RunEvent(StrEnum):
 
 R, RE = RunState, RunEvent
 
-RUN_FINAL: Final = frozenset({R.SUCCESS, R.FAILED, R.CANCELLED})
+RUN_FINAL: Final = frozenset({R.SUCCESS, R.FAILED, R.CANCELLED, R.SKIPPED})
 
 RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
     (R.QUEUED, RE.START): R.RUNNING,
     (R.QUEUED, RE.CANCEL): R.CANCELLED,
+    (R.QUEUED, RE.SKIP): R.SKIPPED,
     # A person marked all of it: nothing is left for which it would have to start.
     (R.QUEUED, RE.SUCCEED): R.SUCCESS,
     (R.QUEUED, RE.FAIL): R.FAILED,

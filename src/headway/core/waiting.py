@@ -1,8 +1,10 @@
 """Explains why a run has not started, or why a DAG starts none, in one place. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from headway.core.reasons import (
+    AwaitsDate,
     BackfillFull,
     BackfillPaused,
     DagPaused,
@@ -32,6 +34,8 @@ class Line:
     set_aside: str | None = None
     backfill: bool = False
     backfill_paused_by: str | None = None
+    until: datetime | None = None  # its logical date, if that lies in the future
+    held: Reason | None = None  # the run that goes before it, where its DAG has a run strategy
     scheduling: bool = True  # a scheduler is alive
 
 
@@ -47,8 +51,12 @@ def held_back(line: Line) -> Reason | None:
         return DagPaused(line.paused_by)
     if line.backfill_paused_by is not None:
         return BackfillPaused(line.backfill_paused_by)
+    if line.until is not None:
+        return AwaitsDate(line.until.isoformat())
     if not line.scheduling:
         return NoScheduler()
+    if line.held is not None:
+        return line.held
     if line.backfill:
         return BackfillFull()
     if line.running >= line.limit:

@@ -17,6 +17,7 @@ from headway.core.reasons import (
     AttemptFailed,
     AwaitsAnswer,
     AwaitsAssets,
+    AwaitsDate,
     AwaitsPast,
     AwaitsRun,
     AwaitsTime,
@@ -35,6 +36,7 @@ from headway.core.reasons import (
     GivenUp,
     Granted,
     HandedOver,
+    HeldByRun,
     ItemGone,
     LeavesFailed,
     LeavesSucceeded,
@@ -74,6 +76,7 @@ from headway.core.reasons import (
     RunTimedOut,
     SetAside,
     SetupNotSuccessful,
+    SkippedByStrategy,
     SkippedItself,
     SourceNotSuccessful,
     Started,
@@ -101,7 +104,14 @@ DONE: Final = {Cleared: "cleared", Marked: "marked", Cancelled: "cancelled"}
 
 def said(reason: Reason) -> str:
     """One sentence, without a full stop."""
-    for say in (said_of_waits, said_of_runs, said_of_upstream, said_of_attempts, said_of_deferrals):
+    for say in (
+        said_of_waits,
+        said_of_lines,
+        said_of_runs,
+        said_of_upstream,
+        said_of_attempts,
+        said_of_deferrals,
+    ):
         if (text := say(reason)) is not None:
             return text
     raise AssertionError(f"no words for {reason}")
@@ -213,15 +223,37 @@ def said_of_waits(reason: Reason) -> str | None:
     return None
 
 
-def said_of_runs(reason: Reason) -> str | None:
+def said_of_lines(reason: Reason) -> str | None:
     match reason:
         case MaxActiveRuns(running, limit, before):
             line = f", {before} queued before it" if before else ""
             return f"max_active_runs is reached: {running} of {limit} running{line}"
+        case HeldByRun(strategy, run, date, state):
+            which = f"run {run} for {moment(date)}"
+            if state == "running":
+                return (
+                    f"{which} is running, and the DAG has one active run (run_strategy {strategy})"
+                )
+            if state == "queued":
+                return f"{which} comes first (run_strategy {strategy})"
+            return (
+                f"{which}, the run before, {ended(state)} (run_strategy {strategy}): "
+                "retry it, mark it success, or cancel this one"
+            )
+        case AwaitsDate(until):
+            return f"its logical date, {moment(until)}, lies in the future"
+        case SkippedByStrategy(strategy, run, date, state):
+            did = "was running" if state == "running" else "was queued"
+            return f"run {run} for {moment(date)} {did} (run_strategy {strategy})"
         case BackfillFull():
             return "its backfill has as many active runs as it may have"
         case BackfillPaused(by):
             return f"its backfill is paused by {by}"
+    return None
+
+
+def said_of_runs(reason: Reason) -> str | None:
+    match reason:
         case SetAside(error, until, failures):
             when = f" until {until[:19].replace('T', ' ')} UTC" if until else ""
             why = f" after the scheduler failed to plan it {failures} times" if failures else ""

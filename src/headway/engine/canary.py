@@ -1,4 +1,4 @@
-"""The canary: every few minutes a scheduler takes a run from its trigger to its success, and undoes it (ADR 57).
+"""The canary: every few minutes a scheduler takes a run from its trigger to its success, and undoes it (ADR 59).
 
 All of it happens in one transaction that is rolled back: a team, a DAG, a run and a session of an agent that nobody
 else ever sees. The statements, decisions and writes are those of every other run: a scheduler that cannot schedule

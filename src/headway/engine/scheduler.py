@@ -58,6 +58,7 @@ LOOK_SHARE: Final = (
 )
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 RETRIES_MAX: Final = 50  # of runs that were set aside, in one sweep
+RINGS_MAX: Final = 1_000  # DAGs whose runs waited for their logical date, in one sweep
 FAILURE_PAUSE_S: Final = 0.5
 # A tick that waits for the locks of a frozen neighbour gives up in time for our agents' heartbeats.
 LIMITS: Final = Limits(lock_timeout_s=2.0)
@@ -308,7 +309,14 @@ class Scheduler:
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()
-        steps = (self.renew, self.take_back, self.divide, self.create_due, self.look_for_runs)
+        steps = (
+            self.renew,
+            self.take_back,
+            self.divide,
+            self.ring,
+            self.create_due,
+            self.look_for_runs,
+        )
         for step in (*steps, self.follow_assets):
             self.go_on_after(step)
         self.bring_level()
@@ -352,6 +360,15 @@ class Scheduler:
     def create_due(self) -> None:
         if self.scheduled and transact(self.conn, timetables.create_due, self.catalog, ids.run_id):
             self.look_for_starts = self.wanted = True
+
+    def ring(self) -> None:
+        """Look for starts where the logical date of a queued run has come."""
+        if transact(self.conn, self.ring_rows):
+            self.look_for_starts = self.wanted = True
+
+    @staticmethod
+    def ring_rows(conn: Connection[Any]) -> int:
+        return queue.ring(conn, database_clock(conn), RINGS_MAX)
 
     def follow_assets(self) -> None:
         """Create the runs that events bring. If another scheduler is at it, look again soon."""

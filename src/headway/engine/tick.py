@@ -22,9 +22,10 @@ from headway.core.admission import Session
 from headway.core.reports import Ended, Report
 from headway.core.run import SCHEDULER, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
-from headway.engine import gates, slots
+from headway.engine import gates, lines, slots
 from headway.engine.catalog import Catalog
 from headway.engine.failing import Failing, RunKey, pause, verdict
+from headway.engine.lines import Decided
 from headway.errors import EXHAUSTED, explained
 from headway.executors.base import Envelope, Grant
 from headway.spec.carried import INTEGER_MAX
@@ -126,12 +127,12 @@ def advance(
     for key, why in sorted(failing.to_set_aside.items()):
         set_aside(conn, key, why, now)
     turn = Turn()
-    starting = start_some(conn, ticker, turn) if starts else []
+    due = start_some(conn, ticker, turn, now) if starts else Decided()
     if only is not None:
-        starting = [key for key in starting if key[0] == only]
+        due = due.of(only)
     claimed = runs.claim(
         conn,
-        {*starting, *(envelope.key for envelope in envelopes), *failing.suspects[:1]},
+        {*due.start, *due.skip, *(envelope.key for envelope in envelopes), *failing.suspects[:1]},
         now,
         due_max=DUE_MAX if only is None else 0,
         offers=offered(places, ending(envelopes)),
@@ -140,7 +141,7 @@ def advance(
     )
     if claimed:
         ticker.sharing = any(row.shares for row in claimed)
-    turn.more = len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
+    turn.more = len(claimed) >= DUE_MAX or len(due.start) >= STARTS_MAX or due.more
     if failing.alone is not None:
         claimed = [row for row in claimed if row.key == failing.alone]
         turn.more = True
@@ -148,20 +149,23 @@ def advance(
     models, turn.read = load(conn, ticker, claimed, now)
     readable = [row for row in claimed if row.key in models]
     absorbed = inbox(conn, ticker, readable) + keep(conn, envelopes, readable)
-    planned = plan_all(conn, ticker, readable, models, absorbed, set(starting))
+    planned = plan_all(conn, ticker, readable, models, absorbed, due)
     gates.ask(conn, planned)
     failing.planned = [row.key for row, _ in planned]
     give_slots(conn, ticker, planned, places, turn, now)
     return turn, [run for _, run in planned]
 
 
-def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey]:
-    """Find queued runs that may start. Each tick looks at some of the DAGs, in turn."""
-    found, ticker.dags_after = queue.startable(
-        conn, after=ticker.dags_after, dags_max=DAGS_MAX, runs_max=STARTS_MAX
+def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn, now: datetime) -> Decided:
+    """Find queued runs that may start, or are to be skipped. Each tick looks at some of the DAGs, in turn."""
+    found = queue.startable(
+        conn, after=ticker.dags_after, dags_max=DAGS_MAX, runs_max=STARTS_MAX, now=now
     )
-    turn.starts_left = bool(ticker.dags_after)
-    return found
+    ticker.dags_after = found.left
+    turn.starts_left = bool(found.left)
+    decided = lines.decide_all(conn, found.in_line, now)
+    decided.start.update(found.found)
+    return decided
 
 
 def ending(envelopes: Sequence[Envelope]) -> int:
@@ -252,7 +256,7 @@ def plan_all(
     claimed: Sequence[Claimed],
     models: dict[RunKey, Run],
     absorbed: Sequence[tuple[RunKey, Report, bytes]],
-    starting: set[RunKey],
+    due: Decided,
 ) -> list[tuple[Claimed, Run]]:
     by_run: dict[RunKey, list[tuple[Report, bytes]]] = {}
     for key, report, body in absorbed:
@@ -262,7 +266,7 @@ def plan_all(
         run = models[row.key]
         mine = by_run.get(row.key, [])
         try:
-            plan_run(conn, ticker, row, run, [report for report, _ in mine], row.key in starting)
+            plan_run(conn, ticker, row, run, [report for report, _ in mine], due)
         except (psycopg.Error, *EXHAUSTED):
             raise
         except Exception as error:
@@ -279,13 +283,15 @@ def plan_run(
     row: Claimed,
     run: Run,
     absorbed: Sequence[Report],
-    starting: bool,
+    due: Decided,
 ) -> None:
     run.paused_by, run.tasks_max = row.paused_by, row.tasks_max
     run.gates = {}
     if row.paused_by is not None and run.queues.ranked_total:
         run.hold()
-    if starting and run.state is RunState.QUEUED:
+    if run.state is RunState.QUEUED and row.key in due.skip:
+        plan.skip(run, due.skip[row.key])
+    elif run.state is RunState.QUEUED and row.key in due.start:
         plan.begin(run)
     for report in absorbed:
         plan.absorb(run, report, ticker.chance)

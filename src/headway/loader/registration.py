@@ -89,6 +89,7 @@ def to_version(spec: Spec, before: Dag | None) -> dags.Version:
         spec_hash=spec.hash,
         spec=spec.text,
         max_active_runs=dag.max_active_runs,
+        run_strategy=dag.run_strategy,
         scheduled=dag.schedule is not None,
         retimed=before is None or timing(before) != timing(dag),
     )

@@ -170,6 +170,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dated_by_start: bool = False  # its tasks know a scheduled run by the start of its interval
     catchup: bool = False
     max_active_runs: int = 16
+    run_strategy: str = "parallel"  # how its runs stand in line: ``core.strategies``
     max_active_tasks: int | None = None  # of one run; None: only pools limit
     dagrun_timeout_s: float | None = None
     fail_fast: bool = False  # the first failure ends what runs, and the rest is skipped

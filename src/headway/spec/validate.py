@@ -13,6 +13,7 @@ from headway.core import schedules
 from headway.core.foreign import flaw, foreign
 from headway.core.schedules import BadSchedule
 from headway.core.setups import needs
+from headway.core.strategies import Strategy
 from headway.core.upstream import TriggerRule
 from headway.core.weights import WeightRule
 from headway.errors import UsageError
@@ -252,11 +253,27 @@ def check_unique(dag: Dag) -> dict[str, Task]:
 
 def check_numbers(dag: Dag) -> None:
     at_least(dag, None, "max_active_runs", dag.max_active_runs, 1)
+    check_strategy(dag)
     at_least(dag, None, "max_active_tasks", dag.max_active_tasks, 1)
     at_least(dag, None, "reuse_child", dag.reuse_child, 1)
     positive(dag, None, "dagrun_timeout", dag.dagrun_timeout_s)
     if dag.start_date and dag.end_date and dag.end_date < dag.start_date:
         raise wrong(dag, "end_date is before start_date")
+
+
+def check_strategy(dag: Dag) -> None:
+    if dag.run_strategy not in tuple(Strategy):
+        raise wrong(
+            dag,
+            f'unknown run_strategy "{dag.run_strategy}"',
+            hint=did_you_mean(dag.run_strategy, Strategy) or f"choose one of {listing(Strategy)}",
+        )
+    if dag.run_strategy != Strategy.PARALLEL and dag.max_active_runs != 1:
+        raise wrong(
+            dag,
+            f'max_active_runs is {dag.max_active_runs}, but run_strategy="{dag.run_strategy}" allows one active run',
+            hint="remove max_active_runs, or choose another run_strategy",
+        )
 
 
 def check_schedule(dag: Dag) -> None:

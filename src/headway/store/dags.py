@@ -14,6 +14,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row, class_row, scalar_row
 
+from headway.core.strategies import Strategy
 from headway.errors import Conflict, NotFound
 from headway.spec.model import Dag, decode
 from headway.store.clock import clock
@@ -52,6 +53,7 @@ class Version:
     max_active_runs: int
     scheduled: bool
     retimed: bool  # the timetable is to be asked at once
+    run_strategy: str = Strategy.PARALLEL
 
 
 # NO KEY: rows that hold the team by a foreign key go on being written.
@@ -114,8 +116,8 @@ PUT: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT wanted.*, version.version
         FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(files)s::text[],
-            %(max_active_runs)s::integer[], %(scheduled)s::boolean[]
-        ) AS wanted (dag_id, spec_hash, file, max_active_runs, scheduled)
+            %(max_active_runs)s::integer[], %(run_strategies)s::text[], %(scheduled)s::boolean[]
+        ) AS wanted (dag_id, spec_hash, file, max_active_runs, run_strategy, scheduled)
         CROSS JOIN LATERAL (
             SELECT version FROM dag_version AS v
             WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
@@ -123,9 +125,9 @@ PUT: LiteralString = """
             OFFSET 0
         ) AS version
     ), put AS (
-        INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs,
+        INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, run_strategy,
             next_fire_at, updated_at)
-        SELECT %(team_id)s, dag_id, version, %(bundle_version)s, file, max_active_runs,
+        SELECT %(team_id)s, dag_id, version, %(bundle_version)s, file, max_active_runs, run_strategy,
             CASE WHEN scheduled THEN %(now)s END, %(now)s
         FROM wanted
         ON CONFLICT (team_id, dag_id) DO UPDATE SET
@@ -133,6 +135,7 @@ PUT: LiteralString = """
             bundle_version = excluded.bundle_version,
             file = excluded.file,
             max_active_runs = excluded.max_active_runs,
+            run_strategy = excluded.run_strategy,
             missing_since = NULL,
             next_fire_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
                 THEN excluded.next_fire_at ELSE dag.next_fire_at END,
@@ -283,6 +286,7 @@ def put(
         "specs": [version.spec for version in versions],
         "files": [version.file for version in versions],
         "max_active_runs": [version.max_active_runs for version in versions],
+        "run_strategies": [version.run_strategy for version in versions],
         "scheduled": [version.scheduled for version in versions],
         "retimed": [version.dag_id for version in versions if version.retimed],
     }

@@ -5,15 +5,18 @@ others only end runs meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway.core.strategies import Strategy, why_held
 from headway.core.waiting import Line
-from headway.store import states
+from headway.store import states, strategies
+from headway.store.clock import clock
 
 # Some of each team, one after another, from where the last look at the team ended, and at least one of every team: one
 # with very many holds up no other. ``found``: how many the team has from there, up to the limit.
@@ -38,7 +41,7 @@ DAGS_WITH_QUEUED: LiteralString = """
         ) AS next
         ORDER BY place, team_id LIMIT greatest(%(limit)s, (SELECT count(*) FROM waiting))
     )
-    SELECT dag.team_id, dag.dag_id, place, found
+    SELECT dag.team_id, dag.dag_id, run_strategy, place, found
     FROM chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
     WHERE has_queued AND paused_at IS NULL
     ORDER BY dag.team_id, dag.dag_id
@@ -76,6 +79,7 @@ STARTABLE: LiteralString = f"""
         SELECT team_id, run_id FROM run
         WHERE run.team_id = asked.team_id AND run.dag_id = asked.dag_id
             AND run.backfill_id IS NULL AND run.state = 'queued' AND run.set_aside IS NULL
+            AND run.logical_date <= %(now)s
         ORDER BY backfill_id, logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, asked.max_active_runs - (
             SELECT count(*) FROM run AS active
@@ -95,24 +99,40 @@ STARTABLE: LiteralString = f"""
         (SELECT team_id, run_id FROM run
             WHERE NOT backfill.newest_first AND run.team_id = lane.team_id AND run.dag_id = lane.dag_id
                 AND run.backfill_id = lane.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+                AND run.logical_date <= %(now)s
             ORDER BY logical_date, run_id LIMIT free.places)
         UNION ALL
         (SELECT team_id, run_id FROM run
             WHERE backfill.newest_first AND run.team_id = lane.team_id AND run.dag_id = lane.dag_id
                 AND run.backfill_id = lane.backfill_id AND run.state = 'queued' AND run.set_aside IS NULL
+                AND run.logical_date <= %(now)s
             ORDER BY logical_date DESC, run_id DESC LIMIT free.places)
     ) AS next
     WHERE backfill.paused_at IS NULL
 """
 
+# Runs whose logical date lies in the future are for ``RING``.
 FORGET_EMPTY: LiteralString = """
-    UPDATE dag SET has_queued = false
+    UPDATE dag SET has_queued = false, next_start_at = (
+        SELECT min(run.logical_date) FROM run
+        WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
+            AND run.set_aside IS NULL)
     WHERE (team_id, dag_id) IN (SELECT * FROM unnest(%(teams)s::integer[], %(dags)s::text[]))
         AND NOT EXISTS (
             SELECT FROM run
             WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
-                AND run.set_aside IS NULL
+                AND run.set_aside IS NULL AND run.logical_date <= %(now)s
             OFFSET 0)
+"""
+
+RING: LiteralString = """
+    UPDATE dag SET has_queued = true, next_start_at = NULL
+    FROM (
+        SELECT ctid FROM dag AS due WHERE due.next_start_at <= %(now)s
+        ORDER BY next_start_at LIMIT %(limit)s
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS due
+    WHERE dag.ctid = due.ctid
 """
 
 # The longest due of each team, one after another: a team that catches up with years holds up no other.
@@ -178,23 +198,22 @@ UNDER_WAY: LiteralString = f"""
 """
 
 
-# Backfills stand in lines of their own.
+# Backfills stand in lines of their own, unless the DAG has a run strategy.
 LINE: LiteralString = """
-    SELECT paused_by, max_active_runs,
+    SELECT paused_by, max_active_runs, run_strategy,
         (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
             AND state = 'running' AND backfill_id IS NULL),
         (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
-            AND state = 'queued' AND backfill_id IS NULL)
+            AND state = 'queued' AND backfill_id IS NULL AND logical_date <= %(now)s)
     FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 
 LINE_OF_BACKFILL: LiteralString = """
-    SELECT dag.paused_by, backfill.max_active_runs, backfill.paused_by,
+    SELECT backfill.max_active_runs, backfill.paused_by,
         (SELECT count(*) FROM run WHERE run.team_id = backfill.team_id AND run.dag_id = backfill.dag_id
             AND state = 'running' AND run.backfill_id = backfill.backfill_id)
-    FROM backfill JOIN dag USING (team_id, dag_id)
-    WHERE backfill.team_id = %(team_id)s AND backfill_id = %(backfill_id)s
+    FROM backfill WHERE team_id = %(team_id)s AND backfill_id = %(backfill_id)s
 """
 
 
@@ -205,28 +224,55 @@ class DueDag(msgspec.Struct, frozen=True):
     last_fire: datetime | None
 
 
+class Startable(NamedTuple):
+    """``found``: queued runs that may start now, by team and run id; ``in_line``: DAGs with a run strategy, which
+    decides for their runs; ``left``: by team the DAG behind which the next look goes on.
+    """
+
+    found: list[tuple[int, str]]
+    in_line: list[tuple[int, str, Strategy]]
+    left: dict[int, str]
+
+
 def startable(
-    conn: Connection[Any], *, after: Mapping[int, str], dags_max: int, runs_max: int
-) -> tuple[list[tuple[int, str]], dict[int, str]]:
-    """Queued runs that may start now: team and run id. Their DAGs stay locked until the
-    transaction ends.
+    conn: Connection[Any],
+    *,
+    after: Mapping[int, str],
+    dags_max: int,
+    runs_max: int,
+    now: datetime,
+) -> Startable:
+    """Find what may start. The DAGs stay locked until the transaction ends.
 
     ``after``: by team the DAG behind which the look goes on, because DAGs whose runs must wait would hide those
-    after them. Returns the same for the next look, of teams that have more.
+    after them.
     """
     asked = {"teams": [*after], "dags": [*after.values()], "limit": dags_max}
     locked = conn.execute(DAGS_WITH_QUEUED, asked).fetchall()
     if not locked:
-        return [], {}
+        return Startable([], [], {})
     rest = {}
-    for team_id, dag_id, place, count in locked:
+    for team_id, dag_id, _, place, count in locked:
         rest[team_id] = dag_id if place < count or count == dags_max else None
-    values = {"teams": [row[0] for row in locked], "dags": [row[1] for row in locked]}
-    found = conn.execute(STARTABLE, {**values, "limit": runs_max}).fetchall()
+    every = {"teams": [row[0] for row in locked], "dags": [row[1] for row in locked], "now": now}
+    in_line = [
+        (team_id, dag_id, Strategy(strategy))
+        for team_id, dag_id, strategy, *_ in locked
+        if strategy != Strategy.PARALLEL
+    ]
+    side_by_side = [row for row in locked if row[2] == Strategy.PARALLEL]
+    values = {"teams": [row[0] for row in side_by_side], "dags": [row[1] for row in side_by_side]}
+    asked = {**values, "limit": runs_max, "now": now}
+    found = conn.execute(STARTABLE, asked).fetchall() if side_by_side else []
     if not found:
-        conn.execute(FORGET_EMPTY, values)
+        conn.execute(FORGET_EMPTY, every)
     left = {team_id: dag_id for team_id, dag_id in rest.items() if dag_id is not None}
-    return [(team_id, run_id) for team_id, run_id in found], left
+    return Startable([(team_id, run_id) for team_id, run_id in found], in_line, left)
+
+
+def ring(conn: Connection[Any], now: datetime, limit: int) -> int:
+    """Have DAGs looked at whose runs waited for their logical date. Returns how many."""
+    return conn.execute(RING, {"now": now, "limit": limit}).rowcount
 
 
 def is_under_way(conn: Connection[Any]) -> bool:
@@ -251,34 +297,54 @@ def fires_decided(
     conn.execute(FIRES_DECIDED, values)
 
 
-def line(paused_by: str | None, limit: int, running: int, before: int) -> Line:
-    return Line(paused_by=paused_by, running=running, limit=limit, before=before)
+class Waiting(NamedTuple):
+    """A queued run, or one that would be created: then it has no id yet."""
+
+    team_id: int
+    dag_id: str
+    logical_date: datetime
+    run_id: str | None = None
+    backfill_id: str | None = None
 
 
-def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
-    """Return the queue that a new run of an existing DAG would meet."""
-    with conn.cursor(row_factory=args_row(line)) as cursor:
-        found = cursor.execute(LINE, {"team_id": team_id, "dag_id": dag_id}).fetchone()
+def line_of(conn: Connection[Any], run: Waiting) -> Line:
+    """Return the line in which a queued run of an existing DAG stands."""
+    now = clock(conn)
+    values = {"team_id": run.team_id, "dag_id": run.dag_id, "now": now}
+    found = conn.execute(LINE, values).fetchone()
     assert found is not None
-    return found
-
-
-def of_backfill(
-    paused_by: str | None, limit: int, backfill_paused_by: str | None, running: int
-) -> Line:
-    return Line(
+    paused_by, limit, strategy, running, before = found
+    line = Line(
         paused_by=paused_by,
         running=running,
         limit=limit,
+        before=before,
+        until=run.logical_date if run.logical_date > now else None,
+    )
+    if run.backfill_id is not None:
+        line = in_backfill(conn, run.team_id, run.backfill_id, line)
+    return line if strategy == Strategy.PARALLEL else one_by_one(conn, run, strategy, line, now)
+
+
+def in_backfill(conn: Connection[Any], team_id: int, backfill_id: str, line: Line) -> Line:
+    values = {"team_id": team_id, "backfill_id": backfill_id}
+    found = conn.execute(LINE_OF_BACKFILL, values).fetchone()
+    assert found is not None
+    limit, paused_by, running = found
+    return replace(
+        line,
+        running=running,
+        limit=limit,
+        before=0,
         backfill=running >= limit,
-        backfill_paused_by=backfill_paused_by,
+        backfill_paused_by=paused_by,
     )
 
 
-def line_of_backfill(conn: Connection[Any], team_id: int, backfill_id: str) -> Line:
-    """Return the queue in which the runs of a backfill are."""
-    values = {"team_id": team_id, "backfill_id": backfill_id}
-    with conn.cursor(row_factory=args_row(of_backfill)) as cursor:
-        found = cursor.execute(LINE_OF_BACKFILL, values).fetchone()
-    assert found is not None
-    return found
+def one_by_one(
+    conn: Connection[Any], run: Waiting, strategy: str, line: Line, now: datetime
+) -> Line:
+    """Return the line where the run strategy decides, and no limit."""
+    how = Strategy(strategy)
+    found = strategies.line_for(conn, (run.team_id, run.dag_id, how), run.logical_date, now)
+    return replace(line, running=0, backfill=False, held=why_held(how, found, run.run_id))

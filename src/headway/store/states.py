@@ -32,7 +32,8 @@ FINAL_INSTANCES: Final = listed(FINAL)
 FINAL_RUNS: Final = listed(RUN_FINAL)
 BROKEN_INSTANCES: Final = listed(BROKEN)
 ENDED_WELL: Final = listed({State.SUCCESS, State.SKIPPED})
-TRIED_RUNS: Final = listed(RUN_FINAL - {RunState.CANCELLED})  # ended, and not by a person
+# Ended, and neither by a person nor before they started.
+TRIED_RUNS: Final = listed(RUN_FINAL - {RunState.CANCELLED, RunState.SKIPPED})
 OPEN_RUNS: Final = listed(set(RunState) - RUN_FINAL)
 SET_ASIDE_FROM: Final = listed(s for s, event in RUN_TRANSITIONS if event is RunEvent.SET_ASIDE)
 NOTHING_TO_EXPLAIN: Final = listed({State.SUCCESS, State.WAITING})

@@ -20,6 +20,9 @@ FIRST: LiteralString = """
         (SELECT 'fire', next_fire_at, dag_id FROM dag
             WHERE next_fire_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
             ORDER BY next_fire_at LIMIT 1)
+        UNION ALL
+        (SELECT 'start', next_start_at, dag_id FROM dag
+            WHERE next_start_at IS NOT NULL ORDER BY next_start_at LIMIT 1)
     ) AS first (kind, until, who)
 """
 

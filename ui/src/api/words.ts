@@ -1,6 +1,6 @@
 /** Made from what the server knows: `make ui-types`. */
 export const INSTANCE_STATES = ["failed", "running", "up_for_retry", "deferred", "up_for_reschedule", "queued", "ready", "waiting", "upstream_failed", "cancelled", "success", "skipped"] as const;
-export const RUN_STATES = ["queued", "running", "success", "failed", "cancelled"] as const;
+export const RUN_STATES = ["queued", "running", "success", "failed", "cancelled", "skipped"] as const;
 export const STATES = ["failed", "running", "up_for_retry", "deferred", "up_for_reschedule", "queued", "ready", "waiting", "upstream_failed", "cancelled", "success", "skipped", "lost"] as const;
 export const STATE_WORDS = {"failed": "failed", "running": "running", "up_for_retry": "up for retry", "deferred": "deferred", "up_for_reschedule": "up for reschedule", "queued": "queued", "ready": "ready", "waiting": "waiting", "upstream_failed": "upstream failed", "cancelled": "cancelled", "success": "success", "skipped": "skipped", "lost": "lost"} as const;
 export const FINAL_STATES = ["failed", "upstream_failed", "cancelled", "success", "skipped", "lost"] as const;

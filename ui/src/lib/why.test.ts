@@ -47,6 +47,27 @@ const SAID: Said = {
   backfill_paused: [{ kind: "backfill_paused", by: "ann" }, { kind: "backfills" }],
   dag_paused: [{ kind: "dag_paused", by: "ann" }, dag],
   max_active_runs: [{ kind: "max_active_runs", running: 1, limit: 1, before: 0 }, dag],
+  held_by_run: [
+    {
+      kind: "held_by_run",
+      strategy: "sequential",
+      run: "r1",
+      date: "2026-01-01T05:00:00+00:00",
+      state: "running",
+    },
+    dag,
+  ],
+  skipped_by_strategy: [
+    {
+      kind: "skipped_by_strategy",
+      strategy: "last_only",
+      run: "r1",
+      date: "2026-01-01T05:00:00+00:00",
+      state: "queued",
+    },
+    dag,
+  ],
+  awaits_date: [{ kind: "awaits_date", until: "2030-01-01T05:00:00+00:00" }, null],
   not_created: [{ kind: "not_created" }, dag],
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],

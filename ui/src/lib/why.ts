@@ -77,6 +77,8 @@ export function holdsOf(reason: Reason): Holds {
       return { kind: "backfills" };
     case "dag_paused":
     case "max_active_runs":
+    case "held_by_run":
+    case "skipped_by_strategy":
     case "not_created":
     case "file_gone":
     case "no_schedule":
@@ -112,6 +114,7 @@ export function holdsOf(reason: Reason): Holds {
     case "given_up":
     case "lost_too_often":
     case "retry_over":
+    case "awaits_date":
     case "awaits_time":
     case "awaits_run":
     case "awaits_trigger":

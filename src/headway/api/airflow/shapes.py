@@ -13,7 +13,7 @@ from headway import ids
 from headway.spec.model import Param
 from headway.spec.params import schema_of
 
-RUN_STATES: Final = {"cancelled": "failed"}
+RUN_STATES: Final = {"cancelled": "failed", "skipped": "success"}
 RUN_TYPES: Final = {"schedule": "scheduled", "backfill": "backfill", "asset": "asset_triggered"}
 STATES: Final = {"waiting": None, "ready": "scheduled", "cancelled": "failed"}
 ATTEMPT_STATES: Final = {"lost": "failed", "cancelled": "failed"}

@@ -5,7 +5,7 @@ the clock, and ``clock`` says when the next of them is. What has none is woken b
 database, or by a process that looks out for it: it is left to them.
 
 A wait is stored with what waits, as a column with an index: ``task_instance.wake_at``, ``run.due_at``
-(the earliest of what its run waits for), ``run.set_aside_until``, ``dag.next_fire_at``.
+(the earliest of what its run waits for), ``run.set_aside_until``, ``dag.next_fire_at``, ``dag.next_start_at``.
 """
 
 from headway.core.waits.clock import first, seconds_left

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TIMEOUT = "timeout"  # the end of the time that a run may take
     RUN = "run"  # the first of these, as it is stored with its run
     FIRE = "fire"  # the next time at which a schedule fires
+    START = "start"  # the logical date of a queued run, in the future
     SET_ASIDE = "set_aside"  # the end of the pause of a run that could not be planned
 
 

@@ -16,7 +16,7 @@ from headway.core.states import State
 from headway.frontends.airflow import dates
 
 RUNS: Final = "runs"  # the kind of question
-RUN_STATES: Final = {"cancelled": "failed"}
+RUN_STATES: Final = {"cancelled": "failed", "skipped": "success"}
 STATES: Final = {"waiting": None, "ready": "scheduled", "cancelled": "failed"}
 AT_ONCE: Final = timedelta(seconds=60)  # of ``run_after``: the clocks of two machines may differ
 ENDED: Final = frozenset(state.value for state in State if state.is_final)

@@ -142,10 +142,9 @@ def waits(conn: Connection[Any], run: wire.Run) -> Reason | None:
     row = conn.execute(TEAM, {"run_id": run.run_id}).fetchone()
     if row is None:
         return None
-    if run.backfill_id is None:
-        line = queue.line_of(conn, row[0], run.dag_id)
-    else:
-        line = queue.line_of_backfill(conn, row[0], run.backfill_id)
+    line = queue.line_of(
+        conn, queue.Waiting(row[0], run.dag_id, run.logical_date, run.run_id, run.backfill_id)
+    )
     return why_queued(replace(line, set_aside=run.set_aside))
 
 

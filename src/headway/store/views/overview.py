@@ -3,6 +3,7 @@
 Each part is bounded and on an index: the page is asked for every few seconds by everybody.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
@@ -11,9 +12,10 @@ from psycopg.rows import class_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core.reasons import Reason
+from headway.core.strategies import Strategy, why_first_held
 from headway.core.waiting import Line, why_not_created, why_queued
 from headway.core.wording import said
-from headway.store import states
+from headway.store import states, strategies
 from headway.store.views import dags, health, pools, present, stuck, troubles
 from headway.store.views.memory import Memory
 from headway.store.views.worded import worded
@@ -113,12 +115,12 @@ WAITING: LiteralString = f"""
 """
 
 LATE: LiteralString = """
-    SELECT dag_id, next_fire_at AS expected_at, NULL AS paused_by, NULL AS set_aside,
-        NULL::integer AS max_active_runs
+    SELECT team_id, dag_id, next_fire_at AS expected_at, NULL AS paused_by, NULL AS set_aside,
+        NULL::integer AS max_active_runs, NULL AS run_strategy
     FROM dag
     WHERE next_fire_at < %(before)s AND paused_at IS NULL AND missing_since IS NULL
     UNION ALL
-    SELECT dag_id, first.created_at, dag.paused_by, first.set_aside, max_active_runs
+    SELECT team_id, dag_id, first.created_at, dag.paused_by, first.set_aside, max_active_runs, run_strategy
     FROM dag CROSS JOIN LATERAL (
         SELECT created_at, trigger, set_aside FROM run
         WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND state = 'queued'
@@ -211,27 +213,43 @@ def late(conn: Connection[Any], now: datetime, *, scheduling: bool) -> list[wire
     values = {"before": now - GRACE, "limit": LISTED_MAX}
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(LATE, values).fetchall()
-    found = [(dag_id, at, why_late(*facts, scheduling=scheduling)) for dag_id, at, *facts in rows]
+    held = held_in_line(conn, now, rows)
+    found = []
+    for team_id, dag_id, at, paused_by, set_aside, active_max, strategy in rows:
+        if active_max is None:
+            why = why_not_created(scheduling=scheduling)
+        else:
+            in_line = strategy != Strategy.PARALLEL
+            line = Line(
+                paused_by=paused_by,
+                running=0 if in_line else active_max,  # what else would keep the first waiting
+                limit=active_max,
+                set_aside=set_aside,
+                held=held.get((team_id, dag_id)),
+                scheduling=scheduling,
+            )
+            why = why_queued(line)
+        found.append((dag_id, at, why))
     return [
         wire.LateDag(dag_id=dag_id, expected_at=at, reason=said(why), why=why)
         for dag_id, at, why in found
     ]
 
 
-def why_late(
-    paused_by: str | None, set_aside: str | None, active_max: int | None, *, scheduling: bool
-) -> Reason:
-    if active_max is None:
-        return why_not_created(scheduling=scheduling)
-    return why_queued(
-        Line(
-            paused_by=paused_by,
-            running=active_max,  # what else would keep the first of them waiting
-            limit=active_max,
-            set_aside=set_aside,
-            scheduling=scheduling,
-        )
-    )
+def held_in_line(
+    conn: Connection[Any], now: datetime, rows: Sequence[tuple[Any, ...]]
+) -> dict[tuple[int, str], Reason | None]:
+    """Return what the first queued run waits for, of DAGs with a run strategy."""
+    asking = [
+        (team_id, dag_id, Strategy(strategy))
+        for team_id, dag_id, *_, strategy in rows
+        if strategy not in (None, Strategy.PARALLEL)
+    ]
+    found = strategies.lines(conn, asking, now) if asking else {}
+    return {
+        (team_id, dag_id): why_first_held(strategy, found[team_id, dag_id])
+        for team_id, dag_id, strategy in asking
+    }
 
 
 def upcoming(conn: Connection[Any], now: datetime) -> list[wire.NextRun]:

@@ -1,6 +1,7 @@
 """Users of each pool's slots, and what waits and why. Limited by current activity."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
@@ -9,9 +10,10 @@ from psycopg.rows import tuple_row
 
 from headway import wire
 from headway.core.stored_reasons import stored
+from headway.core.strategies import Strategy, why_first_held
 from headway.core.waiting import Line, why_queued
 from headway.core.wording import said
-from headway.store import states
+from headway.store import states, strategies
 from headway.store.clock import clock
 from headway.store.views import pools, shares, stuck
 from headway.store.views.present import Present
@@ -48,7 +50,7 @@ QUEUES: LiteralString = """
 """
 
 RUNS: LiteralString = """
-    SELECT dag_id, waiting.queued, paused_by, max_active_runs, waiting.running,
+    SELECT team_id, dag_id, run_strategy, waiting.queued, next_start_at, paused_by, max_active_runs, waiting.running,
         waiting.backfill, waiting.backfill_paused_by
     FROM dag CROSS JOIN LATERAL (
         SELECT
@@ -64,7 +66,7 @@ RUNS: LiteralString = """
             (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'running' AND backfill_id IS NULL) AS running
     ) AS waiting
-    WHERE has_queued AND waiting.queued > 0
+    WHERE (has_queued OR next_start_at IS NOT NULL) AND waiting.queued > 0
     ORDER BY waiting.queued DESC, dag_id LIMIT %(limit)s
 """
 
@@ -74,10 +76,9 @@ def now(conn: Connection[Any], platform_admin: int | None = None) -> wire.Slots:
     with conn.cursor(row_factory=tuple_row) as cursor:
         users = cursor.execute(USERS).fetchall()
         queues = queues_now(conn, cursor.execute(QUEUES, {"limit": WAITING_MAX}).fetchall())
-        runs = cursor.execute(RUNS, {"limit": RUNS_MAX}).fetchall()
     return wire.Slots(
         pools=[with_users(pool, users, queues) for pool in pools.every(conn)],
-        runs_waiting=[waiting_runs(*row) for row in runs],
+        runs_waiting=waiting_runs(conn),
         team=shares.own(conn),
         stuck=stuck.every(conn, clock(conn)),
         capacity=shares.capacity(conn),
@@ -125,21 +126,43 @@ def with_users(
     )
 
 
-def waiting_runs(
-    dag_id: str,
-    queued: int,
+def waiting_runs(conn: Connection[Any]) -> list[wire.WaitingRuns]:
+    """Return how many runs of each DAG are queued, and why the first of them is."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(RUNS, {"limit": RUNS_MAX}).fetchall()
+    asking = [
+        (team_id, dag_id, Strategy(strategy))
+        for team_id, dag_id, strategy, *_ in rows
+        if strategy != Strategy.PARALLEL
+    ]
+    held = {}
+    if asking:
+        lines = strategies.lines(conn, asking, clock(conn))
+        held = {key: why_first_held(key[2], lines[key[:2]]) for key in asking}
+    found = []
+    for team_id, dag_id, strategy, queued, *facts in rows:
+        line = line_of(*facts)
+        if strategy != Strategy.PARALLEL:
+            why = held[team_id, dag_id, Strategy(strategy)]
+            line = replace(line, running=0, backfill=False, held=why)
+        why = why_queued(line)
+        found.append(wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=said(why), why=why))
+    return found
+
+
+def line_of(
+    until: datetime | None,
     paused_by: str | None,
     limit: int,
     running: int,
     backfill: bool,
     backfill_paused_by: str | None,
-) -> wire.WaitingRuns:
-    line = Line(
+) -> Line:
+    return Line(
+        until=until,
         paused_by=paused_by,
         running=running,
         limit=limit,
         backfill=backfill,
         backfill_paused_by=backfill_paused_by if backfill else None,
     )
-    why = why_queued(line)
-    return wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=said(why), why=why)
