@@ -153,7 +153,7 @@ def test_a_long_paused_backfill_costs_the_others_of_its_dag_nothing(
     """Each of 40 backfills, and the DAG itself, reads its own next runs: not the 2,000 that wait."""
     deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, max_active_runs=4)
     for number in range(40):
-        backfill(conn, 50, 2, first=START_DATE + timedelta(days=50 * number))
+        backfill(conn, 50, 2, first=START_DATE - timedelta(days=9000 - 50 * number))
     trigger(conn, "d", *(f"k{n}" for n in range(50)))
     conn.execute(
         "UPDATE backfill SET newest_first = true WHERE backfill_id > (SELECT min(backfill_id) FROM backfill)"
@@ -170,7 +170,7 @@ def test_a_long_paused_backfill_costs_the_others_of_its_dag_nothing(
     conn.execute("UPDATE backfill SET max_active_runs = 3")
     if analysed:
         owner_conn.execute("ANALYZE")
-    asked = {"teams": [1], "dags": ["d"], "limit": 100}
+    asked = {"teams": [1], "dags": ["d"], "limit": 100, "now": START_DATE}
     explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {queue.STARTABLE}"
     row = ClientCursor(conn).execute(explain.encode(), asked).fetchone()
     assert row is not None

@@ -25,6 +25,7 @@ const LISTS = [
   "import-errors",
   "dependencies",
   "assets",
+  "questions",
 ];
 const ADMIN = [
   "users",

@@ -21,6 +21,7 @@ const tree = rootRoute.addChildren([
     pages.slotsRoute,
     pages.timelineRoute,
     pages.backfillsRoute,
+    pages.questionsRoute,
     pages.eventsRoute,
     pages.importErrorsRoute,
     pages.dependenciesRoute,

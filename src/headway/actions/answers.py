@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import msgspec
 from psycopg import Connection
 
 from headway import wire
@@ -16,7 +15,6 @@ from headway.core.words import listed
 from headway.errors import Conflict, NotAllowed, UsageError
 from headway.runs.again import Graphs, locked, save
 from headway.spec import json_schema
-from headway.spec.model import Param
 from headway.spec.params import check_form
 from headway.store import answers, runs
 from headway.store.clock import clock
@@ -107,15 +105,14 @@ def options_of(asked: wire.Question, request: wire.AnswerRequest) -> list[str]:
 
 def params_of(asked: wire.Question, request: wire.AnswerRequest) -> dict[str, Any]:
     try:
-        fields = msgspec.convert(asked.params, list[Param])
-        for field in fields:
+        for field in asked.params:
             json_schema.check_schema(field.schema)
-    except (json_schema.BadSchema, msgspec.ValidationError) as error:
+    except json_schema.BadSchema as error:
         raise UsageError(
             f"the form of `{asked.task_id}` cannot be checked: {error}",
             hint="correct the params of the task in its DAG file, and clear it",
         ) from None
-    return check_form(f"the question of {asked.task_id}", fields, request.params_input)
+    return check_form(f"the question of {asked.task_id}", asked.params, request.params_input)
 
 
 def closed(

@@ -65,13 +65,9 @@ def chosen(asked: wire.Question | None, given: list[str]) -> list[str]:
 
 
 def values(asked: wire.Question | None, texts: dict[str, str]) -> dict[str, Any]:
-    import msgspec
-
-    from headway.spec.model import Param
     from headway.spec.params import values_from_text
 
-    fields = [] if asked is None else msgspec.convert(asked.params, list[Param])
-    return values_from_text(fields, texts)
+    return values_from_text([] if asked is None else asked.params, texts)
 
 
 def described(asked: wire.Question) -> list[str]:
@@ -80,10 +76,9 @@ def described(asked: wire.Question) -> list[str]:
 
     lines = [asked.subject, *(f"  {text}" for text in asked.body.splitlines())]
     for param in asked.params:
-        about = param.get("description") or param.get("title") or ""
-        default = "" if param.get("required") else f", default {param.get('default')!r}"
-        kind = param.get("type", "any")
-        lines.append(f"  -p {param['name']}=…  {kind}{default}{f': {about}' if about else ''}")
+        about = param.description or param.title
+        default = "" if param.required else f", default {param.default!r}"
+        lines.append(f"  -p {param.name}=…  {param.type}{default}{f': {about}' if about else ''}")
     if asked.ends_at is not None:
         then = "the defaults hold" if asked.has_default else "the task fails"
         lines.append(f"  until {cell(asked.ends_at)}; then {then}")

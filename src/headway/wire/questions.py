@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from headway.core.questions import OPTION_MAX, OPTIONS_MAX, Ask
+from headway.spec.model import Param
 from headway.wire.bounds import Id, Index, said
 
 
@@ -40,7 +41,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     options: list[str]
     multiple: bool
     defaults: list[str] | None
-    params: list[dict[str, Any]]
+    params: list[Param]
     assigned_users: list[str]
     assigned_roles: list[str]
     asked_at: datetime

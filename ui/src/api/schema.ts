@@ -4461,9 +4461,7 @@ export interface components {
             may_answer: boolean;
             multiple: boolean;
             options: string[];
-            params: {
-                [key: string]: unknown;
-            }[];
+            params: components["schemas"]["Param"][];
             rendered_map_index: string | null;
             run_id: string;
             subject: string;

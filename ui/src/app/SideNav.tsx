@@ -2,10 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronsUpDown, Ellipsis, FileWarning } from "lucide-react";
 import { importErrors } from "@/api/queries.ts";
+import { questionCount } from "@/api/questions.ts";
 import { Menu, MenuLabel, MenuLink, MenuSeparator } from "@/parts/Menu.tsx";
 import { may, useSession, useTeam } from "@/state/session.ts";
 import { IN_BAR, PAGES } from "./navigation.ts";
 import styles from "./SideNav.module.css";
+
+const QUESTIONS = "/t/$team/questions";
 
 /** At the left of a screen; at the bottom of a phone, where the first few stand and the rest wait. */
 export function SideNav() {
@@ -24,6 +27,7 @@ export function SideNav() {
         >
           <Icon size={16} aria-hidden />
           {word}
+          {to === QUESTIONS && <Open />}
         </Link>
       ))}
       <BrokenFiles team={team} />
@@ -40,6 +44,7 @@ export function SideNav() {
             <Link to={to} params={{ team }}>
               <Icon size={16} aria-hidden />
               {word}
+              {to === QUESTIONS && <Open />}
             </Link>
           </MenuLink>
         ))}
@@ -48,6 +53,18 @@ export function SideNav() {
       </Menu>
       <p className={styles.foot}>Headway {session.version}</p>
     </nav>
+  );
+}
+
+/** How many questions are open, if there are any. */
+function Open() {
+  const found = useQuery(questionCount()).data;
+  if (!found?.open) return null;
+  return (
+    <span className={styles.open}>
+      {found.open}
+      {found.truncated && "+"} <span className="sr-only">open</span>
+    </span>
   );
 }
 

@@ -7,6 +7,7 @@ import {
   House,
   Layers,
   type LucideIcon,
+  MessageCircleQuestionMark,
   Network,
   ScrollText,
   Shield,
@@ -20,6 +21,13 @@ export const PAGES = [
   { to: "/t/$team/dags", word: "DAGs", icon: Workflow, keys: "g d", needs: "viewer" },
   { to: "/t/$team/runs", word: "Runs", icon: CirclePlay, keys: "g r", needs: "viewer" },
   { to: "/t/$team/logs", word: "Logs", icon: ScrollText, keys: "g l", needs: "viewer" },
+  {
+    to: "/t/$team/questions",
+    word: "Questions",
+    icon: MessageCircleQuestionMark,
+    keys: "g q",
+    needs: "viewer",
+  },
   { to: "/t/$team/timeline", word: "Timeline", icon: ChartGantt, keys: "g t", needs: "viewer" },
   {
     to: "/t/$team/dependencies",

@@ -149,6 +149,13 @@ export const eventsRoute = createRoute({
   component: lazyPage(() => import("@/views/events/Events.tsx"), "Events"),
 });
 
+export const questionsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "questions",
+  staticData: { crumb: "Questions" },
+  component: lazyPage(() => import("@/views/questions/Questions.tsx"), "Questions"),
+});
+
 export const dependenciesRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "dependencies",

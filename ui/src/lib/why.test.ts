@@ -130,6 +130,10 @@ const SAID: Said = {
   retry_over: [{ kind: "retry_over" }, null],
   awaits_time: [{ kind: "awaits_time", until: "2026-01-01T00:00:00+00:00", looks: false }, null],
   awaits_trigger: [{ kind: "awaits_trigger", what: "file /data/x.csv" }, null],
+  awaits_answer: [{ kind: "awaits_answer", subject: "Release?", assigned: [] }, null],
+  answered: [{ kind: "answered", by: "user:ann", chosen: ["Approve"] }, null],
+  answered_by_default: [{ kind: "answered_by_default", chosen: ["Reject"], limit_s: 60 }, null],
+  rejected: [{ kind: "rejected", by: "user:ann", chosen: ["Reject"], timed_out: false }, null],
   awaits_run: [
     { kind: "awaits_run", dag: "d", date: "2026-01-01", states: ["success"], task: "" },
     null,

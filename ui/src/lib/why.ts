@@ -118,6 +118,10 @@ export function holdsOf(reason: Reason): Holds {
     case "awaits_time":
     case "awaits_run":
     case "awaits_trigger":
+    case "awaits_answer":
+    case "answered":
+    case "answered_by_default":
+    case "rejected":
     case "wait_over":
     case "wait_timed_out":
     case "upstream_changed":
@@ -149,7 +153,7 @@ function task(task_id: string | undefined): Holds {
 
 /** What a person did is worth telling even when all is well. */
 function isByPerson({ kind }: Reason): boolean {
-  return kind === "marked" || kind === "cleared" || kind === "cancelled";
+  return ["marked", "cleared", "cancelled", "answered", "answered_by_default"].includes(kind);
 }
 
 function error(attempt: Instance["history"][number] | undefined): string | null {

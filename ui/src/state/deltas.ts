@@ -22,6 +22,7 @@ const LISTS = [
   "slots",
   "backfills",
   "events",
+  "questions",
 ];
 
 /** Where every change goes, whichever page is shown; what nobody shows is read when it next is. */
@@ -63,7 +64,7 @@ export function applyInstances(queries: QueryClient, delta: InstancesDelta): rea
   });
   forget(queries, ["grid", delta.dag_id]);
   return [
-    ...again(...shown),
+    ...again(["questions"], ...shown),
     ...ofRun(run_id),
     { key: ["run-tasks", run_id], whole: putInto(queries, ["run-tasks", run_id], changes) },
   ];

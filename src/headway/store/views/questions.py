@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 
 from headway import wire
 from headway.core.questions import default_answer, question_of
+from headway.spec.model import Param
 from headway.store.views import pages
 
 COUNT_MAX: Final = 1_000
@@ -139,7 +141,7 @@ def question(
         options=list(known.options),
         multiple=known.multiple,
         defaults=None if known.defaults is None else list(known.defaults),
-        params=[dict(param) for param in known.params],
+        params=msgspec.convert(known.params, list[Param]),
         assigned_users=list(known.assigned_users),
         assigned_roles=list(known.assigned_roles),
         asked_at=asked_at,

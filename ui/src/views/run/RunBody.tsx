@@ -12,6 +12,7 @@ import { Blocked } from "./Blocked.tsx";
 import { BlockedDags } from "./BlockedDags.tsx";
 import { Compared } from "./Compared.tsx";
 import { Errors } from "./Errors.tsx";
+import { OpenQuestions } from "./OpenQuestions.tsx";
 import { Progress } from "./Progress.tsx";
 import { Repaired } from "./Repaired.tsx";
 import { RunFacts } from "./RunFacts.tsx";
@@ -55,6 +56,7 @@ export function RunBody({
         )}
         {run.note && <blockquote className={styles.note}>{run.note}</blockquote>}
         {!isFinal(run.state) && <Progress run={run} />}
+        {!isFinal(run.state) && <OpenQuestions run={run} select={select} />}
         {said && said.errors.length > 0 && (
           <Errors errors={said.errors} run={run} select={select} />
         )}

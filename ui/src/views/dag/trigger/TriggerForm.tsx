@@ -1,12 +1,12 @@
 import { Play } from "lucide-react";
-import { type FormEvent, type ReactNode, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import type { DagDetail } from "@/api/types.ts";
-import { asked, type Draft, readAll, sections } from "@/lib/params.ts";
+import { type Draft, readAll } from "@/lib/params.ts";
 import { fromInput, zone } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field, useFocusOnWrong } from "@/parts/Field.tsx";
-import { ParamField } from "./ParamField.tsx";
+import { ParamFields } from "@/parts/ParamFields.tsx";
 import { Plan } from "./Plan.tsx";
 import styles from "./Trigger.module.css";
 import { useTrigger, useWouldTrigger } from "./useTrigger.ts";
@@ -43,19 +43,12 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
       {params.length === 0 && (
         <p className={styles.note}>This DAG takes no parameters. Run it as it is.</p>
       )}
-      {sections(asked(params)).map(([section, members]) => (
-        <Section key={section} name={section}>
-          {members.map((param) => (
-            <ParamField
-              key={param.name}
-              param={param}
-              draft={drafts.get(param.name)}
-              wrong={tried ? wrong.get(param.name) : undefined}
-              onChange={(draft) => setDrafts((before) => new Map(before).set(param.name, draft))}
-            />
-          ))}
-        </Section>
-      ))}
+      <ParamFields
+        params={params}
+        drafts={drafts}
+        wrong={tried ? wrong : undefined}
+        onChange={setDrafts}
+      />
       <Field
         label="Logical date"
         note={`The date and time the run is for, in ${zone()}. Default: now.`}
@@ -82,16 +75,5 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-/** Parameters that belong together, under a name; without one they stand for themselves. */
-function Section({ name, children }: { name: string; children: ReactNode }) {
-  if (!name) return children;
-  return (
-    <fieldset className={styles.section}>
-      <legend className={styles.label}>{name}</legend>
-      {children}
-    </fieldset>
   );
 }

@@ -5,6 +5,7 @@ import type { Selection } from "@/lib/selection.ts";
 import { why } from "@/lib/why.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { QuestionCard } from "../../questions/QuestionCard.tsx";
 import { Attempts } from "./Attempts.tsx";
 import styles from "./Drawer.module.css";
 import { InstanceActions } from "./InstanceActions.tsx";
@@ -53,6 +54,9 @@ export function InstanceDetail({
         )}
         <InstanceActions instance={instance} />
       </div>
+      {instance.questions?.map((question) => (
+        <QuestionCard key={question.id} question={question} />
+      ))}
       {instance.history.length > 0 && (
         <Attempts
           attempts={instance.history}

@@ -2,10 +2,10 @@ import { useId } from "react";
 import type { Param } from "@/api/types.ts";
 import { bounds, type Draft, draftOf, isNullable, keyword, typed } from "@/lib/params.ts";
 import { zone } from "@/lib/time.ts";
-import { Field } from "@/parts/Field.tsx";
-import { Switch } from "@/parts/Switch.tsx";
+import { Field } from "./Field.tsx";
+import styles from "./ParamFields.module.css";
 import { ParamInput } from "./ParamInput.tsx";
-import styles from "./Trigger.module.css";
+import { Switch } from "./Switch.tsx";
 
 interface Props {
   param: Param;
