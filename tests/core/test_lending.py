@@ -1,10 +1,11 @@
 """How a pool that teams share is divided."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from headway.core.lending import Claim, divide
+from headway.core.lending import Claim, divide, dues
 
 
 def test_who_has_least_is_next() -> None:
@@ -135,3 +136,49 @@ def test_whatever_comes_everything_runs_and_shares_are_even(seed: int) -> None:
         ends = chance.choice(some)
         running[ends].pop(chance.randrange(len(running[ends])))
     assert min(started.values()) * 3 > max(started.values()), started
+
+
+def test_a_slot_is_idle_only_while_it_is_kept_for_a_larger_one_that_is_due() -> None:
+    """What would fit waits for that one, which waits until others have ended."""
+    for seed in range(3_000):
+        chance = random.Random(seed)
+        slots = chance.randint(1, 8)
+        claims, left = [], slots
+        for team_id in range(3):
+            left -= (used := chance.randint(0, left))
+            wants = [chance.randint(1, min(4, slots)) for _ in range(chance.randint(0, 4))]
+            since, weight = chance.randint(0, 3), chance.choice([1.0, 2.0])
+            claims.append(
+                Claim(
+                    team_id=team_id,
+                    used=used,
+                    wants=wants,
+                    since=since,
+                    weight=weight,
+                    is_owner=team_id == 0,
+                )
+            )
+        claims = started(slots, claims)
+        idle = slots - sum(claim.used for claim in claims)
+        due = dues(slots, claims)
+        if any(claim.wants and claim.wants[0] <= idle for claim in claims):
+            late = [claim for claim in claims if claim.used < due[claim.team_id]]
+            assert any(claim.wants[0] > idle for claim in late), seed
+            assert any(claim.used > due[claim.team_id] for claim in claims), seed
+
+
+def started(slots: int, claims: list[Claim]) -> list[Claim]:
+    """The claims after each team has started all that it may, and the slots have been divided again, to the end."""
+    while True:
+        allotted, before = divide(slots, claims), claims
+        for number, claim in enumerate(claims):
+            used, wants = claim.used, [*claim.wants]
+            while wants and used + wants[0] <= allotted[claim.team_id]:
+                used += wants.pop(0)
+            claims = [
+                *claims[:number],
+                replace(claim, used=used, wants=wants),
+                *claims[number + 1 :],
+            ]
+        if claims == before:
+            return claims
