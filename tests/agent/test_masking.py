@@ -100,6 +100,38 @@ def test_what_is_cut_anywhere_is_masked_as_if_it_were_whole(secret: str) -> None
             assert told + more + masker.mask(end) == whole, (form, cut)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("cannot connect to postgres://ann:pw-7f3a@db:5432/x", "cannot connect to postgres://ann:***@db:5432/x"),
+        ("redis://:pw-7f3a@cache", "redis://:***@cache"),
+        ('{"dsn": "mysql+x://a%40b:p%2Fw@h/d"}', '{"dsn": "mysql+x://a%40b:***@h/d"}'),
+        ("https://a:b@c https://d:e@f\n", "https://a:***@c https://d:***@f\n"),
+        ("https://example.org:8080/a@b", "https://example.org:8080/a@b"),
+        ("https://ann@example.org", "https://ann@example.org"),
+        ("git@example.org:team/x.git, a://b:***@c", "git@example.org:team/x.git, a://b:***@c"),
+        ("12:30: see http://x:80 or user@x", "12:30: see http://x:80 or user@x"),
+    ],
+)  # fmt: skip
+def test_the_password_in_an_address_is_masked_whether_it_is_named_or_not(
+    text: str, told: str
+) -> None:
+    for masker in (Masker(), Masker(["another one"])):
+        assert masker.text(text) == told
+        raw = text.encode()
+        for cut in range(len(raw)):
+            first, rest = masker.split(raw[:cut])
+            second, end = masker.split(rest + raw[cut:])
+            assert (first + second + masker.mask(end)).decode() == told, cut
+    assert Masker().hide(text.encode()) == text.encode(), "a value that a program may read"
+
+
+def test_what_looks_like_an_address_for_ever_does_not_wait_for_ever() -> None:
+    told, rest = Masker().split(b"http://" + b"x" * 100_000)
+    assert len(rest) < 1000
+    assert told + rest == b"http://" + b"x" * 100_000
+
+
 def test_a_long_secret_is_not_written_out_without_bounds() -> None:
     assert sum(map(len, forms('"' * 3000))) < 200_000
     assert sum(map(len, forms("plain-secret"))) < 1000

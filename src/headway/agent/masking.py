@@ -2,6 +2,7 @@
 
 A masker works on a stream of bytes. It holds back only an end that could be the beginning of a secret. Not found:
 secrets shorter than 4 characters, and transformations other than those of ``forms``.
+The password in an address, ``postgres://ann:***@db``, is masked in what people read whether anybody named it or not.
 JSON inside JSON, or a repr of it, is looked for to the depth of ``LEVELS``.
 """
 
@@ -23,6 +24,11 @@ LEVEL_CHARS_MAX: Final = (
 )
 NUMBER_CHARS_MAX: Final = 300
 HEAD: Final = 4  # bytes with which a form begins, and no form is shorter
+ADDRESS: Final = re.compile(rb"(://[^\s/@:'\"<>\\]{0,200}:)(?!\*\*\*@)[^\s/@'\"<>\\]{1,500}@")
+ADDRESS_MAX: Final = 710  # bytes of it
+BEGUN: Final = re.compile(
+    rb"(?::/{0,2}|://[^\s/@'\"<>\\]*)\Z"
+)  # an address that the next write may go on with
 NUMBER: Final = re.compile(r"-?(\d+)(?:\.(\d+))?", re.ASCII)
 ODD: Final = re.compile(r"([^\w@%+=:,./-])")  # what a shell escapes by a backslash
 
@@ -136,6 +142,11 @@ class Masker:
             self.longest = len(by_length[0])
 
     def mask(self, data: bytes) -> bytes:
+        """Return what people may read: without secrets and the passwords in addresses."""
+        return ADDRESS.sub(rb"\1***@", self.hide(data))
+
+    def hide(self, data: bytes) -> bytes:
+        """Return a value without secrets, which programs may read, too."""
         return self.pattern.sub(MASK, data) if self.forms else data
 
     def holds(self, data: bytes) -> bool:
@@ -149,14 +160,21 @@ class Masker:
         return self.mask(text.encode(errors="replace")).decode(errors="replace")
 
     def split(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return ``data`` masked, and the rest that must wait because a secret may begin there."""
+        """Return ``data`` masked, and the rest that must wait because a secret or a password may begin there."""
+        begun = BEGUN.search(data, max(0, len(data) - ADDRESS_MAX))
+        whole = len(data) if begun is None else begun.start()
+        place = self.begin(data[:whole])
+        return self.mask(data[:place]), data[place:]
+
+    def begin(self, data: bytes) -> int:
+        """Return where a secret may begin that the end of ``data`` cuts off; without one, the length."""
         if not self.forms:
-            return data, b""
+            return len(data)
         matched = max((match.end() for match in self.pattern.finditer(data)), default=0)
         first = max(matched, len(data) - self.longest + 1)
         last = range(max(first, len(data) - HEAD + 1), len(data))  # too short for a head
         for place in chain((match.start() for match in self.heads.finditer(data, first)), last):
             end = data[place:]
             if any(form.startswith(end) for form in self.forms):
-                return self.mask(data[:place]), end
-        return self.mask(data), b""
+                return place
+        return len(data)

@@ -46,11 +46,11 @@ def output(data: Path, one: XComValue, masker: Masker) -> XComValue:
         whole = (data / one.file).read_bytes()
         if not masker.holds(whole):
             return replace(one, secrets=[])
-        masked = masker.mask(whole)
+        masked = masker.hide(whole)
         (data / one.file).write_bytes(masked)
         return replace(one, size=len(masked), secrets=[])
     assert one.value is not None
-    value = masker.mask(one.value)
+    value = masker.hide(one.value)
     return replace(one, value=value, size=len(value))
 
 
@@ -108,7 +108,7 @@ def masked_json(body: bytes, masker: Masker) -> tuple[bytes | None, set[str]]:
             return None, set()
     except (msgspec.MsgspecError, RecursionError):
         return (HIDDEN, secrets) if masker.holds(body) else (None, set())
-    masked = masker.mask(bare)
+    masked = masker.hide(bare)
     return (bare if masked == bare else as_json(masked)), secrets
 
 
