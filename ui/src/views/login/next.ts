@@ -1,6 +1,11 @@
-/** Where to go after the sign-in: only ever a page of ours. */
+const HERE = "https://here.invalid";
+
+/** Where to go after the sign-in: only ever a page of ours, as a browser reads it, which leaves out tabs and dots. */
 export function safeNext(next: string | undefined): string {
-  return next && /^\/(?![/\\])/.test(next) && !next.startsWith("/login") ? next : "/";
+  if (!next?.startsWith("/") || !URL.canParse(next, HERE)) return "/";
+  const { origin, pathname, search, hash } = new URL(next, HERE);
+  const ours = origin === HERE && !pathname.startsWith("//") && !pathname.startsWith("/login");
+  return ours ? pathname + search + hash : "/";
 }
 
 const KEY = "headway.next";
