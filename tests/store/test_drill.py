@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.errors import Conflict, NotAllowed
+from headway.errors import Conflict, NotAllowed, NotReachable
 from headway.store.backup import backup
 from headway.store.drill import drill
 from headway.store.migrate import migrate
@@ -63,6 +63,26 @@ def test_one_that_was_killed_is_cleaned_up_by_the_next(
     assert len(databases(lone)) == len(before) + 1
     drill(lone, file)
     assert databases(lone) == before
+
+
+def test_a_server_that_stops_meanwhile_is_told_in_one_sentence(
+    lone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = backup(lone, tmp_path, "noon")
+
+    def cut_off(*_: object) -> None:
+        with connect(lone) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE application_name = 'headway restore'"
+            )
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("headway.store.drill.left_to_apply", cut_off)
+        with pytest.raises(NotReachable, match="the connection to the database"):
+            drill(lone, file)
+    drill(lone, file)
+    assert not [name for name in databases(lone) if name.startswith("headway_drill")]
 
 
 def test_a_user_who_may_make_no_database_is_told_how(postgres: str, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
+import psycopg
 from psycopg import Connection, errors, sql
 from psycopg.conninfo import make_conninfo
 
 from headway import clock
-from headway.errors import Conflict, NotAllowed
+from headway.errors import Conflict, NotAllowed, NotReachable
 from headway.store.archive import put_back
 from headway.store.backup import refuse_pooler
 from headway.store.migrate import create_roles
@@ -79,10 +80,20 @@ def restored_beside(dsn: str, file: Path) -> Iterator[str]:
             drop(conn, draft)
 
 
-def maintaining(dsn: str, name: str) -> Session:
-    """Connect to another database of the server than ``name``."""
+@contextmanager
+def maintaining(dsn: str, name: str) -> Iterator[Session]:
+    """Connect to another database of the server than ``name``. Raises NotReachable if the server goes away."""
     beside = MAINTENANCE if name != MAINTENANCE else MAINTENANCE_OF_IT
-    return connect(make_conninfo(dsn, dbname=beside), limits=UNLIMITED)
+    try:
+        held = make_conninfo(dsn, dbname=beside)
+        with connect(held, application="headway restore", limits=UNLIMITED) as conn:
+            yield conn
+    except psycopg.OperationalError as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise NotReachable(
+            f"the connection to the database server was lost: {reason}",
+            hint="nothing was changed; try again when the server answers",
+        ) from error
 
 
 def fill(draft_dsn: str, file: Path) -> list[str]:
