@@ -114,7 +114,7 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     measures.add_tick(0.1)
     measures.add_waits([(1, 0.1)])
     measures.add_ends([(1, "success")])
-    schedulers.open_scheduler(conn, "s1", "worker-1", 7)
+    schedulers.open_scheduler(conn, "s1", "worker-1", 7, canary_s=300.0)
     schedulers.renew(conn, "s1", clock.now(), measures)
     Follower("alerts", lambda conn, found: None).turn(conn)
     client.runs(1)
