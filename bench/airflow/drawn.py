@@ -1,0 +1,196 @@
+"""DAGs drawn at random, as files of Airflow and of Headway: the same number gives the same DAG, and but for its first
+lines the same text (``bench/airflow/drawn.json`` records what Airflow makes of them).
+
+Drawn are trigger rules, ends, retries, branches, short circuits, setups and teardowns, groups, mapped tasks and mapped
+groups. What a task does is written into it, so that no chance is left when the file is run.
+"""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+RECORDED: Final = 200
+RULES: Final = (
+    *(
+        "all_success",
+        "all_success",
+        "all_success",
+        "all_done",
+        "none_failed",
+        "one_failed",
+        "one_success",
+    ),
+    *(
+        "none_failed_min_one_success",
+        "none_skipped",
+        "all_failed",
+        "all_skipped",
+        "one_done",
+        "always",
+    ),
+    "all_done_min_one_success",
+)
+ENDS: Final = ("success", "success", "success", "success", "failed", "skipped", "flaky")
+LENGTHS: Final = (0, 1, 2, 3)
+
+AIRFLOW: Final = '''"""Drawn: number {number}."""
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, TaskGroup, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowSkipException as Skip
+
+
+def attempt():
+    return get_current_context()["ti"].try_number
+'''
+HEADWAY: Final = '''"""Drawn: number {number}."""
+from datetime import UTC, datetime, timedelta
+
+from headway import DAG, Run, Skip, TaskGroup, task, task_group
+
+
+def attempt():
+    return Run.current().try_number
+'''
+COMMON: Final = """
+
+def do(end):
+    if end == "failed" or (end == "flaky" and attempt() == 1):
+        raise ValueError("it fails")
+    if end == "skipped":
+        raise Skip("it skips itself")
+
+
+with DAG("drawn_{number}", schedule=None, start_date=datetime(2026, 1, 5, tzinfo=UTC)):
+"""
+
+
+@dataclass(eq=False)
+class Step:
+    """A task, or a mapped group of two. ``over``: the length that a mapped one has, or the step whose result it is."""
+
+    name: str
+    kind: str = "work"  # branch, gate, setup, teardown, mapped, pair
+    rule: str = "all_success"
+    end: str = "success"
+    group: str = ""
+    upstream: list["Step"] = field(default_factory=list)
+    over: "int | Step | None" = None
+    length: int = 0  # of the list that it returns
+    chosen: list[str] = field(default_factory=list)
+    ignores_rules: bool = True
+
+    @property
+    def task_id(self) -> str:
+        return f"{self.group}.{self.name}" if self.group else self.name
+
+
+def steps(number: int) -> list[Step]:
+    chance = Random(number)
+    made: list[Step] = []
+    group = ""
+    for place in range(chance.randint(3, 9)):
+        if chance.random() < 0.25:
+            group = "" if group else f"g{place}"
+        made.append(drawn(chance, place, made, group))
+    for step in made:
+        below = [other.task_id for other in made if step in other.upstream and other.kind != "pair"]
+        step.chosen = [name for name in below if chance.random() < 0.5]
+    return made
+
+
+def drawn(chance: Random, place: int, before: list[Step], group: str) -> Step:
+    kinds = ["work"] * 6 + ["mapped"] * 2 + ["branch", "gate", "pair", "setup"]
+    setups = [step for step in before if step.kind == "setup"]
+    kind = chance.choice([*kinds, "teardown", "teardown"] if setups else kinds)
+    step = Step(f"t{place}", kind, group=group)
+    step.upstream = [one for one in before if chance.random() < 1.6 / (len(before) + 1)]
+    if kind == "teardown":
+        step.upstream = [one for one in step.upstream if one.kind != "teardown"]
+        if not any(one.kind == "setup" for one in step.upstream):
+            step.upstream.append(chance.choice(setups))
+    else:
+        step.upstream = [one for one in step.upstream if one.kind != "teardown"]
+    step.end = chance.choice(ENDS)
+    step.length = chance.choice(LENGTHS)
+    step.ignores_rules = chance.random() < 0.5
+    plain = kind in ("work", "mapped", "branch", "gate")
+    if plain and not any(one.kind == "setup" for one in step.upstream):
+        step.rule = chance.choice(RULES)
+    if kind in ("mapped", "pair"):
+        step.over = chance.choice([1, 2, 3])
+        sources = [one for one in step.upstream if one.kind == "work"]
+        if sources and chance.random() < 0.6:
+            step.over = chance.choice(sources)
+            if step.rule == "always":  # Airflow refuses it there
+                step.rule = "all_done"
+    return step
+
+
+def text(number: int, *, airflow: bool) -> str:
+    """Return the file."""
+    made = steps(number)
+    lines: list[str] = []
+    open_group = ""
+    for step in made:
+        if step.group and step.group != open_group:
+            lines.append(f'    with TaskGroup("{step.group}"):')
+        open_group = step.group
+        lines += [f"{'        ' if step.group else '    '}{line}" for line in written(step)]
+    for step in made:
+        for above in step.upstream:
+            if step.over is not above:
+                lines.append(f"    {above.name} >> {step.name}")
+    head = (AIRFLOW if airflow else HEADWAY) + COMMON
+    return head.format(number=number) + "\n".join(lines) + "\n"
+
+
+def written(step: Step) -> list[str]:
+    options = (
+        f'task_id="{step.name}", trigger_rule="{step.rule}", retries=1, retry_delay=timedelta(0)'
+    )
+    over = step.over.name if isinstance(step.over, Step) else repr(list(range(step.over or 0)))
+    match step.kind:
+        case "branch":
+            body = [f"    return {step.chosen!r}"]
+            return [f"@task.branch({options})", f"def f_{step.name}():", *body, called(step)]
+        case "gate":
+            options += f", ignore_downstream_trigger_rules={step.ignores_rules}"
+            body = [f"    return {step.end != 'skipped'}"]
+            return [f"@task.short_circuit({options})", f"def f_{step.name}():", *body, called(step)]
+        case "mapped":
+            ends = [step.end, "success", "skipped" if step.length else "success"]
+            body = [f"    do({ends!r}[x])", "    return x"]
+            head = [f"@task({options})", f"def f_{step.name}(x):"]
+            return [*head, *body, f"{step.name} = f_{step.name}.expand(x={over})"]
+        case "pair":
+            return paired(step, over)
+    body = [f"    do({step.end!r})", f"    return list(range({step.length}))"]
+    return [f"@task({options})", f"def f_{step.name}():", *body, called(step)]
+
+
+def called(step: Step) -> str:
+    how = {"setup": ".as_setup()", "teardown": ".as_teardown()"}.get(step.kind, "")
+    return f"{step.name} = f_{step.name}(){how}"
+
+
+def paired(step: Step, over: str) -> list[str]:
+    """A mapped group of two tasks, one after the other."""
+    ends = [step.end, "success", "failed" if step.length else "success"]
+    rule = "all_done" if step.ignores_rules else "all_success"
+    return [
+        f'@task_group(group_id="{step.name}")',
+        f"def f_{step.name}(x):",
+        "    @task(retries=1, retry_delay=timedelta(0))",
+        "    def first(x):",
+        f"        do({ends!r}[x])",
+        "        return x",
+        "",
+        f'    @task(trigger_rule="{rule}")',
+        "    def second(x):",
+        "        return x",
+        "",
+        "    first(x) >> second(x)",
+        "",
+        f"{step.name} = f_{step.name}.expand(x={over})",
+    ]

@@ -1,0 +1,46 @@
+"""A drawn DAG is the same from Airflow's file as from Headway's (``bench/airflow/drawn``): so it ends the same."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from bench.airflow import drawn
+
+from headway.loader.check import check
+from headway.spec.model import Dag
+
+DAGS: Final = 40
+FIELDS: Final = (
+    *("trigger_rule", "retries", "branch", "skips_all_below", "decides_outcome", "setup"),
+    *("teardown", "group"),
+)
+
+
+def tasks(dag: Dag) -> dict[str, Any]:
+    return {
+        task.task_id: [upstream_of(dag, task.task_id), *(getattr(task, word) for word in FIELDS)]
+        for task in dag.tasks
+    }
+
+
+def upstream_of(dag: Dag, task_id: str) -> set[str]:
+    """Return its upstream tasks. In Airflow, those of a mapped group are upstream of what receives the item, too."""
+    task = next(each for each in dag.tasks if each.task_id == task_id)
+    group = task.mapping.group if task.mapping else ""
+    inside = {each for each in task.upstream if group and each.startswith(f"{group}.")}
+    return inside or set(task.upstream)
+
+
+@pytest.mark.long
+def test_both_files_give_the_same_tasks(tmp_path: Path) -> None:
+    found = {}
+    for airflow in (True, False):
+        folder = tmp_path / str(airflow)
+        folder.mkdir()
+        for number in range(DAGS):
+            (folder / f"drawn_{number}.py").write_text(drawn.text(number, airflow=airflow))
+        found[airflow] = {each.file: each.dags for each in check(folder)}
+    assert len(found[True]) == DAGS
+    for file, (theirs,) in found[True].items():
+        (ours,) = found[False][file]
+        assert tasks(theirs) == tasks(ours), file
