@@ -25,6 +25,8 @@ ALLOWLIST = {
     ("POST", "/api/v1/backchannel-logout"),
     ("POST", "/api/v1/linked-run"),
     ("POST", "/api/v1/hooks/{slug}"),
+    ("POST", "/api/v1/linked-question"),
+    ("POST", "/api/v1/linked-answer"),
 }
 # All that changes something, and all that not everybody may see.
 NEEDS = {
@@ -66,6 +68,7 @@ NEEDS = {
     ("POST", "/webhooks/{name}/deliveries/{number}/replay"): "webhook.manage",
     ("GET", "/run-links"): "run.link",
     ("POST", "/runs/{run_id}/links"): "run.link",
+    ("POST", "/runs/{run_id}/task-instances/{task_id}/answer-links"): "run.link",
     ("DELETE", "/run-links/{link_id}"): "run.link",
     ("POST", "/roles"): "role.manage",
     ("PATCH", "/roles/{name}"): "role.manage",

@@ -26,6 +26,7 @@ KINDS: Final[dict[Kind, str]] = {
     Kind.THING: """
         answer
         backfill cancel cancel_backfill change_grant change_role change_team change_user clear compare_runs
+        create_answer_link
         create_run_link delete_connection delete_pool delete_role delete_team delete_variable diagnose download_log
         list_instances list_run_events list_tasks list_code_changes list_versions list_xcoms mark pause pause_backfill
         read_log read_log_lines remove_member replay resume resume_backfill revoke_run_link revoke_token search_log
@@ -53,7 +54,8 @@ KINDS: Final[dict[Kind, str]] = {
     """,
     Kind.HERE: "health look_at_folder rotate_key",
     Kind.OPEN: """
-        end_sessions list_ways receive show_linked_run sign_in sign_in_by_code sign_in_by_header sign_in_by_link
+        end_sessions answer_by_link show_linked_question
+        list_ways receive show_linked_run sign_in sign_in_by_code sign_in_by_header sign_in_by_link
         sign_in_by_ticket start_sign_in
     """,
 }

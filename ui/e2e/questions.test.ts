@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
 import { ask, ended, PATIENCE_MS } from "./api.ts";
-import { inBrowser, violations, widthOf } from "./browser.ts";
+import { inBrowser, launch, violations, widthOf } from "./browser.ts";
 
 /** Tasks that ask people: on a page of their own, on the run's page and beside the task. */
 const server = inject("server");
@@ -87,10 +87,34 @@ test("somebody else's answer is seen at once, and told beside the task", async (
   expect(await ended(server, run)).toBe("success");
 });
 
+test("somebody without an account answers by a link, which to open changes nothing", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/rollout/runs", {});
+  const path = `/runs/${run_id}/task-instances/sign`;
+  const made = () =>
+    ask<{ url: string }>(server, `${path}/answer-links`, { recipient: "bob@acme.example" });
+  const { url } = await vi.waitFor(made, { timeout: PATIENCE_MS, interval: 200 });
+  const browser = await launch();
+  try {
+    const stranger = await browser.newPage();
+    stranger.setDefaultTimeout(PATIENCE_MS);
+    await stranger.goto(url);
+    await stranger.getByRole("heading", { name: "Release it?" }).waitFor();
+    await stranger.getByText("This link is for bob@acme.example.").waitFor();
+    expect(await violations(stranger)).toEqual([]);
+    const state = () => ask<{ state: string }>(server, path);
+    expect((await state()).state).toBe("deferred");
+    await stranger.getByRole("button", { name: "Approve" }).click();
+    await stranger.getByText("Answered: Approve.").waitFor();
+    expect((await state()).state).toBe("success");
+  } finally {
+    await browser.close();
+  }
+});
+
 test("a phone is wide enough", async () => {
   await ask(server, "/dags/rollout/runs", {});
   await page().setViewportSize({ width: 390, height: 844 });
   await page().goto("/t/default/questions");
-  await card("How much traffic?").waitFor();
+  await card("How much traffic?").first().waitFor();
   expect(await widthOf(page())).toBeLessThanOrEqual(390);
 });

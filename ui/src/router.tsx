@@ -13,6 +13,7 @@ const tree = rootRoute.addChildren([
   pages.loginRoute,
   pages.returnedRoute,
   pages.linkedRoute,
+  pages.linkedQuestionRoute,
   teamRoute.addChildren([
     pages.overviewRoute,
     pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),

@@ -26,6 +26,7 @@ from headway.api.principal import Principal
 from headway.api.rates import Rate
 from headway.api.repeats import Answered
 from headway.api.routes import (
+    answer_links,
     assets,
     audit,
     backfills,
@@ -107,6 +108,7 @@ NOUNS: Final = (
         replays,
         run_links,
     ),
+    answer_links,
     *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),
 )
 

@@ -25,13 +25,38 @@ def create(
     lifetime: Annotated[
         str, typer.Option("--for", help="How long the link works, such as 12h, 7d or 2w.")
     ] = "7d",
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task", help="Answer the question of this task, instead of reading the run."
+        ),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="For whom a link is that answers. The audit says so.")
+    ] = None,
+    index: Annotated[int, typer.Option("--index", help="Map index of a mapped task.")] = -1,
     with_logs: Annotated[
         bool, typer.Option("--with-logs", help="Also show the log around each error.")
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print a link by which anyone can read this run without signing in, until the link expires."""
+    """Print a link by which anyone can read this run without signing in, until the link expires.
+
+    With --task the link answers the question of that task instead, and nothing else.
+    """
     from headway.client import client_of
+
+    if task is not None:
+        answering = wire.AnswerLinkRequest(
+            recipient=to or "", map_index=index, hours=hours_of(lifetime)
+        )
+        link = client_of(config.layout(data)).create_answer_link(run_id, task, answering)
+        line(link.url)
+        say(
+            f"{link.recipient} can answer the question of {task} with this link until"
+            f" {link.expires_at:%Y-%m-%d %H:%M} UTC; to revoke it: headway link revoke {link.id}"
+        )
+        return
 
     request = wire.RunLinkRequest(hours=hours_of(lifetime), with_logs=with_logs)
     made = client_of(config.layout(data)).create_run_link(run_id, request)
@@ -50,12 +75,13 @@ def ls(data: Data = None, output: Format = Output.TABLE) -> None:
     found = client_of(config.layout(data)).run_links()
     rows = [
         (
-            *(each.id, each.run_id, each.created_by, "yes" if each.with_logs else "no"),
+            *(each.id, each.run_id, each.task_id, each.recipient, each.created_by),
+            "yes" if each.with_logs else "no",
             *(each.expires_at, each.last_used_at, each.revoked_at),
         )
         for each in found
     ]
-    columns = ("ID", "RUN", "BY", "LOGS", "EXPIRES", "LAST USED", "REVOKED")
+    columns = ("ID", "RUN", "ANSWERS", "FOR", "BY", "LOGS", "EXPIRES", "LAST USED", "REVOKED")
     show(found, output, columns, rows)
 
 

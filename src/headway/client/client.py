@@ -225,6 +225,12 @@ class Client(Logs, Changes, Secrets, Assets, Webhooks):
         path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/answer"
         return self.post(path, request, wire.TaskInstanceDetail)
 
+    def create_answer_link(
+        self, run_id: str, task_id: str, request: wire.AnswerLinkRequest
+    ) -> wire.NewRunLink:
+        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/answer-links"
+        return self.post(path, request, wire.NewRunLink)
+
     def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)
 

@@ -35,6 +35,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "webhooks.delete_webhook": "deleted the webhook {}",
     "webhooks.replay_delivery": "replayed a delivery of the webhook {}",
     "run_links.create_run_link": "created a link to run {}",
+    "answer_links.create_answer_link": "created a link that answers the question of {}",
     "run_links.revoke_run_link": "revoked the link {} to a run",
     "run_links.show_linked_run": "opened a link to a run",
     "session.sign_out": "signed out",

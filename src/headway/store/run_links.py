@@ -25,15 +25,40 @@ class Opened:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedQuestion:
+    """The question that the secret of a link opens. ``question``: its id in the task instance."""
+
+    team_id: int
+    team: str
+    link_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    question: str
+    recipient: str
+    created_by: str
+    expires_at: datetime
+
+
+Question = tuple[str, int, int, int, str] | tuple[None, ...]
+
+OPEN_QUESTION: LiteralString = """
+    SELECT team_id, team, link_id, run_id, task_id, map_index, question, recipient, created_by, expires_at
+    FROM open_answer_link(%(hash)s)
+"""
+
 OPEN: LiteralString = """
     SELECT team_id, team, run_id, with_logs, expires_at FROM open_run_link(%(hash)s)
 """
 
 CREATE: LiteralString = """
     INSERT INTO run_link (
-        team_id, link_id, run_id, hash, with_logs, created_by, expires_at)
+        team_id, link_id, run_id, hash, with_logs, created_by, expires_at, task_id, map_index, attempt, deferrals,
+        recipient)
     VALUES (%(team_id)s, %(link_id)s, %(run_id)s, %(hash)s, %(with_logs)s, %(actor)s,
-        now() + make_interval(secs => %(lifetime_s)s))
+        now() + make_interval(secs => %(lifetime_s)s), %(task_id)s, %(map_index)s, %(attempt)s, %(deferrals)s,
+        %(recipient)s)
 """
 
 REVOKE: LiteralString = """
@@ -43,7 +68,7 @@ REVOKE: LiteralString = """
 
 PAGE: LiteralString = """
     SELECT link_id AS id, run_id, with_logs, created_at, created_by, expires_at, last_used_at,
-        revoked_at
+        revoked_at, task_id, map_index, recipient
     FROM run_link
     WHERE (%(link_id)s::text IS NULL OR link_id = %(link_id)s)
         AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
@@ -58,6 +83,12 @@ def opened(conn: Connection[Any], hashed: bytes) -> Opened | None:
         return cursor.execute(OPEN, {"hash": hashed}).fetchone()
 
 
+def opened_question(conn: Connection[Any], hashed: bytes) -> OpenedQuestion | None:
+    """Return the question that a secret opens, unless the link is unknown, expired or revoked."""
+    with conn.cursor(row_factory=class_row(OpenedQuestion)) as cursor:
+        return cursor.execute(OPEN_QUESTION, {"hash": hashed}).fetchone()
+
+
 def create(
     conn: Connection[Any],
     team_id: int,
@@ -68,9 +99,13 @@ def create(
     actor: str,
     *,
     with_logs: bool,
+    question: Question = (None,) * 5,
 ) -> None:
+    """``question``: task, map index, attempt, number of its wait and recipient of a link that answers."""
     values: dict[str, Any] = {"team_id": team_id, "link_id": link_id, "run_id": run_id}
     values |= {"hash": hashed, "lifetime_s": lifetime_s, "actor": actor, "with_logs": with_logs}
+    names = ("task_id", "map_index", "attempt", "deferrals", "recipient")
+    values |= dict(zip(names, question, strict=True))
     conn.execute(CREATE, values)
 
 

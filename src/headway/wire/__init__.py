@@ -172,10 +172,13 @@ from headway.wire.problems import (
 from headway.wire.questions import (
     Answer,
     AnswerRequest,
+    LinkedAnswerRequest,
+    LinkedQuestion,
     Question,
     QuestionCount,
 )
 from headway.wire.run_links import (
+    AnswerLinkRequest,
     LinkedError,
     LinkedRun,
     LinkedTask,
@@ -282,6 +285,7 @@ __all__ = [
     "KINDS",
     "AdjacentRuns",
     "Answer",
+    "AnswerLinkRequest",
     "AnswerRequest",
     "AskForGrant",
     "Asset",
@@ -374,7 +378,9 @@ __all__ = [
     "LateDag",
     "LimitsChange",
     "LinkRequest",
+    "LinkedAnswerRequest",
     "LinkedError",
+    "LinkedQuestion",
     "LinkedRun",
     "LinkedTask",
     "LoadPart",

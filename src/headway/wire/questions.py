@@ -58,6 +58,26 @@ class QuestionCount(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
 
 
+class LinkedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a question that a link shows. ``yours``: the answer that came by this link."""
+
+    team: str
+    recipient: str
+    expires_at: datetime  # of the link
+    dag_id: str
+    task_id: str
+    ask: Annotated[str, said(enum=list(Ask))]
+    subject: str
+    body: str
+    options: list[str]
+    multiple: bool
+    params: list[Param]
+    asked_at: datetime
+    ends_at: datetime | None
+    is_open: bool
+    yours: list[str] | None = None
+
+
 # -- what is asked for
 
 Option = Annotated[str, msgspec.Meta(max_length=OPTION_MAX)]
@@ -68,5 +88,11 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     map_index: Index = -1
     question: Id | None = None
+    chosen_options: Annotated[list[Option], msgspec.Meta(max_length=OPTIONS_MAX)] = []
+    params_input: dict[str, Any] = {}
+
+
+class LinkedAnswerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: Annotated[str, msgspec.Meta(max_length=200)]
     chosen_options: Annotated[list[Option], msgspec.Meta(max_length=OPTIONS_MAX)] = []
     params_input: dict[str, Any] = {}

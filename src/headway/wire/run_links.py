@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from headway.wire.bounds import said
+from headway.wire.bounds import Index, said
 
 
 class RunLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +19,9 @@ class RunLink(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    task_id: str | None = None  # whose question it answers; None: it reads the run
+    map_index: int | None = None
+    recipient: str | None = None
 
 
 class NewRunLink(RunLink, frozen=True, kw_only=True):
@@ -63,6 +66,12 @@ class LinkedRun(msgspec.Struct, frozen=True, kw_only=True):
 class RunLinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hours: Annotated[int, said(minimum=1, maximum=2_160)] = 168
     with_logs: bool = False
+
+
+class AnswerLinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    recipient: Annotated[str, msgspec.Meta(max_length=100)]
+    map_index: Index = -1
+    hours: Annotated[int, said(minimum=1, maximum=2_160)] = 24
 
 
 class RunLinkSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

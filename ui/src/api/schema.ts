@@ -860,6 +860,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/linked-answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer by link
+         * @description Answer the question of a link. The first answer counts, whoever gave it.
+         */
+        post: operations["answer_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/linked-question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show linked question
+         * @description Read the question of a link. This changes nothing. Unknown, expired and revoked links have one answer.
+         */
+        post: operations["show_linked_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/linked-run": {
         parameters: {
             query?: never;
@@ -1598,6 +1638,26 @@ export interface paths {
          * @description Answer the open question of a task instance. The first answer counts; the same one by the same person again changes nothing.
          */
         post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/task-instances/{task_id}/answer-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create answer link
+         * @description Create a link by which its recipient answers the open question of a task instance, without an account. It opens nothing else, and ends with the question. Only this answer contains it.
+         */
+        post: operations["create_answer_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2392,6 +2452,20 @@ export interface components {
             };
             /** @default false */
             timed_out: boolean;
+        };
+        /** AnswerLinkRequest */
+        AnswerLinkRequest: {
+            /**
+             * Format: int64
+             * @default 24
+             */
+            hours?: number;
+            /**
+             * Format: int64
+             * @default -1
+             */
+            map_index?: number;
+            recipient: string;
         };
         /** AnswerRequest */
         AnswerRequest: {
@@ -3746,6 +3820,14 @@ export interface components {
         LinkRequest: {
             token: string;
         };
+        /** LinkedAnswerRequest */
+        LinkedAnswerRequest: {
+            chosen_options?: string[];
+            params_input?: {
+                [key: string]: unknown;
+            };
+            token: string;
+        };
         /** LinkedError */
         LinkedError: {
             /** Format: int64 */
@@ -3753,6 +3835,27 @@ export interface components {
             detail: string | null;
             log: string | null;
             task_id: string;
+        };
+        /** LinkedQuestion */
+        LinkedQuestion: {
+            /** @enum {string} */
+            ask: "approve" | "choose" | "ask";
+            /** Format: date-time */
+            asked_at: string;
+            body: string;
+            dag_id: string;
+            ends_at: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            is_open: boolean;
+            multiple: boolean;
+            options: string[];
+            params: components["schemas"]["Param"][];
+            recipient: string;
+            subject: string;
+            task_id: string;
+            team: string;
+            yours: string[] | null;
         };
         /** LinkedRun */
         LinkedRun: {
@@ -3970,8 +4073,11 @@ export interface components {
             expires_at: string;
             id: string;
             last_used_at: string | null;
+            map_index: number | null;
+            recipient: string | null;
             revoked_at: string | null;
             run_id: string;
+            task_id: string | null;
             url: string;
             with_logs: boolean;
         };
@@ -4740,8 +4846,11 @@ export interface components {
             expires_at: string;
             id: string;
             last_used_at: string | null;
+            map_index: number | null;
+            recipient: string | null;
             revoked_at: string | null;
             run_id: string;
+            task_id: string | null;
             with_logs: boolean;
         };
         /** RunLinkRequest */
@@ -10182,6 +10291,138 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    answer_by_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "chosen_options": [
+                 *         "text"
+                 *       ],
+                 *       "params_input": {},
+                 *       "token": "hwt_q7e2m4b6c8t0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkedAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ask": "approve",
+                     *       "asked_at": "2026-01-31T05:00:00Z",
+                     *       "body": "text",
+                     *       "dag_id": "daily_delays",
+                     *       "ends_at": "2026-01-31T05:00:00Z",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_open": false,
+                     *       "multiple": false,
+                     *       "options": [
+                     *         "text"
+                     *       ],
+                     *       "params": [],
+                     *       "recipient": "text",
+                     *       "subject": "run",
+                     *       "task_id": "extract",
+                     *       "team": "default",
+                     *       "yours": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkedQuestion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_linked_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "hwt_q7e2m4b6c8t0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunLinkSecret"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ask": "approve",
+                     *       "asked_at": "2026-01-31T05:00:00Z",
+                     *       "body": "text",
+                     *       "dag_id": "daily_delays",
+                     *       "ends_at": "2026-01-31T05:00:00Z",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_open": false,
+                     *       "multiple": false,
+                     *       "options": [
+                     *         "text"
+                     *       ],
+                     *       "params": [],
+                     *       "recipient": "text",
+                     *       "subject": "run",
+                     *       "task_id": "extract",
+                     *       "team": "default",
+                     *       "yours": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkedQuestion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     show_linked_run: {
         parameters: {
             query?: never;
@@ -11592,8 +11833,11 @@ export interface operations {
                      *           "expires_at": "2026-01-31T05:00:00Z",
                      *           "id": "01jk5x7a9c1e",
                      *           "last_used_at": "2026-01-31T05:00:00Z",
+                     *           "map_index": -1,
+                     *           "recipient": "text",
                      *           "revoked_at": null,
                      *           "run_id": "01jk5v9s8t0q",
+                     *           "task_id": "extract",
                      *           "with_logs": false
                      *         }
                      *       ],
@@ -11653,8 +11897,11 @@ export interface operations {
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "id": "01jk5x7a9c1e",
                      *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "map_index": -1,
+                     *       "recipient": "text",
                      *       "revoked_at": null,
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "task_id": "extract",
                      *       "with_logs": false
                      *     }
                      */
@@ -13046,8 +13293,11 @@ export interface operations {
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "id": "01jk5x7a9c1e",
                      *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "map_index": -1,
+                     *       "recipient": "text",
                      *       "revoked_at": null,
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "task_id": "extract",
                      *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
                      *       "with_logs": false
                      *     }
@@ -13863,6 +14113,89 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TaskInstanceDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_answer_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id: string;
+                /**
+                 * @description The object's id.
+                 * @example extract
+                 */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "hours": 1,
+                 *       "map_index": -1,
+                 *       "recipient": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnswerLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "map_index": -1,
+                     *       "recipient": "text",
+                     *       "revoked_at": null,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "task_id": "extract",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "with_logs": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewRunLink"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -41,6 +41,12 @@ export const linkedRoute = createRoute({
   component: lazyPage(() => import("@/views/linked/Linked.tsx"), "Linked"),
 });
 
+export const linkedQuestionRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/question",
+  component: lazyPage(() => import("@/views/linked/LinkedQuestion.tsx"), "LinkedQuestion"),
+});
+
 export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",

@@ -14,6 +14,7 @@ from headway.api.access import PUBLIC
 from headway.api.context import Handed
 from headway.api.excerpts import logs_of, with_excerpts
 from headway.api.parameters import Cursor, Id, IdFilter, Limit
+from headway.api.principal import Principal
 from headway.api.record import address_of
 from headway.api.repeats import ONCE
 from headway.api.routes.diagnosis import places_of
@@ -44,17 +45,10 @@ async def create_run_link(
     else. Only this answer contains it.
     """
     who = api.principal
-    if not 1 <= data.hours <= HOURS_MAX:
-        raise UsageError(f"a link must expire after 1 to {HOURS_MAX} hours, not {data.hours}")
     who.require(Verb.RUN_READ, "create a link to a run")
     if data.with_logs:
         who.require(Verb.LOG_READ, "create a link that shows logs")
-    until = clock.now() + timedelta(hours=data.hours)
-    if not who.is_whole and who.expires_at is not None and until > who.expires_at:
-        raise NotAllowed(
-            "a token cannot create a link that expires after itself",
-            hint=f"this token expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
-        )
+    check_lifetime(who, data.hours)
     secret = PREFIX + ids.token()
 
     def work(conn: Connection[Any]) -> wire.NewRunLink:
@@ -95,10 +89,7 @@ async def show_linked_run(
     api.link_rate.take(address_of(request))
     found = await api.door.call(run_links.opened, fingerprint(data.token))
     if found is None:
-        raise NotFound(
-            "this link is not valid: it is unknown, expired or revoked",
-            hint="ask the person who sent it for another",
-        )
+        raise no_link()
     of_team = replace(api, door=api.door.of(found.team_id))
     run = await of_team.door.call(runs.one, found.run_id)
     tasks = await of_team.door.call(run_tasks.of_run, api.memory, found.run_id)
@@ -107,6 +98,25 @@ async def show_linked_run(
         logs = await places_of(of_team, found.team, logs_of(told))
         told = await asyncio.to_thread(with_excerpts, logs, told)
     return shown(found, run, tasks, told)
+
+
+def check_lifetime(who: Principal, hours: int) -> None:
+    """Raise UsageError or NotAllowed for a link that would work for too long."""
+    if not 1 <= hours <= HOURS_MAX:
+        raise UsageError(f"a link must expire after 1 to {HOURS_MAX} hours, not {hours}")
+    until = clock.now() + timedelta(hours=hours)
+    if not who.is_whole and who.expires_at is not None and until > who.expires_at:
+        raise NotAllowed(
+            "a token cannot create a link that expires after itself",
+            hint=f"this token expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
+        )
+
+
+def no_link() -> NotFound:
+    return NotFound(
+        "this link is not valid: it is unknown, expired or revoked",
+        hint="ask the person who sent it for another",
+    )
 
 
 def shown(

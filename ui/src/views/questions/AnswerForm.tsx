@@ -7,8 +7,11 @@ import { ParamFields } from "@/parts/ParamFields.tsx";
 import styles from "./Question.module.css";
 import type { Given } from "./useAnswer.ts";
 
+/** What a form needs to know of a question. */
+type Asked = Pick<Question, "subject" | "ask" | "options" | "multiple" | "params">;
+
 interface Props {
-  question: Question;
+  question: Asked;
   /** How the answer is sent. */
   sending: { mutate: (given: Given) => void; isPending: boolean; error: unknown };
 }
@@ -81,7 +84,7 @@ function Options({
   wrong,
   choose,
 }: {
-  question: Question;
+  question: Asked;
   chosen: readonly string[];
   wrong: boolean;
   choose: (chosen: readonly string[]) => void;
