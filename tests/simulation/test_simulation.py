@@ -9,6 +9,7 @@ from random import Random
 import psycopg
 import pytest
 
+from tests.simulation.answers import Answers
 from tests.simulation.assets import Assets
 from tests.simulation.bugs import BUG_SEEDS, BUGS, Bug
 from tests.simulation.calls import Calls
@@ -36,6 +37,7 @@ LOANS_SEEDS = (2, 3)
 GUESTS_SEEDS = (0,)
 EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
+ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
@@ -110,6 +112,13 @@ def test_a_seed_holds(seed: int, connections: Connections) -> None:
 def test_a_world_that_waits_holds(seed: int, connections: Connections) -> None:
     """Tasks end their process and go on in another one."""
     Waits(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", ANSWERS_SEEDS)
+def test_a_world_that_asks_holds(seed: int, connections: Connections) -> None:
+    """Answers, the clock and clears meet at once; each question has one answer, which moved its task."""
+    Answers(seed, connections).run()
 
 
 @pytest.mark.long
