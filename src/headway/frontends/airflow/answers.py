@@ -15,20 +15,16 @@ from headway.authoring.map_index import shortened
 from headway.authoring.run import Deferral, Run
 from headway.authoring.values import to_json
 from headway.core.connections import BadConnection, is_name, is_sensitive, parse
-from headway.frontends.airflow import deferring
+from headway.frontends.airflow import asking, deferring
 from headway.frontends.airflow.events import Events
 from headway.frontends.airflow.frames import Request, send
 from headway.frontends.airflow.results import BadQuestion, Results
 from headway.frontends.airflow.runs import NoSuchRun, Runs
 
-# Messages with which a task ends, so that nobody there waits for a reason: the failure has it.
-LAST: Final = ("AwaitInputTask",)
 # All that is not answered, with what a task that asks for it does.
 REFUSED: Final = {
-    "AwaitInputTask": "the task waits for a person",
-    "CreateHITLDetailPayload": "the task asks a person",
-    "GetHITLDetailResponse": "the task asks a person",
-    "UpdateHITLDetail": "the task asks a person",
+    "GetHITLDetailResponse": "the task reads the answer of a person by itself",
+    "UpdateHITLDetail": "the task answers in place of a person",
     "PutVariable": "the task writes a variable",
     "DeleteVariable": "the task deletes a variable",
     "GetVariableKeys": "the task lists variables",
@@ -75,6 +71,7 @@ class Conversation:
         self.refused = ""
         self.deferral: Callable[[], Deferral] | None = None
         self.skipped: set[str] | None = None
+        self.question: dict[str, Any] = {}
         self.runs = runs = Runs(run, dag)
         self.results = Results(run, runs)
         events = Events(dag)
@@ -119,6 +116,8 @@ class Conversation:
                 State.SKIPPED if body.get("state") == "skipped" else State.FAILED
             ),
             "SkipDownstreamTasks": self.skip,
+            "CreateHITLDetailPayload": self.ask,
+            "AwaitInputTask": self.await_input,
             "DeferTask": self.defer,
             "RescheduleTask": self.reschedule,
         }
@@ -133,9 +132,8 @@ class Conversation:
         try:
             if (answer := self.answers.get(kind)) is None:
                 self.refused = refusal(kind)
-                if kind not in LAST:
-                    raise Refused(self.refused)
-            send(end, request.number, answer and answer(request.body))
+                raise Refused(self.refused)
+            send(end, request.number, answer(request.body))
         except (Refused, BadQuestion, NoSuchRun, secrets.SecretRefused) as error:
             told = {
                 "type": "ErrorResponse",
@@ -157,8 +155,18 @@ class Conversation:
         self.end(State.SUCCESS)
         self.said = body
 
+    def ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.question = body
+        return asking.told(body)
+
+    def await_input(self, body: dict[str, Any]) -> None:
+        self.deferral = lambda: deferring.awaits_input(self.question, body, self.pushed)
+
     def defer(self, body: dict[str, Any]) -> None:
-        self.deferral = lambda: deferring.deferred(self.runs, body, self.pushed)
+        if self.question and body["classpath"] == asking.TRIGGER:
+            self.await_input(body)
+        else:
+            self.deferral = lambda: deferring.deferred(self.runs, body, self.pushed)
 
     def reschedule(self, body: dict[str, Any]) -> None:
         self.deferral = lambda: deferring.rescheduled(self.run, body)

@@ -14,7 +14,7 @@ from headway import clock
 from headway.authoring.execute import Result
 from headway.authoring.run import Deferral, Deferred, Run, Skip
 from headway.authoring.values import from_json, to_json
-from headway.frontends.airflow import looking
+from headway.frontends.airflow import asking, looking
 from headway.frontends.airflow.runs import Runs
 from headway.frontends.airflow.triggering import PREFIX
 from headway.frontends.base import TaskFailed
@@ -66,6 +66,21 @@ def deferred(runs: Runs, body: Mapping[str, Any], pushed: Mapping[str, object]) 
         method=body["next_method"],
         kwargs=to_json(within(carried, "its kwargs and XComs")),
     )
+
+
+def awaits_input(
+    question: Mapping[str, Any], body: Mapping[str, Any], pushed: Mapping[str, object]
+) -> Deferral:
+    """Return the wait of a task that asks a person. Raises TaskFailed: it carries too much, or asks nothing."""
+    if not question:
+        raise TaskFailed("the task waits for a person, and did not say what it asks", retry=False)
+    timeout = body.get("timeout")
+    timeout_s = asking.seconds_of(body.get("trigger_kwargs") or {})
+    if timeout is not None:
+        timeout_s = msgspec.convert(timeout, timedelta).total_seconds()
+    carried = {"next_kwargs": body.get("next_kwargs") or {}, "pushed": pushed, "asked": True}
+    carried = within(carried, "its kwargs and XComs")
+    return asking.deferral(question, timeout_s, body["next_method"], carried)
 
 
 def looks_for_runs(runs: Runs, body: Mapping[str, Any], pushed: Mapping[str, object]) -> Deferral:
@@ -167,7 +182,7 @@ def resumption(run: Run) -> dict[str, Any]:
         return {}
     if resumed.method is None:
         return {"task_reschedule_count": looks(run)}
-    if resumed.timed_out:
+    if resumed.timed_out and "asked" not in resumed.kwargs:
         return {"next_method": FAILS, "next_kwargs": TIMED_OUT}
     event = event_of(run)
     more = {} if event is None else {"event": event["payload"]}
@@ -177,6 +192,8 @@ def resumption(run: Run) -> dict[str, Any]:
 
 def event_of(run: Run) -> Mapping[str, Any] | None:
     assert run.resumed is not None
+    if "asked" in run.resumed.kwargs:
+        return asking.event(run.resumed)
     found: Mapping[str, Any] | None = run.resumed.kwargs.get("event", run.resumed.found)
     return found
 

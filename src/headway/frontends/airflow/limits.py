@@ -13,10 +13,6 @@ from headway.frontends.airflow.params import unchecked
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
-# Operators that need what Headway does not have, by their class, also where they are a base class.
-OPERATORS: Final = {
-    "HITLOperator": "waits for a person",
-}
 OUTLETS: Final = "name the assets themselves as outlets"
 FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
 
@@ -106,9 +102,4 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
 
 def needs(task: Any) -> str:
     """Return what the task does that ends it here, as its class tells beforehand."""
-    kind = mapping.operator_class(task)
-    names = {each.__name__ for each in kind.__mro__}
-    for name, does in OPERATORS.items():
-        if name in names:
-            return does
-    return stores.use_of(task, kind)
+    return stores.use_of(task, mapping.operator_class(task))
