@@ -871,7 +871,7 @@ export interface paths {
         put?: never;
         /**
          * Answer by link
-         * @description Answer the question of a link. The first answer counts, whoever gave it.
+         * @description Answer the question of a link. The first answer counts.
          */
         post: operations["answer_by_link"];
         delete?: never;

@@ -95,7 +95,7 @@ async def show_linked_question(
 async def answer_by_link(
     api: Handed, request: Request[Any, Any, Any], data: JSONBody[wire.LinkedAnswerRequest]
 ) -> wire.LinkedQuestion:
-    """Answer the question of a link. The first answer counts, whoever gave it."""
+    """Answer the question of a link. The first answer counts."""
     link = await opened(api, request, data.token)
     who = Answerer(f"{LINK}{link.recipient}", link_id=link.link_id)
     body = {"chosen_options": data.chosen_options}

@@ -55,7 +55,7 @@ def kind_of(question: Mapping[str, Any]) -> str:
 
 
 def fields(params: Mapping[str, Any]) -> list[Any]:
-    """Return the fields of its form. A value that is no parameter is a default."""
+    """Return the fields of its form. A plain value is the default of a field."""
     from airflow.sdk import Param
 
     found = []
