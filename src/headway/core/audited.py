@@ -33,6 +33,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "webhooks.change_webhook": "changed the webhook {}",
     "webhooks.rotate_webhook": "changed the secret of the webhook {}",
     "webhooks.delete_webhook": "deleted the webhook {}",
+    "webhooks.receive": "sent a delivery to a webhook",
     "webhooks.replay_delivery": "replayed a delivery of the webhook {}",
     "run_links.create_run_link": "created a link to run {}",
     "answer_links.create_answer_link": "created a link that answers the question of {}",

@@ -2,21 +2,27 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useMemo } from "react";
 import { webhookDeliveries } from "@/api/queries.ts";
 import { request } from "@/api/request.ts";
-import type { WebhookDelivery } from "@/api/types.ts";
+import type { Webhook, WebhookDelivery } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { ErrorState, InlineError } from "@/parts/ErrorState.tsx";
+import { RunLink } from "@/parts/links.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { say } from "@/state/toasts.ts";
 import styles from "../Admin.module.css";
 
+interface Props {
+  hook: Webhook;
+  close: () => void;
+}
+
 /** What came to a webhook, the newest first; what was accepted or failed can be made again. */
-export function Deliveries({ hook, close }: { hook: string; close: () => void }) {
+export function Deliveries({ hook: { name: hook, kind }, close }: Props) {
   const found = useInfiniteQuery(webhookDeliveries(hook));
   const { mutate: replay, error, isPending } = useReplay(hook);
-  const columns = useMemo(() => columnsOf(replay, isPending), [replay, isPending]);
+  const columns = useMemo(() => columnsOf(kind, replay, isPending), [kind, replay, isPending]);
   return (
     <Dialog title={`Deliveries to ${hook}`} close={close} wide>
       <div className={styles.consequences}>
@@ -67,6 +73,7 @@ function useReplay(hook: string) {
 }
 
 function columnsOf(
+  kind: string,
   replay: (number: number) => void,
   busy: boolean,
 ): readonly Column<WebhookDelivery>[] {
@@ -85,7 +92,8 @@ function columnsOf(
       cell: ({ outcome, detail, made }) => (
         <span>
           {outcome}
-          {made && `: made ${made}`}
+          {made && ": made "}
+          {made && (kind === "dag" ? <RunLink run={made} /> : `event ${made}`)}
           {detail && ` (${detail})`}
         </span>
       ),

@@ -62,7 +62,7 @@ export function Webhooks() {
           close={() => setMade(null)}
         />
       )}
-      {open?.what === "deliveries" && <Deliveries hook={name} close={close} />}
+      {open?.what === "deliveries" && <Deliveries hook={open.hook} close={close} />}
       {open?.what === "rotate" && <RotateDialog hook={name} close={close} made={setMade} />}
       {open?.what === "delete" && (
         <DeleteSecret
