@@ -73,7 +73,7 @@ KEEP: LiteralString = """
 """
 
 # What is beyond the last ones, and old enough that no signature of it is good any more. Refused ones are counted by
-# themselves, so that whoever knows the address alone pushes nothing out.
+# themselves, so that they push no other out.
 PRUNE: LiteralString = """
     DELETE FROM webhook_delivery WHERE team_id = %(team_id)s AND name = %(name)s AND at < %(before)s
         AND (outcome = 'refused') = %(refused)s AND delivery_no <= (
