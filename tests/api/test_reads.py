@@ -13,6 +13,7 @@ from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, UsageError
 from headway.loader.bundles import Bundles
+from headway.loader.teams import MARK
 from headway.paths import log_path
 from headway.store.transact import Session
 from tests.api import seed
@@ -204,6 +205,16 @@ def test_import_errors_and_health(client: Client, conn: Session) -> None:
         "scheduler": False,
         "agent": False,
     }
+
+
+def test_the_folder_of_a_team_is_told(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("dags").mkdir()
+    assert client.health().dags == "dags"
+    (Path("dags") / MARK).touch()
+    assert client.health().dags == "dags/default"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ test("the switch leads to the other team, which shows its own things, and back",
   await page().waitForURL(/\/t\/marketing\/overview/);
   await page().goto("/t/marketing/dags");
   await page().getByText("No DAGs yet").waitFor();
+  await page().getByText("Your other teams: default.").waitFor();
   await page().goto("/t/marketing/admin/users");
   await page().getByText("Team marketing").waitFor();
   await page().getByText("live", { exact: true }).waitFor(); // the stream is of this team, too

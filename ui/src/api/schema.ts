@@ -809,7 +809,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Get the health of each component.
+         * @description Get the health of each component, and the folder in which the DAG files of the team are.
          */
         get: operations["health"];
         put?: never;

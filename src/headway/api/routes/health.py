@@ -1,8 +1,10 @@
 """/healthz, /readyz, /health/scheduler and the state of the components."""
 
+import asyncio
 from importlib.metadata import version
 from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response, get, post
 
 from headway import wire
@@ -12,6 +14,7 @@ from headway.api.context import Api, Handed
 from headway.api.door import Door
 from headway.core.roles import Verb
 from headway.errors import NotReachable
+from headway.loader.teams import is_of_teams
 from headway.store import notices
 from headway.store.views import health as views
 
@@ -51,8 +54,11 @@ async def scheduling(api: Handed) -> Response[str]:
 
 @get("/health", needs=Verb.TEAM_READ)
 async def health(api: Handed) -> wire.Health:
-    """Get the health of each component."""
-    return await look(api, api.door)
+    """Get the health of each component, and the folder in which the DAG files of the team are."""
+    found = await look(api, api.door)
+    if not await asyncio.to_thread(is_of_teams, api.dags):
+        return found
+    return msgspec.structs.replace(found, dags=str(api.dags / api.principal.team))
 
 
 @post("/loader/look", status_code=202, needs=Verb.DAG_LOAD)
