@@ -29,6 +29,8 @@ EXCEPTIONS = {
     "delete /session",
     "get /sign-in",  # the login page asks, before there is a client
     "get /stream",  # Client.watch
+    "post /linked-answer",
+    "post /linked-question",
     "post /linked-run",  # a page, for who has a link and no account
 }
 # Shown whole in the list of them.
