@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from headway import Param, approve, ask, choose, dag, task
+from headway.authoring.loading import load_file
 from headway.errors import UsageError
 from headway.testing import run_dag
 from tests.authoring.files import mistake
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "questions"
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 SIZES = ["small", "large"]
 
@@ -32,6 +34,15 @@ def approval(**options: Any) -> Any:
         asked >> release()
 
     return flow
+
+
+def test_the_example() -> None:
+    (made,) = load_file(EXAMPLES / "release.py", EXAMPLES)
+    result = run_dag(made, answers={"traffic": {"percent": 20}, "sign": "Approve"})
+    assert result["publish"].value == "build-118 takes 20 % of the traffic"
+    unanswered = run_dag(made)
+    assert unanswered["publish"].state == "skipped"
+    assert unanswered["traffic"].value["params_input"] == {"percent": 5}
 
 
 def test_what_is_approved_goes_on() -> None:

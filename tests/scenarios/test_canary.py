@@ -37,7 +37,7 @@ def canary(conn: Session) -> Canary:
     return Canary(conn, "s1", 60.0)
 
 
-def sung(canary: Canary) -> str:
+def proved(canary: Canary) -> str:
     canary.due_at = clock.monotonic()
     canary.turn()
     return canary.why
@@ -88,7 +88,7 @@ def test_it_waits_for_nobody_and_nobody_for_it(database: str) -> None:
 
 
 def test_success_is_written_with_its_time(conn: Session, canary: Canary) -> None:
-    assert sung(canary) == ""
+    assert proved(canary) == ""
     row = conn.execute(
         "SELECT canary_s, proved_at > started_at, unproved FROM scheduler"
     ).fetchone()
@@ -110,12 +110,12 @@ def test_one_that_does_not_schedule_is_noticed(
 ) -> None:
     with monkeypatch.context() as bug:
         bug.setattr(plan, planted, lambda *_: None)
-        assert sung(canary) == why
+        assert proved(canary) == why
         assert canary.trouble() == "", "it has two periods for it"
         canary.good_at -= 121
         assert canary.trouble() == f"no run got to success for 121 s: {why}"
         assert conn.execute("SELECT unproved FROM scheduler").fetchone() == (why,)
-    assert sung(canary) == ""
+    assert proved(canary) == ""
     assert canary.trouble() == ""
     assert conn.execute("SELECT unproved FROM scheduler").fetchone() == (None,)
 
@@ -127,7 +127,7 @@ def test_what_breaks_it_is_told(
         raise KeyError("planted")
 
     monkeypatch.setattr(engine, "advance", broken)
-    assert "planted" in sung(canary)
+    assert "planted" in proved(canary)
     canary.good_at -= 121
     assert "planted" in canary.trouble()
 
@@ -138,10 +138,10 @@ def test_no_process_is_replaced_for_its_database(database: str, conn: Session) -
         canary = Canary(impatient, "s1", 60.0)
         with connect(database) as busy, busy.transaction():
             busy.execute("LOCK TABLE run IN ACCESS EXCLUSIVE MODE")
-            assert sung(canary) != ""
+            assert proved(canary) != ""
         canary.good_at -= 1000
         assert canary.trouble() == ""
-        assert sung(canary) == ""
+        assert proved(canary) == ""
 
 
 def test_when_it_is_late() -> None:

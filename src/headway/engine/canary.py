@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 VARIABLE: Final = "HEADWAY_CANARY_S"
 FIRST_S: Final = 5.0  # after the start
 NAME: Final = "canary"
-SPEC: Final = Dag(dag_id=NAME, file="canary.py", tasks=(Task(task_id="sing", kind="empty"),))
+SPEC: Final = Dag(dag_id=NAME, file="canary.py", tasks=(Task(task_id="prove", kind="empty"),))
 
 
 def period_from(environment: Mapping[str, str]) -> float:
@@ -75,7 +75,7 @@ class Canary:
         if self.due_in() > 0:
             return
         self.due_at = clock.monotonic() + self.period_s
-        before, self.why = self.why, self.sing()
+        before, self.why = self.why, self.prove()
         if not self.why:
             self.good_at = clock.monotonic()
         if self.why and not before:
@@ -84,7 +84,7 @@ class Canary:
             log.info("the canary gets runs to success again")
         transact(self.conn, schedulers.tell_proof, self.scheduler_id, self.why)
 
-    def sing(self) -> str:
+    def prove(self) -> str:
         """Return why no run gets to success, or nothing."""
         self.is_ours = False
         try:
@@ -113,10 +113,10 @@ class Canary:
 def proof(conn: Connection[Any]) -> str:
     """Take a run from its trigger to its success, and undo it. Returns where it got stuck, or nothing."""
     with conn.transaction(force_rollback=True):
-        return sung(conn, database_clock(conn))
+        return obstacle(conn, database_clock(conn))
 
 
-def sung(conn: Connection[Any], now: datetime) -> str:
+def obstacle(conn: Connection[Any], now: datetime) -> str:
     team_id = canary.make_team(conn, f"{NAME}-{ids.run_id()}")
     session, run_id = ids.token(), ids.run_id()
     pools.resize(conn, team_id, "default", 1, NAME, now)
