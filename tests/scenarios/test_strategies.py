@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from psycopg import Connection
+from psycopg import ClientCursor, Connection
 
 from headway.actions import backfills, commands, previews, replays
 from headway.actions.commands import RunRequest
@@ -15,13 +15,14 @@ from headway.core.triggers import Trigger
 from headway.engine import timetables
 from headway.engine.catalog import Catalog
 from headway.errors import UsageError
-from headway.store import queue, runs, waits
+from headway.store import queue, runs, strategies, waits
 from headway.store.clock import clock
 from headway.store.runs import NewRun
 from headway.store.transact import transact
 from headway.store.views import diagnosis
 from headway.store.views import slots as slot_views
 from headway.store.views.memory import Memory
+from tests.scenarios.test_queue import nodes_of
 from tests.scenarios.world import (
     ANN,
     Scheduler,
@@ -119,6 +120,25 @@ def line(conn: Connection[Any], request: pytest.FixtureRequest) -> Scheduler:
 
 def in_line(strategy: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("line", [strategy], indirect=True)
+
+
+@in_line("sequential")
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_long_backfill_costs_its_line_nothing(
+    conn: Connection[Any], owner_conn: Connection[Any], line: Scheduler, analysed: bool
+) -> None:
+    """A look at a line reads the run that comes first, not all that wait."""
+    filled(conn, *range(-1500, 0))
+    line.tick()
+    if analysed:
+        owner_conn.execute("ANALYZE")
+    asked = {"teams": [1], "dags": ["d"], "skips": [False], "now": START_DATE, "limit": 201}
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {strategies.LINES}"
+    row = ClientCursor(conn).execute(explain.encode(), asked).fetchone()
+    assert row is not None
+    read = [node for node in nodes_of(row[0][0]["Plan"]) if node.get("Relation Name") == "run"]
+    removed = "Rows Removed by Filter"
+    assert sum((n["Actual Rows"] + n.get(removed, 0)) * n["Actual Loops"] for n in read) < 10
 
 
 @in_line("sequential")

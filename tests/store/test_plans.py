@@ -45,6 +45,7 @@ from headway.store import (
     sessions,
     shares,
     snapshots,
+    strategies,
     triggers,
     waits,
     xcoms,
@@ -60,7 +61,7 @@ from tests.postgres import fresh_database
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
     *(log_retention, moments, notes, pools, questions, queue, reports, retention, run_retention, runs, sessions),
-    *(shares, snapshots, triggers, waits, xcoms),
+    *(shares, snapshots, strategies, triggers, waits, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run",
@@ -119,7 +120,7 @@ TYPES: Final = {
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs companions",
     "integer[]": "teams indexes numbers max_active_runs used",
-    "boolean[]": "scheduled",
+    "boolean[]": "scheduled skips",
     "boolean": "anew sharing ok whole",
 }
 TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}

@@ -17,6 +17,7 @@ from headway.core.strategies import Strategy, why_held
 from headway.core.waiting import Line
 from headway.store import states, strategies
 from headway.store.clock import clock
+from headway.store.lanes import LANES
 
 # Some of each team, one after another, from where the last look at the team ended, and at least one of every team: one
 # with very many holds up no other. ``found``: how many the team has from there, up to the limit.
@@ -46,25 +47,6 @@ DAGS_WITH_QUEUED: LiteralString = """
     WHERE has_queued AND paused_at IS NULL
     ORDER BY dag.team_id, dag.dag_id
     FOR NO KEY UPDATE OF dag SKIP LOCKED
-"""
-
-# The backfills with queued runs of each DAG that is ``asked``, from one to the next: not the runs themselves.
-LANES: LiteralString = """
-    lane AS (
-        SELECT asked.team_id, asked.dag_id, first.backfill_id FROM asked CROSS JOIN LATERAL (
-            SELECT backfill_id FROM run
-            WHERE run.team_id = asked.team_id AND run.dag_id = asked.dag_id AND run.state = 'queued'
-                AND run.backfill_id IS NOT NULL
-            ORDER BY backfill_id LIMIT 1
-        ) AS first
-        UNION ALL
-        SELECT lane.team_id, lane.dag_id, next.backfill_id FROM lane CROSS JOIN LATERAL (
-            SELECT backfill_id FROM run
-            WHERE run.team_id = lane.team_id AND run.dag_id = lane.dag_id AND run.state = 'queued'
-                AND run.backfill_id > lane.backfill_id
-            ORDER BY backfill_id LIMIT 1
-        ) AS next
-    )
 """
 
 # A lane for ordinary runs, which have no backfill, and one for each backfill, which has a limit of its own and does not

@@ -13,6 +13,7 @@ from psycopg import Connection
 from headway.core.states import RunState
 from headway.core.strategies import Line, Other, Strategy
 from headway.core.triggers import Trigger
+from headway.store.lanes import LANES
 from headway.store.states import listed
 
 SKIPPED_MAX: Final = 200  # runs of one DAG that one look has skipped
@@ -30,32 +31,40 @@ QUEUED: LiteralString = """
     run.team_id = line.team_id AND run.dag_id = line.dag_id AND run.state = 'queued' AND run.set_aside IS NULL
         AND run.logical_date <= %(now)s"""
 
-LINES: LiteralString = f"""
-    SELECT line.team_id, line.dag_id, found.*
-    FROM unnest(%(teams)s::integer[], %(dags)s::text[], %(skips)s::boolean[]) AS line (team_id, dag_id, skips)
+# The next run of each backfill: the index has them by lane, so that a long one is not read as a whole.
+FILLED: LiteralString = f"""FROM lane
+    JOIN backfill ON backfill.team_id = lane.team_id AND backfill.backfill_id = lane.backfill_id
     CROSS JOIN LATERAL (
-        SELECT ARRAY(
-            SELECT backfill_id FROM backfill
-            WHERE backfill.team_id = line.team_id AND backfill.dag_id = line.dag_id AND paused_at IS NOT NULL
-        ) AS backfills OFFSET 0
-    ) AS paused
+        SELECT run_id, logical_date, state, true FROM run WHERE {QUEUED} AND backfill_id = lane.backfill_id
+        ORDER BY logical_date, run_id LIMIT 1
+    ) AS first
+    WHERE lane.team_id = line.team_id AND lane.dag_id = line.dag_id AND backfill.paused_at IS NULL"""
+
+LINES: LiteralString = f"""
+    WITH RECURSIVE asked AS MATERIALIZED (
+        SELECT * FROM unnest(%(teams)s::integer[], %(dags)s::text[], %(skips)s::boolean[])
+            AS given (team_id, dag_id, skips)
+    ), {LANES}
+    SELECT line.team_id, line.dag_id, found.*
+    FROM asked AS line
     CROSS JOIN LATERAL (
         (SELECT 'active', run_id, logical_date, state, backfill_id IS NOT NULL FROM run
             WHERE run.team_id = line.team_id AND run.dag_id = line.dag_id AND run.state = 'running'
             ORDER BY backfill_id IS NOT NULL, logical_date, run_id LIMIT 1)
         UNION ALL
-        (SELECT 'asked', run_id, logical_date, state, backfill_id IS NOT NULL FROM run
-            WHERE {QUEUED} AND CASE WHEN line.skips THEN backfill_id IS NULL AND NOT {MAY_BE_SKIPPED}
-                ELSE backfill_id IS NULL OR backfill_id <> ALL (paused.backfills) END
-            ORDER BY logical_date, run_id LIMIT 1)
+        (SELECT 'asked', first.* FROM (
+            (SELECT run_id, logical_date, state, false FROM run
+                WHERE {QUEUED} AND backfill_id IS NULL AND NOT (line.skips AND {MAY_BE_SKIPPED})
+                ORDER BY backfill_id, logical_date, run_id LIMIT 1)
+            UNION ALL
+            (SELECT first.* {FILLED} AND NOT line.skips)
+        ) AS first ORDER BY logical_date, run_id LIMIT 1)
         UNION ALL
-        (SELECT 'filled', run_id, logical_date, state, true FROM run
-            WHERE line.skips AND {QUEUED} AND backfill_id IS NOT NULL AND backfill_id <> ALL (paused.backfills)
-            ORDER BY logical_date, run_id LIMIT 1)
+        (SELECT 'filled', first.* {FILLED} AND line.skips ORDER BY first.logical_date, first.run_id LIMIT 1)
         UNION ALL
         (SELECT 'unasked', run_id, logical_date, state, false FROM run
             WHERE line.skips AND {QUEUED} AND backfill_id IS NULL AND {MAY_BE_SKIPPED}
-            ORDER BY logical_date, run_id LIMIT %(limit)s)
+            ORDER BY backfill_id, logical_date, run_id LIMIT %(limit)s)
     ) AS found
 """
 
