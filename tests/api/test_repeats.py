@@ -190,6 +190,8 @@ WITHOUT_KEY = {
     "/backchannel-logout": "what has ended stays so, and the token counts once",
     "/secret-keys/rotation": "one more key, which wraps the same secrets",
     "/linked-run": "it only reads",
+    "/linked-question": "it only reads",
+    "/linked-answer": "the same answer again is the one that was given",
     "/hooks/{slug}": "the same signature makes something once",
     "/login-links": "its answer is a secret; unused, it is over in minutes",
 }

@@ -38,6 +38,7 @@ VALUES: Final = {
     "max_active_runs": [1],
     "scheduled": [True],
     "retimed": ["dag1"],
+    "run_strategies": ["parallel"],
     "rows": '[{"dag_id": "dag1", "imported": ["f"], "files": [], "is_new": true}]',
 }
 

@@ -1,6 +1,6 @@
 """``depends_on_past``, ``wait_for_downstream``, ``max_active_tis_per_dag`` in the scheduler's own transactions."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,6 @@ from headway.store.transact import transact
 from tests.scenarios.test_queue import backfill
 from tests.scenarios.world import (
     ANN,
-    START_DATE,
     Scheduler,
     deploy,
     graphs,
@@ -28,13 +27,15 @@ from tests.scenarios.world import (
     value,
 )
 
+FIRST_DATE = datetime(2016, 1, 1, tzinfo=UTC)  # a run for a date in the future would wait for it
+
 
 def runs_of_days(conn: Connection[Any], count: int, first: int = 0, **columns: Any) -> list[str]:
     """Runs of following days."""
     found = []
     for day in range(first, first + count):
         (run_id,) = trigger(conn)
-        date = START_DATE + timedelta(days=day)
+        date = FIRST_DATE + timedelta(days=day)
         conn.execute("UPDATE run SET logical_date = %s WHERE run_id = %s", [date, run_id])
         for name, given in columns.items():
             conn.execute(f"UPDATE run SET {name} = %s WHERE run_id = %s".encode(), [given, run_id])
@@ -163,7 +164,7 @@ def test_a_task_that_is_new_in_the_dag(
 
 
 def test_with_catchup_runs_that_a_person_triggered_do_not_count(conn: Connection[Any]) -> None:
-    deploy(conn, task("a", depends_on_past=True), catchup=True, start_date=START_DATE)
+    deploy(conn, task("a", depends_on_past=True), catchup=True, start_date=FIRST_DATE)
     scheduler = Scheduler(conn)
     (manual,) = runs_of_days(conn, 1)
     scheduler.play(lambda _: {"outcome": "failed", "retry": False})
@@ -178,12 +179,12 @@ def test_the_first_run_of_a_backfill_waits_for_nothing(conn: Connection[Any]) ->
         conn,
         task("a", depends_on_past=True),
         schedule={"interval_s": 86400.0},
-        start_date=START_DATE,
+        start_date=FIRST_DATE,
     )
     scheduler = Scheduler(conn)
     runs_of_days(conn, 1, first=-1)
     scheduler.play(lambda _: {"outcome": "failed", "retry": False})
-    first, second = backfill(conn, 2, 2)
+    first, second = backfill(conn, 2, 2, FIRST_DATE)
     scheduler.tick()
     assert (states(conn, first), states(conn, second)) == ({"a": "queued"}, {"a": "ready"})
     scheduler.play()

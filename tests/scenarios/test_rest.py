@@ -163,7 +163,7 @@ def test_a_paused_backfill_is_a_rest(conn: Connection[Any], scheduler: Scheduler
     deploy(conn, task("a"), schedule={"cron": "0 0 * * *"}, start_date=START_DATE)
     made = []
     for days in range(2):
-        date = START_DATE + timedelta(days=days)
+        date = START_DATE - timedelta(days=9000 + days)  # none that is waited for
         planned = backfills.plan(conn, 1, "d", [date], backfills.Again.MISSING)
         graphs = scheduler.catalog.graph
         made.append(backfills.create(conn, 1, "d", planned, {}, 1, graphs, "user:ann")[0])

@@ -55,6 +55,7 @@ PARAMETERS: Final = {
     "from": ("From here on.", None),
     "to": ("End of the range.", None),
     "count": ("Number of items.", 100),
+    "with_tasks": ("Return the tasks of the spec, too.", False),
     "q": ("Text to search for.", "error"),
     "regex": ("Whether `q` is a regular expression.", False),
     "ignore_case": ("Ignore case: `error` also finds `Error`.", True),

@@ -120,6 +120,7 @@ WHOLE: Final[dict[str, Any]] = {
         "allotted": 10,
         "lent_to": [{"team": "marketing", "used": 2, "allotted": 6, "revoked": False}],
     },
+    "WebhookRequest": {"name": "orders", "asset": "orders", "fields": {"rows": "order.rows"}},
     "SessionRequest": {"name": "ada", "password": "correct horse battery staple"},
     "HeaderRequest": {"way": "company"},
     "RedirectRequest": {"way": "company"},

@@ -16,6 +16,7 @@ from headway import wire
 from headway.client.assets import Assets
 from headway.client.connection import segment
 from headway.client.logs import Logs
+from headway.client.questions import Questions
 from headway.client.secrets import Secrets
 from headway.client.stream import Changes
 from headway.client.webhooks import Webhooks
@@ -36,7 +37,7 @@ TOKEN: Final = "HEADWAY_TOKEN"
 KERBEROS: Final = "HEADWAY_KERBEROS"  # 1, with URL: by the ticket of the machine's user
 
 
-class Client(Logs, Changes, Secrets, Assets, Webhooks):
+class Client(Logs, Changes, Secrets, Assets, Questions, Webhooks):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:
@@ -208,28 +209,6 @@ class Client(Logs, Changes, Secrets, Assets, Webhooks):
 
     def clear(self, run_id: str, request: wire.ClearRequest) -> wire.ClearAnswer:
         return self.post(f"/runs/{segment(run_id)}/clear", request, wire.ClearAnswer)
-
-    def questions(
-        self, dag_id: str | None = None, run_id: str | None = None
-    ) -> list[wire.Question]:
-        return list(
-            self.all_pages("/questions", wire.Question, {"dag_id": dag_id, "run_id": run_id})
-        )
-
-    def question_count(self) -> wire.QuestionCount:
-        return self.get("/question-count", wire.QuestionCount)
-
-    def answer(
-        self, run_id: str, task_id: str, request: wire.AnswerRequest
-    ) -> wire.TaskInstanceDetail:
-        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/answer"
-        return self.post(path, request, wire.TaskInstanceDetail)
-
-    def create_answer_link(
-        self, run_id: str, task_id: str, request: wire.AnswerLinkRequest
-    ) -> wire.NewRunLink:
-        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/answer-links"
-        return self.post(path, request, wire.NewRunLink)
 
     def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)

@@ -1,5 +1,7 @@
 """The client's calls for webhooks."""
 
+import msgspec
+
 from headway import wire
 from headway.client.connection import Connection, segment
 
@@ -13,6 +15,13 @@ class Webhooks(Connection):
 
     def create_webhook(self, request: wire.WebhookRequest) -> wire.NewWebhook:
         return self.post("/webhooks", request, wire.NewWebhook)
+
+    def change_webhook(self, name: str, request: wire.WebhookChange) -> wire.Webhook:
+        """Disable a webhook, or enable it again."""
+        answer, _ = self.ask(
+            "PATCH", f"/webhooks/{segment(name)}", msgspec.json.encode(request), {}
+        )
+        return msgspec.json.decode(answer, type=wire.Webhook)
 
     def rotate_webhook(self, name: str, overlap_hours: int) -> wire.NewWebhook:
         request = wire.WebhookRotation(overlap_hours=overlap_hours)

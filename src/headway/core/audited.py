@@ -39,6 +39,8 @@ PLAIN: Final[Mapping[str, str]] = {
     "answer_links.create_answer_link": "created a link that answers the question of {}",
     "run_links.revoke_run_link": "revoked the link {} to a run",
     "run_links.show_linked_run": "opened a link to a run",
+    "answer_links.show_linked_question": "opened a link to a question",
+    "answer_links.answer_by_link": "answered the question of a link",
     "session.sign_out": "signed out",
     "session.ended": "ended the sessions of {}",
     "users.set_password": "set the password of {}",

@@ -7649,6 +7649,10 @@ export interface operations {
     show_dag: {
         parameters: {
             query?: {
+                /**
+                 * @description Return the tasks of the spec, too.
+                 * @example false
+                 */
                 with_tasks?: boolean;
             };
             header?: {
@@ -17450,12 +17454,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "asset": "text",
-                 *       "dag_id": "daily_delays",
-                 *       "fields": {},
-                 *       "key_path": "text",
-                 *       "name": "ada",
-                 *       "partition_path": "text"
+                 *       "asset": "orders",
+                 *       "fields": {
+                 *         "rows": "order.rows"
+                 *       },
+                 *       "name": "orders"
                  *     }
                  */
                 "application/json": components["schemas"]["WebhookRequest"];

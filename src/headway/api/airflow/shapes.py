@@ -334,12 +334,16 @@ def asset(found: Json) -> dict[str, Any]:
         "extra": found["extra"],
         **at,
         "scheduled_dags": [{"dag_id": each["dag_id"], **at} for each in found["consumers"]],
-        "producing_tasks": [{**each, **at} for each in found["producers"]],
-        "consuming_tasks": [{**each, **at} for each in found["readers"]],
+        "producing_tasks": [task_of_asset(each) | at for each in found["producers"]],
+        "consuming_tasks": [task_of_asset(each) | at for each in found["readers"]],
         "aliases": [],
         "watchers": [],
         "last_asset_event": None if last is None else {"id": None, "timestamp": last},
     }
+
+
+def task_of_asset(found: Json) -> dict[str, Any]:
+    return {"dag_id": found["dag_id"], "task_id": found["task_id"]}
 
 
 def asset_event(found: Json, of: Json | None) -> dict[str, Any]:
