@@ -126,7 +126,7 @@ def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(used: P
     assert done.returncode == 0, done.stderr
     kept = done.stdout.strip()
     assert kept in done.stderr
-    assert "not part of a backup" in done.stderr
+    assert "not part of this backup" in done.stderr
     with Server(used / ".headway").running() as dsn:
         assert run_ids(dsn) == {saved}
         assert run_ids(make_conninfo(dsn, dbname=kept)) == {saved, later}
