@@ -6,6 +6,7 @@ A block that starts with ```` ```python run ```` is executed in a process of its
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,12 @@ def test_every_line_of_the_coverage_names_a_test_or_what_is_missing() -> None:
         if not NAMED_TEST.search(row) and not PAGE_TEST.search(row) and "not yet" not in row.lower()
     ]
     assert silent == []
+
+
+def test_each_requirement_has_one_line_in_the_coverage() -> None:
+    """A merge of two changes of one line may leave both."""
+    names = Counter(row.split("|")[1].strip() for row in coverage())
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_tests_that_the_coverage_names_exist() -> None:
