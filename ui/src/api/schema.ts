@@ -13710,6 +13710,10 @@ export interface operations {
                 q?: string;
                 /** @description Only instances with this error, as the diagnosis of the run groups them. */
                 error?: string;
+                /**
+                 * @description Only instances of tasks in this mapped task group.
+                 * @example each_shop
+                 */
                 mapped_group?: string;
                 /**
                  * @description Maximum number of results.
