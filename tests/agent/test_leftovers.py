@@ -1,6 +1,7 @@
 """Files of a remote agent that nobody needs any more."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,3 +47,13 @@ def test_what_was_not_used_lately_goes(tmp_path: Path) -> None:
     os.utime(tmp_path / "xcom" / "r" / "old.json", (at, at))
     remove_old_results(tmp_path)
     assert [file.name for file in (tmp_path / "xcom" / "r").iterdir()] == ["new.json"]
+
+
+def test_agents_that_share_a_directory_remove_the_same_results(tmp_path: Path) -> None:
+    (tmp_path / "xcom").mkdir()
+    for number in range(300):
+        (tmp_path / "xcom" / f"{number}.json").touch()
+        os.utime(tmp_path / "xcom" / f"{number}.json", (0, 0))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(remove_old_results, [tmp_path] * 8))
+    assert list((tmp_path / "xcom").iterdir()) == []

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from headway import clock
 from headway.errors import Conflict, NotAllowed, NotFound
 from headway.pg.binaries import installed
-from headway.store.backup import backup
+from headway.store.backup import backup, remove_remains
 from headway.store.migrate import migrate
 from headway.store.restore import restore
 from headway.store.seal import SEAL_BYTES, check
@@ -204,6 +204,15 @@ def test_a_backup_is_private_and_never_overwritten(database: str, tmp_path: Path
     for file in files:
         assert file.stat().st_mode & 0o777 == 0o600
         check(file)
+
+
+def test_backups_of_one_moment_remove_the_same_remains(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f".killed.{number}.partial").touch()
+        os.utime(tmp_path / f".killed.{number}.partial", (0, 0))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(remove_remains, [tmp_path] * 8))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tool_of_ones_own_reads_a_backup(database: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Old files in the data directory of a remote agent: results of other tasks, and bundles that nobody runs any more."""
 
+import contextlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -13,10 +14,12 @@ BUNDLE_S_MAX: Final = 7 * 24 * 3600.0
 
 
 def remove_old_results(data: Path) -> None:
+    """Remove results that no attempt reads any more. Agents that share the directory may do so at once."""
     before = clock.now().timestamp() - RESULT_S_MAX
     for file in (data / "xcom").rglob("*.json"):
-        if file.lstat().st_mtime < before:
-            file.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            if file.lstat().st_mtime < before:
+                file.unlink()
 
 
 def remove_old_bundles(data: Path, used: Collection[str]) -> set[str]:

@@ -5,6 +5,7 @@ it is whole, was read back and is sealed. It holds the database alone: blobs, lo
 files of the data directory.
 """
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -80,10 +81,11 @@ def backup(dsn: str, folder: Path, name: str) -> Path:
 
 
 def remove_remains(folder: Path) -> None:
-    """Remove files of killed backups, which have not been written to for long."""
+    """Remove files of killed backups, which have not been written to for long. Several may remove them at once."""
     for path in folder.glob(f".*{PARTIAL}"):
-        if clock.now().timestamp() - path.stat().st_mtime > REMAINS_S:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if clock.now().timestamp() - path.stat().st_mtime > REMAINS_S:
+                path.unlink()
 
 
 def publish(draft: Path, folder: Path, name: str) -> Path:
