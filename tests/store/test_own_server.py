@@ -3,6 +3,8 @@
 Behind that, nothing relies on what a connection was told once.
 """
 
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,17 @@ from headway.errors import Conflict, NotReachable
 from headway.store.backup import backup
 from headway.store.migrate import migrate
 from headway.store.restore import restore
-from headway.store.transact import APP, ENGINE, Session, connect, enter_team, pool, read, transact
+from headway.store.transact import (
+    APP,
+    ENGINE,
+    LOSS,
+    Session,
+    connect,
+    enter_team,
+    pool,
+    read,
+    transact,
+)
 from tests.own_postgres import documented_user, installed_versions, own_server
 from tests.pgbouncer import MISSING, PROGRAM, pgbouncer
 
@@ -39,6 +51,29 @@ def test_a_backup_of_the_embedded_server_goes_there_and_back(
         assert names == [("default",), ("saved",)]
     with connect(make_conninfo(lone, dbname="postgres")) as conn:
         conn.execute("DROP DATABASE kept_of_this_test")
+
+
+def test_the_loss_of_its_host_is_noticed(superuser: str) -> None:
+    """``tests/apart/test_failover.py`` loses one. What the user sets comes first."""
+    probes = {
+        "keepalives_idle": socket.TCP_KEEPIDLE,
+        "keepalives_interval": socket.TCP_KEEPINTVL,
+        "keepalives_count": socket.TCP_KEEPCNT,
+        "tcp_user_timeout": socket.TCP_USER_TIMEOUT,
+    }
+
+    def settings(conn: Session) -> dict[str, int]:
+        with socket.socket(fileno=os.dup(conn.fileno())) as line:
+            return {
+                name: line.getsockopt(socket.IPPROTO_TCP, option) for name, option in probes.items()
+            }
+
+    with connect(superuser) as conn:
+        assert settings(conn) == LOSS
+    with pool(superuser, role="postgres", size=1) as several, several.connection() as conn:
+        assert settings(conn) == LOSS
+    with connect(make_conninfo(superuser, keepalives_count=9)) as conn:
+        assert settings(conn) == {**LOSS, "keepalives_count": 9}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import Connection, errors
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg_pool import ConnectionPool
 
@@ -35,6 +35,14 @@ APP: Final = "headway_app"  # sees the team that the transaction named with ente
 TRIES_MAX: Final = 5
 SERVER_VERSION_MIN: Final = 150000
 CONNECT_TIMEOUT_S: Final = 8
+# A host that is lost says nothing: the system alone would wait 15 minutes for an answer, and 2 hours for a wake-up.
+# Idle connections are probed after 10 s, and given up after 3 probes; what was sent has 25 s to arrive.
+LOSS: Final[Mapping[str, int]] = {
+    "keepalives_idle": 10,  # s
+    "keepalives_interval": 5,  # s
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # ms
+}
 PREPARE_AFTER: Final = 5  # executions; psycopg's own default
 
 # What the engine prepares finds its rows by key, whatever its values are (tests/store/test_plans.py).
@@ -92,7 +100,7 @@ def connect(
     """Open a connection that acts as ``role`` (default: as the user who logs in, the owner)."""
     try:
         conn = Session.connect(
-            dsn,
+            probed(dsn),
             autocommit=True,
             prepare_threshold=PREPARE_AFTER if prepare else None,
             application_name=application,
@@ -140,7 +148,7 @@ def pool(
         settled(conn)
 
     return ConnectionPool(
-        dsn,
+        probed(dsn),
         connection_class=Session,
         kwargs={
             "autocommit": True,
@@ -280,6 +288,11 @@ def explained(conn: Connection[Any], error: psycopg.Error) -> HeadwayError | Non
 # -- what is asked of a connection
 
 
+def probed(dsn: str) -> str:
+    """Return ``dsn`` with the settings by which the loss of the server's host is noticed, where it has none."""
+    return make_conninfo("", **{**LOSS, **parsed(dsn)})
+
+
 def settle(
     conn: Session, role: str | None, limits: Limits, timeout_s: int = CONNECT_TIMEOUT_S
 ) -> None:
@@ -291,7 +304,8 @@ def settle(
         raise NotReachable(
             "the database is a standby, which may be outdated and cannot be written to",
             where=place(conn.info.dsn),
-            hint="connect to the primary server with --database-url",
+            hint="connect to the primary server with --database-url; name all servers and add "
+            "target_session_attrs=read-write, and the primary is found",
         )
     settings = {} if role is None else {"role": role}
     # Who stands in between says another number: behind it, this process may serve anybody next.
@@ -378,5 +392,9 @@ def parsed(dsn: str) -> dict[str, Any]:
 
 
 def place(dsn: str) -> str:
+    """Return where the server is, or all of several: ``one:5432, other:5432``."""
     parts = parsed(dsn)
-    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    hosts = str(parts.get("host", "localhost")).split(",")
+    ports = str(parts.get("port", 5432)).split(",")
+    ports *= len(hosts) if len(ports) == 1 else 1
+    return ", ".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=False))
