@@ -290,7 +290,7 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     ),
     (
         r.LeavesFailed(("a", "b", "c"), 2),
-        "did not succeed: `a`, `b`, `c` and 2 others",
+        "leaf tasks `a`, `b`, `c` and 2 others did not succeed",
     ),
     (
         r.LeavesSucceeded(),

@@ -102,6 +102,28 @@ def test_a_logical_date_is_told_likewise() -> None:
     assert words == "triggered a run of `d` for 2026-01-01"
 
 
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ({"status": 403, "times": 3}, "was refused `GET /runs` 3 times"),
+        ({"status": 403}, "was refused `GET /runs`"),
+        ({}, "was refused `GET /runs`"),
+        (
+            {"status": 404, "times": 1},
+            "asked for something that does not exist, or is not visible to them: `GET /runs`",
+        ),
+        (
+            {"status": 404, "times": 2},
+            "asked 2 times for something that does not exist, or is not visible to them: `GET /runs`",
+        ),
+        ({"status": 401, "times": 1}, "sent a request without a valid session or token"),
+        ({"status": 401, "times": 2}, "sent 2 requests without a valid session or token"),
+    ],
+)
+def test_what_is_not_there_is_not_called_a_refusal(detail: dict[str, Any], said: str) -> None:
+    assert audited.sentence("access.refused", "GET /runs", detail) == said
+
+
 @pytest.mark.parametrize("kind", GrantKind)
 def test_a_grant_is_told_with_what_it_is_for(kind: GrantKind) -> None:
     detail = {"body": {"grantee": "shop", "owner": "stats", "name": "orders", "kind": kind.value}}

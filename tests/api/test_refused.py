@@ -67,6 +67,9 @@ def test_who_tried_what_is_written(url: str) -> None:
         ("user:vic", "GET /api/v1/runs"),
         ("nobody", "any request"),
     }
+    words = {each["detail"]["status"]: each["words"] for each in refusals(url, 5)}
+    assert words[404].startswith("asked for something that does not exist, or is not visible")
+    assert words[403].startswith("was refused ")
     assert people.local(url).ask("GET", f"{API}/audit/check").json["intact"] is True
 
 

@@ -71,7 +71,18 @@ def test_a_failure_says_why_and_where(cli: Command) -> None:
 def test_a_detached_run_goes_on(cli: Command) -> None:
     done = cli("run", "hello", "--detach")
     assert done.returncode == 0
-    assert len(done.stdout.strip()) == 12
+    run_id = done.stdout.strip()
+    assert len(run_id) == 12
+    assert done.stderr.startswith(f"run {run_id} of hello is queued; to follow it: headway show")
+
+
+def test_a_detached_run_that_waits_says_for_what(cli: Command) -> None:
+    assert cli("pause", "hello").returncode == 0
+    try:
+        done = cli("run", "hello", "--detach")
+    finally:
+        assert cli("resume", "hello").returncode == 0
+    assert "of hello is queued and waits: DAG paused by" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(

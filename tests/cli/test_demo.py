@@ -10,6 +10,8 @@ from headway.cli.up import say_if_no_dags
 from headway.config import Layout, read_server_file
 from headway.errors import UsageError
 from headway.loader.check import check
+from headway.up.supervisor import Settings
+from headway.up.teams import Served, Teams
 from tests.cli.conftest import copy_data, headway, start, stop, wait_until
 
 
@@ -68,6 +70,20 @@ def test_a_folder_with_files_but_no_dag_is_told(
     assert said() == ""
 
 
+def test_the_link_of_the_server_shows_a_team_that_has_dags(tmp_path: Path) -> None:
+    teams = Teams(Settings(layout=Layout(tmp_path), dags=create(tmp_path / "dags")), say=print)
+
+    def shown(**folders: Path | None) -> str | None:
+        teams.served = {
+            name: Served(name, at, dags, None) for at, (name, dags) in enumerate(folders.items())
+        }
+        return teams.shown_first()
+
+    assert shown(default=None, sales=tmp_path, marketing=tmp_path) == "marketing"
+    assert shown(default=tmp_path, marketing=tmp_path) is None
+    assert shown(default=None) is None
+
+
 @pytest.mark.long
 def test_a_server_in_an_empty_place_serves_both_teams(tmp_path: Path, data: Path) -> None:
     copy_data(data, tmp_path)
@@ -82,6 +98,9 @@ def test_a_server_in_an_empty_place_serves_both_teams(tmp_path: Path, data: Path
         assert (
             "marketing and sales have" in headway("ls", cwd=tmp_path).stderr
         )  # not the first team
+        opened = headway("open", "--team", "sales", cwd=tmp_path).stdout
+        assert "/login?next=/t/sales/overview#" in opened
+        assert "/login#" in headway("open", "--team", "default", cwd=tmp_path).stdout
         found = read_server_file(Layout(tmp_path / ".headway"))
         assert found is not None
         past = History(found)

@@ -36,7 +36,7 @@ def test_a_team_from_its_creation_to_its_end(cli: Command) -> None:
     gone = cli("team", "show", "marketing")
     assert (gone.returncode, "there is no team 'marketing'" in gone.stderr) == (2, True)
     lost = cli("ls", "--team", "marketing")
-    assert (lost.returncode, "not a member of a team 'marketing'" in lost.stderr) == (3, True)
+    assert (lost.returncode, "not a member of team 'marketing'" in lost.stderr) == (3, True)
 
 
 def test_mistakes_are_one_sentence(cli: Command) -> None:

@@ -62,11 +62,11 @@ BLOCKED = tuple(TaskTrouble(task_id=f"b{n}", blocked=1) for n in range(3))
         ),
         (
             facts(RunState.FAILED, reason=LeavesFailed(("c",))),
-            "Failed after 14 m: did not succeed: `c`.",
+            "Failed after 14 m: leaf task `c` did not succeed.",
         ),
         (
             facts(RunState.CANCELLED, reason=Cancelled("user:ada"), cancelled=12),
-            "Cancelled by user:ada after 14 m: 12 task instances did not come to an end.",
+            "Cancelled by user:ada after 14 m: 12 task instances did not finish.",
         ),
         (
             facts(RunState.RUNNING, success=5, running=2, waiting=3),

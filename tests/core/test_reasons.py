@@ -78,6 +78,7 @@ def test_whatever_was_stored_is_told_in_bounds(text: str) -> None:
     ("reason", "words"),
     [
         (RuleMet("always", 0, {}), "it has no upstream tasks"),
+        (reasons.LeavesFailed(("finish",)), "leaf task `finish` did not succeed"),
         (
             RuleNotMet("all_success", 2, {"success": 1, "cancelled": 1}, ("b",), 0, "cancelled"),
             "upstream task `b` was cancelled (rule: all_success)",

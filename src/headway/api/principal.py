@@ -122,7 +122,7 @@ def chosen(teams: Sequence[Standing], wanted: str | None) -> Standing:
     refusal = NotAllowed(
         "you are not a member of any team"
         if wanted is None
-        else f"you are not a member of a team {wanted!r}",
+        else f"you are not a member of team {wanted!r}",
         hint=did_you_mean(wanted or "", names) or f"your teams: {', '.join(names) or 'none'}",
     )
     raise NotAMember(refusal, teams[0] if teams else None)

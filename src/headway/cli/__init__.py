@@ -21,8 +21,10 @@ def main() -> None:
 
 def execute(arguments: list[str]) -> int:
     try:
+        from headway.cli import hints
         from headway.cli.app import tree
 
+        hints.forget()
         tree(arguments)(
             arguments
         )  # shows what is wrong with the command line by itself: exit code 2

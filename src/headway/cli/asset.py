@@ -1,6 +1,7 @@
 """``headway asset``: assets, their events, and events from outside."""
 
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -100,7 +101,7 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
     if fires.reason is not None:
         line(f"{dag_id} has no next run yet: {fires.reason}")
     elif fires.fires:
-        line(f"{dag_id} runs next at {fires.fires[0].local}")
+        line(f"{dag_id} runs next at {cell(datetime.fromisoformat(fires.fires[0].local))}")
     for wait in found.waits:
         line(f"asset {wait.asset}: {told(wait)}")
 

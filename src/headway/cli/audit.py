@@ -14,6 +14,8 @@ from headway.cli.terminal import say
 from headway.errors import HeadwayError, UsageError
 
 STDOUT: Final = "-"
+# An actor that is nobody known would make a sentence about nobody.
+UNKNOWN: Final = {"nobody": "someone unknown", "several": "several people"}
 
 
 def audit(
@@ -58,7 +60,9 @@ def audit(
         say(f"{found.entries:,} entries verified, none changed{removed}")
         return
     entries = client.audit(limit, actor=actor, action=action)
-    rows = [(e.seq, e.at, e.actor, e.words, e.via, e.address) for e in entries]
+    rows = [
+        (e.seq, e.at, UNKNOWN.get(e.actor, e.actor), e.words, e.via, e.address) for e in entries
+    ]
     show(entries, output, ("SEQ", "AT", "WHO", "WHAT", "VIA", "FROM"), rows)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
+from headway.cli.hints import note
 from headway.cli.terminal import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,9 +41,20 @@ def database_url_of(context: typer.Context, text: str | None) -> str | None:
     return text
 
 
+def data_of(context: typer.Context, path: Path | None) -> Path | None:
+    """Keep the data directory for the hints."""
+    note(context, "data", path)
+    return path
+
+
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="HEADWAY_DATA", help="Data directory (default: .headway)."),
+    typer.Option(
+        "--data",
+        envvar="HEADWAY_DATA",
+        callback=data_of,
+        help="Data directory (default: .headway).",
+    ),
 ]
 Dags = Annotated[
     Path | None,

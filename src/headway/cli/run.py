@@ -76,11 +76,13 @@ def run(
         if like is not None:
             request = resembling(place.client.run(like), dag_id, request)
         guest = place.dags is None and is_guest(place.client, dag_id)
-        if request.logical_date is not None and not guest:
-            say_same_date(place.client.would_trigger(dag_id, request))
+        asked = detach or request.logical_date is not None
+        preview = place.client.would_trigger(dag_id, request) if asked and not guest else None
+        if request.logical_date is not None and preview is not None:
+            say_same_date(preview)
         if detach:
             run = place.client.trigger(dag_id, request)
-            say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
+            say_queued(run, preview.would_wait if preview is not None else None)
             line(run.run_id)
             return
         if guest:
@@ -93,6 +95,12 @@ def run(
             report(place, layout, run, output)
     if run.state != "success":
         raise typer.Exit(1)
+
+
+def say_queued(run: wire.Run, waits: str | None) -> None:
+    """``waits``: why it does not start at once."""
+    why = f" and waits: {waits}" if waits else ""
+    say(f"run {run.run_id} of {run.dag_id} is queued{why}; to follow it: headway show {run.run_id}")
 
 
 def say_same_date(preview: wire.TriggerPreview) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from headway import config, wire
 from headway.cli import trouble
+from headway.cli.hints import placed
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import seconds
 from headway.cli.output import show as show_data
@@ -137,5 +138,5 @@ def cut(why: str | None) -> str | None:
     """Return the first line of a reason, no longer than a line of a table may be."""
     if why is None:
         return None
-    first = why.partition("\n")[0]
+    first = placed(why.partition("\n")[0])
     return first if len(first) <= WHY_MAX else f"{first[: WHY_MAX - 1]}…"

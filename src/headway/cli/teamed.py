@@ -7,9 +7,13 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from headway.cli.hints import note
 from headway.config import ASKED_TEAM
 
 OWN_TEAM: Final = "team"  # a command with a parameter of this name says itself what it is
+OF_THE_SERVER: Final = frozenset(
+    {"up", "api", "scheduler", "agent", "shipper", "backup", "restore", "manifests"}
+)  # they ask no server: they are one, or have the database
 
 
 def add_team(tree: Any) -> None:
@@ -22,7 +26,7 @@ def add_team(tree: Any) -> None:
                 add(each)
             return
         names = {parameter.name for parameter in command.params}
-        if "data" in names and OWN_TEAM not in names:
+        if "data" in names and OWN_TEAM not in names and command.name not in OF_THE_SERVER:
             command.params.append(option)
 
     add(tree)
@@ -51,7 +55,8 @@ def made() -> Any:
     return option
 
 
-def remember(team: str | None) -> None:
-    """Leave the team where clients look for it."""
+def remember(context: typer.Context, team: str | None) -> None:
+    """Leave the team where clients look for it, and for the hints."""
+    note(context, OWN_TEAM, team)
     if team is not None:
         os.environ[ASKED_TEAM] = team

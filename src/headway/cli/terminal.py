@@ -4,11 +4,13 @@ import os
 import sys
 from typing import Final
 
+from headway.cli.hints import placed
+
 CODES: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "grey": 90, "bold": 1}
 
 
 def say(text: str = "") -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(placed(text), file=sys.stderr, flush=True)
 
 
 def complain(error: BaseException) -> None:

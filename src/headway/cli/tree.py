@@ -7,6 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from headway import wire
+from headway.cli.hints import placed
 from headway.core.words import duration
 
 BAR_WIDTH: Final = 20
@@ -79,7 +80,7 @@ def line(task: wire.RunTask, width: int, now: datetime) -> Text:
         took = duration(max(0.0, (end - task.started_at).total_seconds()))
         text.append(f" {took}", style="bright_black")
     if why := task.blocked_reason or (task.reason if state in TROUBLED else None):
-        text.append(f"  {why}", style="yellow" if state != "failed" else "red")
+        text.append(f"  {placed(why)}", style="yellow" if state != "failed" else "red")
     return text.append("\n")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from headway import wire
+from headway.cli.hints import placed
 from headway.cli.output import cell
 from headway.client import Client
 from headway.core.excerpt import excerpt
@@ -172,7 +173,8 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         lines += [f"  {text}" for text in log_lines(client, instance)]
     except NotReachable as error:
         return [*lines, f"  cannot read the log: {error.message}"]
-    return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
+    log = f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"
+    return [*lines, placed(log)]
 
 
 def log_lines(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from headway import config
+from headway.cli.hints import placed
 from headway.cli.options import Data, MapIndex
 from headway.cli.output import line
 from headway.errors import NotFound
@@ -35,23 +36,21 @@ def why(
         return
     if task_id is not None:
         instance = client.instance(run.run_id, task_id, index)
-        line(f"{trouble.place(instance)} {trouble.stands(client, instance)}")
+        line(placed(f"{trouble.place(instance)} {trouble.stands(client, instance)}"))
         if instance.wait is not None:
-            line(trouble.waiting(instance, instance.wait))
+            line(placed(trouble.waiting(instance, instance.wait)))
         if instance.state in ("failed", "up_for_retry"):
             for text in trouble.describe(client, run.run_id, task_id, instance.map_index):
                 line(text)
         return
-    line(trouble.standing(run))
-    for text in trouble.unstarted(client, run):
-        line(text)
     tasks = client.tasks(run.run_id)
-    for text in (*trouble.blocked(tasks), *trouble.retrying(tasks)):
-        line(text)
+    waits = (*trouble.unstarted(client, run), *trouble.blocked(tasks), *trouble.retrying(tasks))
+    for text in (trouble.standing(run), *waits):
+        line(placed(text))
     for state in ("deferred", "up_for_reschedule"):
         if run.counts.get(state):
             for each in client.instances(run.run_id, state=state):
-                line(f"{trouble.place(each)} is {state}: {each.reason}")
+                line(placed(f"{trouble.place(each)} is {state}: {each.reason}"))
     if run.counts.get("failed"):
         for text in trouble.failures(client.diagnosis(run.run_id)):
             line(text)

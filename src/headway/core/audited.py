@@ -13,6 +13,9 @@ from headway.core.words import counted, listed
 
 Detail = Mapping[str, Any]
 
+UNKNOWN: Final = 401
+NOT_FOUND: Final = 404
+
 # By action; ``{}`` is the subject.
 PLAIN: Final[Mapping[str, str]] = {
     "dags.pause": "paused the DAG {}",
@@ -259,9 +262,17 @@ def sign_in_refused(user: str, detail: Detail) -> str:
 
 
 def refused(request: str, detail: Detail) -> str:
-    times = number(part(detail, "times")) or 1
-    said = f"was refused {request}"
-    return said + (f" {counted(times, 'time')}" if times > 1 else "")
+    """To a reader a 404 does not refuse anything. Both causes are named, because the entry cannot tell them apart."""
+    times, status = number(part(detail, "times")) or 1, part(detail, "status")
+    often = f" {counted(times, 'time')}" if times > 1 else ""
+    if status == UNKNOWN:
+        many = counted(times, "request") if times > 1 else "a request"
+        return f"sent {many} without a valid session or token"
+    if status == NOT_FOUND:
+        return (
+            f"asked{often} for something that does not exist, or is not visible to them: {request}"
+        )
+    return f"was refused {request}{often}"
 
 
 def guessed(run: str, detail: Detail) -> str:

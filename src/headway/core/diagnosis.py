@@ -107,7 +107,7 @@ def blocked(facts: Facts) -> list[str]:
 
 def unfinished(facts: Facts) -> list[str]:
     left = facts.counts.get(State.CANCELLED, 0)
-    return [f"{counted(left, 'task instance')} did not come to an end"] if left else []
+    return [f"{counted(left, 'task instance')} did not finish"] if left else []
 
 
 def running(facts: Facts) -> str:

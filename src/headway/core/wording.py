@@ -287,7 +287,8 @@ def said_of_runs(reason: Reason) -> str | None:
         case RunTimedOut(limit_s):
             return f"dagrun_timeout of {limit_s:g} s exceeded"
         case LeavesFailed(tasks, more):
-            return f"did not succeed: {named(tasks, more)}"
+            leaves = "leaf task" if len(tasks) + more == 1 else "leaf tasks"
+            return f"{leaves} {named(tasks, more)} did not succeed"
         case LeavesSucceeded(aside):
             if not aside:
                 return "all leaf tasks succeeded or were skipped"

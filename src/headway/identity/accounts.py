@@ -73,6 +73,12 @@ def offer_link(
     return secret
 
 
+def sign_in_url(base: str, secret: str, team: str | None = None) -> str:
+    """Return the address that signs in, and shows a team; None: the first one of the person."""
+    shown = f"?next=/t/{team}/overview" if team is not None else ""
+    return f"{base}/login{shown}#{secret}"
+
+
 def ensure_admin(conn: Connection[Any], team_id: int) -> int:
     """Return the local admin, who is created on first use and is an admin of each team that the server serves."""
     known = people.by_name(conn, ADMIN)

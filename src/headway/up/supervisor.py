@@ -371,7 +371,7 @@ class Supervisor:
         secret = self.door.transact(
             accounts.offer_link, who.team_id, who.person_id, "headway up", accounts.LINK_S
         )
-        return f"{self.url}/login#{secret}"
+        return accounts.sign_in_url(self.url, secret, self.teams.shown_first())
 
     # -- stop
 

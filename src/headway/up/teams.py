@@ -69,6 +69,12 @@ class Teams:
     def home(self) -> Served:
         return self.served[self.settings.team]
 
+    def shown_first(self) -> str | None:
+        """Return the team to look at if that of the server has no folder of DAGs; None: it has, or none has."""
+        if self.home.dags is not None:
+            return None
+        return min((team for team, served in self.served.items() if served.dags), default=None)
+
     @property
     def components(self) -> list[Component]:
         return [each for served in self.served.values() for each in served.components]

@@ -170,7 +170,9 @@ async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire
         return accounts.offer_link(conn, home_id, person_id, who.actor, lifetime_s)
 
     secret = await api.door.of(home_id, api.door.entry).call(work)
-    return wire.LoginLink(url=f"{api.url}/login#{secret}", user=name, expires_in_s=lifetime_s)
+    team = who.team if is_own and who.team_id != home_id else None
+    url = accounts.sign_in_url(api.url, secret, team)
+    return wire.LoginLink(url=url, user=name, expires_in_s=lifetime_s)
 
 
 async def enter(api: Api, request: AnyRequest, way: SignIn, given: Given) -> Response[wire.Session]:

@@ -82,7 +82,9 @@ function Raw({ entry }: { entry: AuditEntry }) {
   );
 }
 
-const name = ({ actor }: AuditEntry) => actor.replace(/^user:/, "");
+// An actor that is nobody known would make a sentence about nobody.
+const UNKNOWN: Record<string, string> = { nobody: "someone unknown", several: "several people" };
+const name = ({ actor }: AuditEntry) => UNKNOWN[actor] ?? actor.replace(/^user:/, "");
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {
