@@ -2,7 +2,8 @@
 
 import pytest
 
-from headway.frontends.airflow.ignore import ignored
+from headway.frontends.airflow.ignore import asked, ignored
+from headway.spec.errors import BadSpec
 
 PATHS = ["a.py", "b_draft.py", "old/a.py", "old/deep/b.py", "new/old/c.py", "new/d.py"]
 
@@ -26,3 +27,21 @@ def test_globs_name_files_below_their_folder(texts: dict[str, str], wanted: list
 def test_regular_expressions_do_where_the_setting_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", "regexp")
     assert ignored({".airflowignore": "_dra.t\n(\n"}, PATHS) == {"b_draft.py"}
+
+
+EVIL_GLOB = "*a" * 20 + "b"
+EVIL_REGEXP = "(a+)+$"
+LONG = "a" * 60 + "c.py"
+
+
+@pytest.mark.parametrize(("syntax", "evil"), [("glob", EVIL_GLOB), ("regexp", EVIL_REGEXP)])
+def test_patterns_that_never_end_are_the_trouble_of_their_file(
+    monkeypatch: pytest.MonkeyPatch, syntax: str, evil: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX", syntax)
+    texts = {".airflowignore": "x", "old/.airflowignore": f"fine\n{evil}"}
+    for _ in "twice":
+        with pytest.raises(BadSpec, match="take more than 5 s") as error:
+            ignored(texts, [*PATHS, f"old/{LONG}"])
+        assert error.value.where == "old/.airflowignore"
+    assert asked.cache_info().hits  # it is not computed again at each look

@@ -63,3 +63,9 @@ def test_without_a_traceback_the_error_stands_after_some_lines() -> None:
     found = (excerpt(text, "CommandFailed: 3") or "").splitlines()
     assert found[-2:] == ["no numbers", "CommandFailed: 3"]
     assert found[0] == "line 45"
+
+
+def test_a_line_of_many_bundles_is_read_as_far_as_it_is_shown() -> None:
+    """Each as the end of the path takes minutes."""
+    line = 'File "' + "/bundles/a" * 200_000
+    assert excerpt(line, None) == line[:500]

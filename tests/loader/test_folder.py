@@ -176,3 +176,28 @@ def test_a_file_above_the_limit_of_the_team_is_left_out_and_said(folder: Folder)
         "it has 11 bytes; the limit of this team is 10 (dag_file_bytes)"
         in (listing.problems["large.py"])
     )
+
+
+def test_folders_in_folders_without_end_are_left_out_and_said(folder: Folder) -> None:
+    folder.write("near.py", "")
+    before = Path.cwd()
+    os.chdir(folder.root)
+    try:
+        for _ in range(1_200):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("far.py").touch()
+    finally:
+        os.chdir(before)
+    listing = scan(folder.root)
+    assert [found.path for found in listing.files] == ["near.py"]
+    ((path, why),) = listing.problems.items()
+    assert path == "/".join("d" * (module.DEPTH_MAX + 1))
+    assert "it lies in more than 100 folders" in why
+
+
+@pytest.mark.parametrize("text", ["*a\n" * 1_001, "x" * 70_000])
+def test_an_ignore_file_has_a_limit(folder: Folder, text: str) -> None:
+    folder.write(".headwayignore", text)
+    with pytest.raises(FolderError, match="more than 1,000 patterns or 64 kB"):
+        scan(folder.root)

@@ -421,3 +421,39 @@ def test_the_limit_of_the_team_for_a_file_counts_without_a_restart(
     conn.execute("UPDATE team SET limits = '{}'")
     loader.settle()
     assert conn.execute("SELECT count(*) FROM import_error").fetchone() == (0,)
+
+
+def test_a_folder_that_is_refused_is_an_import_error_and_all_stays(
+    loader: Loader, folder: Folder, conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.dag("a.py", "one")
+    loader.settle()
+    monkeypatch.setattr("headway.loader.folder.FILES_MAX", 3)
+    for number in range(4):
+        folder.write(f"data/{number}.csv", "1")
+    for _ in "twice":
+        loader.settle()
+        ((path, (line, said)),) = errors(conn).items()
+        assert (path, line) == (".", None)
+        assert "the DAG folder has 5 files of 0 MB together; the limit is 3 files" in said
+        assert "list everything that is not code in .headwayignore" in said
+    assert dags(conn) == {"one": (1, "a.py", False)}
+    folder.write(".headwayignore", "data/")
+    loader.settle()
+    assert errors(conn) == {}
+    assert dags(conn) == {"one": (1, "a.py", False)}
+
+
+def test_a_refusal_is_said_when_nothing_was_ever_read(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]
+) -> None:
+    folder.dag("a.py", "one")
+    make_loader().settle()
+    folder.write(".headwayignore", "x\n" * 2_000)
+    restarted = make_loader()
+    restarted.settle()
+    assert list(errors(conn)) == [".headwayignore"]
+    assert dags(conn) == {"one": (1, "a.py", False)}
+    folder.write(".headwayignore", "")
+    restarted.settle()
+    assert errors(conn) == {}

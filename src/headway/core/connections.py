@@ -18,7 +18,7 @@ SENSITIVE: Final = re.compile(
     r"pass|pem|private|pwd|sas|secret|service_?account|signature|token|(^|_)key$",
     re.I,
 )
-USER_INFO: Final = re.compile(r"://[^/@\s]*:[^/@\s]*@")
+USER_INFO: Final = re.compile(r"://[^/@:\s]*:[^/@\s]*@")
 
 
 class BadConnection(ValueError):

@@ -6,6 +6,7 @@ from typing import Final
 LINES_MAX: Final = 40
 BEFORE: Final = 6
 LINE_MAX: Final = 500
+LOOKED_AT_MAX: Final = 4_000  # of a line, before what nobody should see is removed
 STAMP: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 # Colours and titles, as terminals know them: CSI and OSC sequences, and other controls but the tab.
 CONTROL: Final = re.compile(
@@ -75,4 +76,4 @@ def beginning(lines: list[str], said: str) -> int:
 
 
 def clean(line: str) -> str:
-    return BUNDLE.sub("", CONTROL.sub("", STAMP.sub("", line)))[:LINE_MAX]
+    return BUNDLE.sub("", CONTROL.sub("", STAMP.sub("", line[:LOOKED_AT_MAX])))[:LINE_MAX]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 CANDIDATES_MAX: Final = 10_000  # comparing with more costs longer than a person waits
+LETTERS_MAX: Final = 200_000  # of all of them
+WORD_MAX: Final = 250
 
 
 def duration(seconds: float) -> str:
@@ -49,7 +51,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     import difflib
 
     candidates = list(known)
-    if len(candidates) > CANDIDATES_MAX:
+    if len(candidates) > CANDIDATES_MAX or len(word) > WORD_MAX:
+        return None
+    if sum(map(len, candidates)) > LETTERS_MAX:
         return None
     folded = {candidate.casefold(): candidate for candidate in candidates}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)

@@ -24,6 +24,9 @@ IGNORE_FILE: Final = ".headwayignore"
 FILES_MAX: Final = 20_000
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 BYTES_MAX: Final = 512 * 1024 * 1024
+DEPTH_MAX: Final = 100  # folders in each other
+PATTERNS_MAX: Final = 1_000
+IGNORE_BYTES_MAX: Final = 64 * 1024
 KINDS: Final = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
 KERNEL: Final = ("/proc", "/sys", "/dev")  # some of their files never end, some are credentials
 
@@ -176,7 +179,9 @@ def add(walk: Walk, place: str, path: str) -> None:
     if matches(walk.patterns, path, folder=is_folder):
         return
     if is_folder:
-        if not is_environment(place):
+        if path.count("/") >= DEPTH_MAX:
+            leave_out(walk, path, f"it lies in more than {DEPTH_MAX} folders")
+        elif not is_environment(place):
             visit(walk, place, path + "/")
     elif not stat.S_ISREG(status.st_mode):
         kind = KINDS.get(stat.S_IFMT(status.st_mode), "a device")
@@ -284,14 +289,23 @@ def top_folders(files: list[Found]) -> Iterator[str]:
 
 
 def ignored(root: str) -> list[str]:
+    """Return the patterns of the ignore file. Raises FolderError: each is compared with each path."""
     try:
-        text = Path(root, IGNORE_FILE).read_text(encoding="utf-8")
+        with Path(root, IGNORE_FILE).open("rb") as file:
+            text = file.read(IGNORE_BYTES_MAX + 1).decode("utf-8")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise FolderError(f"cannot be read: {error}", where=f"{root}/{IGNORE_FILE}") from error
     lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    found = [line for line in lines if line and not line.startswith("#")]
+    if len(found) > PATTERNS_MAX or len(text) > IGNORE_BYTES_MAX:
+        raise FolderError(
+            f"it has more than {PATTERNS_MAX:,} patterns or {IGNORE_BYTES_MAX >> 10} kB",
+            where=f"{root}/{IGNORE_FILE}",
+            hint="name whole folders instead of their files",
+        )
+    return found
 
 
 def matches(patterns: list[str], path: str, *, folder: bool) -> bool:

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final, LiteralString
@@ -26,15 +25,24 @@ from headway import clock, pulse
 from headway.agent import processes
 from headway.core.limits import NONE as NO_LIMITS
 from headway.core.pod_policy import PodPolicy
-from headway.errors import Conflict, HeadwayError, NotReachable, explained
+from headway.errors import Conflict, HeadwayError, NotReachable, UsageError, explained
 from headway.frontends.base import Trouble
 from headway.loader import own_names, pods
 from headway.loader.bundles import Bundle, Bundles
 from headway.loader.environment import clean_environment
 from headway.loader.folder import matters
 from headway.loader.importer import Imported, Importer, Job
-from headway.loader.registration import refused, register
-from headway.loader.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.loader.registration import only_refused, refused, register
+from headway.loader.sources import (
+    Catalogue,
+    Condition,
+    Source,
+    differing,
+    differs,
+    refusal,
+    to_spec,
+    unstable,
+)
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
 from headway.store import bundles, dags, installations, limits, pod_policies, teams
@@ -166,8 +174,10 @@ class Loader:
         try:
             bundle = self.bundles.snapshot(self.folder, self.file_bytes_max())
         except HeadwayError as error:
-            self.complain(error)
+            self.refuse(error)
             return
+        if self.catalogue.admit():
+            self.register_soon()
         previous, self.bundle = self.bundle, bundle
         same = previous is not None and previous.version == bundle.version
         if same and previous is not None and previous.problems == bundle.problems:
@@ -183,6 +193,12 @@ class Loader:
         sources = [self.catalogue.sources[path] for path in again & self.catalogue.sources.keys()]
         self.submit(sorted(sources, key=lambda source: (source.seconds, source.path)))
         self.register_soon()
+
+    def refuse(self, error: HeadwayError) -> None:
+        """Say on the team's pages, too, that the folder is not read. What is registered stays."""
+        self.complain(error)
+        if isinstance(error, UsageError) and self.catalogue.refuse(*refusal(error, self.folder)):
+            self.register_soon()
 
     def file_bytes_max(self) -> int | None:
         """Return the limit of the team, as it was when the database was last here."""
@@ -286,9 +302,13 @@ class Loader:
             self.register_at = clock.monotonic() + BATCH_S
 
     def register(self) -> None:
-        if self.conn is None or self.bundle is None:
+        if self.conn is None:
             return
         try:
+            if self.bundle is None:  # nothing but a refusal
+                transact(self.conn, only_refused, self.team_id, self.catalogue.refused)
+                self.register_at = None
+                return
             transact(self.conn, self.register_held, self.bundle)
             self.known = self.registered(self.conn)
         except NotReachable as error:
@@ -303,7 +323,7 @@ class Loader:
 
     def register_held(self, conn: Session, bundle: Bundle) -> None:
         installations.hold(conn, self.team_id, self.ours)
-        register(conn, self.team_id, bundle, self.catalogue.sources, self.bundles.entries)
+        register(conn, self.team_id, bundle, self.catalogue.all(), self.bundles.entries)
 
     def set_apart(self, error: Exception) -> None:
         """Find the files whose DAGs the database refuses, and register everything else."""
@@ -315,7 +335,7 @@ class Loader:
             self.lose_database()
             return
         for file, why in transact(
-            self.conn, refused, self.team_id, self.bundle, self.catalogue.sources
+            self.conn, refused, self.team_id, self.bundle, self.catalogue.all()
         ).items():
             self.catalogue.reject(file, Trouble(f"the database rejects its DAGs: {why}"))
             self.register_at = 0.0
@@ -391,26 +411,6 @@ class Loader:
 
     def complain(self, error: HeadwayError) -> None:
         print(f"loader: {error}", file=sys.stderr, flush=True)
-
-
-def differing(first: tuple[Dag, ...], second: tuple[Dag, ...]) -> list[str]:
-    """The DAGs that two imports make in two ways, whatever their tasks' arguments are."""
-    pairs = zip_longest(first, second)
-    return sorted(
-        (one or other).dag_id
-        for one, other in pairs
-        if one is None or other is None or not same_but_arguments(one, other)
-    )
-
-
-def unstable(first: Imported, second: Imported) -> Trouble:
-    ids = differing(first.dags, second.dags)
-    line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
-    return Trouble(
-        f"defines a different DAG {', '.join(ids)} each time it is imported; the first version is kept",
-        line or None,
-        "look for datetime.now(), random values or the order of a set in the definition of the DAG",
-    )
 
 
 # -- the process

@@ -7,13 +7,16 @@ import psycopg
 from psycopg import Connection
 
 from headway.errors import explained
+from headway.frontends.base import Trouble
 from headway.loader import code_changes
 from headway.loader.bundles import Bundle
 from headway.loader.code_changes import Entries
-from headway.loader.sources import Plan, Source, Spec, plan, timing
+from headway.loader.sources import NO_BUNDLE, Plan, Source, Spec, plan, sentence, timing
+from headway.spec.carried import shown
 from headway.spec.model import Dag
 from headway.store import assets, bundles, dags, import_errors, notices
 from headway.store import code_changes as store
+from headway.store.import_errors import Broken
 
 # Delivered by the commit, to nobody if there is none.
 NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', ''), pg_notify('headway_dags', '')"
@@ -57,6 +60,14 @@ def register(
         import_errors.clear(conn, team_id, todo.mended)
     conn.execute(NOTIFY)
     return todo
+
+
+def only_refused(conn: Connection[Any], team_id: int, found: Mapping[str, Trouble]) -> None:
+    """Write why the folder is not read, before any of it was."""
+    now = dags.lock(conn, team_id)
+    broken = [Broken(path, None, shown(sentence(why))) for path, why in found.items()]
+    import_errors.put(conn, team_id, broken, NO_BUNDLE.version, now)
+    conn.execute(NOTIFY)
 
 
 def refused(

@@ -5,6 +5,8 @@ before it was found there.
 """
 
 import difflib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,7 @@ from headway.spec.errors import did_you_mean
 TEXT_BYTES_MAX: Final = 1024 * 1024
 FILES_MAX: Final = 5_000
 DIFF_LINES_MAX: Final = 20_000
+DIFF_PAIRS_MAX: Final = 10_000_000  # of equal lines that are looked at: about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,45 @@ def read_or_empty(data: Path, bundle_version: str, file: str) -> SourceFile:
 
 
 def difference(before: SourceFile, after: SourceFile) -> str | None:
-    """Return a unified diff, or None if the files are too long."""
+    """Return a unified diff, or None if the files are too long, or of lines that repeat too often."""
     old, new = before.text.splitlines(keepends=True), after.text.splitlines(keepends=True)
     if len(old) + len(new) > DIFF_LINES_MAX or before.truncated or after.truncated:
+        return None
+    if takes_too_long(old, new):
         return None
     return "".join(
         line if line.endswith("\n") else line + "\n"
         for line in difflib.unified_diff(old, new, before.file, after.file)
     )
+
+
+class Bounded(difflib.SequenceMatcher[str]):
+    """Finds equal lines as ``difflib`` does, and counts the pairs. Raises TimeoutError above a number of them."""
+
+    def __init__(self, old: Sequence[str], new: Sequence[str], pairs_max: int) -> None:
+        super().__init__(None, old, new)
+        self.pairs_left = pairs_max
+        self.before = [0]  # pairs of the lines before each
+        times = Counter(new)
+        popular = max(200, len(new)) // 100 + 1  # lines that are there more often are not compared
+        for line in old:
+            pairs = times[line] if times[line] <= popular else 0
+            self.before.append(self.before[-1] + 1 + pairs)
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        end = len(self.before) - 1 if ahi is None else ahi
+        self.pairs_left -= self.before[end] - self.before[alo]
+        if self.pairs_left < 0:
+            raise TimeoutError
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
+def takes_too_long(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Return whether the comparison would keep a thread of the API busy for long, as texts made for it can."""
+    try:
+        Bounded(old, new, DIFF_PAIRS_MAX).get_matching_blocks()
+    except TimeoutError:
+        return True
+    return False

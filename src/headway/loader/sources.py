@@ -8,10 +8,15 @@ Rule 3: a file is imported again if its content, or a file of the bundle that it
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
 
+from headway.errors import HeadwayError
 from headway.frontends.base import Trouble
 from headway.loader.bundles import Bundle
 from headway.loader.importer import Imported
+from headway.spec.arguments import same_but_arguments
 from headway.spec.carried import shown
 from headway.spec.model import Dag, encode, spec_hash
 from headway.store.dags import Known
@@ -47,6 +52,10 @@ class Source:
     seconds: float = 0.0  # of its last import
 
 
+NO_BUNDLE: Final = Bundle("", {}, {}, frozenset())
+WHOLE: Final = "."  # the path of the folder
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     versions: list[Spec]
@@ -62,8 +71,29 @@ class Plan:
 
 
 class Catalogue:
+    """The DAG files by their paths. ``refused``: why the whole folder is not read, by the path that is to blame."""
+
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
+        self.refused: dict[str, Trouble] = {}
+
+    def all(self) -> dict[str, Source]:
+        """Return the sources, with what keeps the folder from being read as broken ones."""
+        kept = {
+            path: Source(path, "", NO_BUNDLE, Condition.BROKEN, trouble=trouble)
+            for path, trouble in self.refused.items()
+        }
+        return {**self.sources, **kept}
+
+    def refuse(self, path: str, trouble: Trouble) -> bool:
+        """Record why the folder is not read. Returns whether that is new."""
+        before, self.refused = self.refused, {path: trouble}
+        return before != self.refused
+
+    def admit(self) -> bool:
+        """Record that the folder is read again. Returns whether that is new."""
+        before, self.refused = self.refused, {}
+        return bool(before)
 
     def update(self, bundle: Bundle, *, retry_broken: bool) -> list[Source]:
         """Switch to another snapshot. Returns the files to import, quick ones first."""
@@ -158,6 +188,15 @@ def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[st
     return claims
 
 
+def refusal(error: HeadwayError, folder: Path) -> tuple[str, Trouble]:
+    """Return the path below the folder that an error blames, and what to say; nobody needs to know where it lies."""
+    above = f"{folder}/"
+    where = (error.where or "").removeprefix(above)
+    path = WHOLE if not where or where.startswith("/") else where
+    hint = error.hint and error.hint.replace(above, "")
+    return path, Trouble(error.message.replace(above, ""), hint=hint)
+
+
 def contested(dag_id: str, winner: Source, loser: Source) -> Broken:
     line = next((s.dag.line for s in loser.specs or () if s.dag.dag_id == dag_id), 0)
     return Broken(
@@ -186,6 +225,26 @@ def sentence(trouble: Trouble) -> str:
 
 def warning(warned: Trouble) -> str:
     return f"line {warned.line}: {sentence(warned)}" if warned.line else sentence(warned)
+
+
+def differing(first: tuple[Dag, ...], second: tuple[Dag, ...]) -> list[str]:
+    """The DAGs that two imports make in two ways, whatever their tasks' arguments are."""
+    pairs = zip_longest(first, second)
+    return sorted(
+        (one or other).dag_id
+        for one, other in pairs
+        if one is None or other is None or not same_but_arguments(one, other)
+    )
+
+
+def unstable(first: Imported, second: Imported) -> Trouble:
+    ids = differing(first.dags, second.dags)
+    line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
+    return Trouble(
+        f"defines a different DAG {', '.join(ids)} each time it is imported; the first version is kept",
+        line or None,
+        "look for datetime.now(), random values or the order of a set in the definition of the DAG",
+    )
 
 
 def pending(sources: Mapping[str, Source], path: str) -> bool:

@@ -11,11 +11,15 @@ from headway.spec.errors import BadSpec, listing
 SUFFIX: Final = ".zip"
 TEXT_BYTES_MAX: Final = 1024 * 1024  # that are looked at of one file
 FILES_MAX: Final = 200  # that are looked at of one archive
+ENTRIES_MAX: Final = 20_000  # of an archive that is looked at
+ENTRY: Final = b"PK\x01\x02"  # begins each in the list of an archive
 WORDS: Final = (b"airflow", b"dag")
 
 
 def dag_files(content: bytes) -> list[str]:
     """Return the Python files at the root of an archive that Airflow would read for DAGs."""
+    if content.count(ENTRY) > ENTRIES_MAX:
+        return []
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [info.filename for info in archive.infolist() if is_at_root(info.filename)]
@@ -24,7 +28,10 @@ def dag_files(content: bytes) -> list[str]:
         return []
     rules = texts.pop(ignore.FILE, b"").decode("utf-8", "replace")
     found = [name for name, text in texts.items() if all(w in text.lower() for w in WORDS)]
-    left_out = ignore.ignored({ignore.FILE: rules}, found) if rules and found else set()
+    try:
+        left_out = ignore.ignored({ignore.FILE: rules}, found) if rules and found else set()
+    except BadSpec:
+        left_out = set()
     return sorted(name for name in found if name not in left_out)
 
 

@@ -241,6 +241,7 @@ def blocked_elsewhere(
         return []
     links = dependencies.links(conn)
     first = [*dict.fromkeys(row["dag_id"] for row in direct)]
+    by_ends = {(each.upstream, each.downstream): each for each in reversed(links)}
     known = {run.dag_id, *first}
     further = []
     below = directly_below(links)
@@ -248,7 +249,7 @@ def blocked_elsewhere(
         for lower, through in affected(below, dag_id):
             if lower not in known:
                 known.add(lower)
-                link = next(x for x in links if (x.upstream, x.downstream) == (through, lower))
+                link = by_ends[through, lower]
                 further.append(
                     {"dag_id": lower, "kind": link.kind, "name": link.name, "through": through}
                 )
