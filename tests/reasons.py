@@ -203,6 +203,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "its list has 1 item now",
     ),
     (
+        r.IterationGone(2),
+        "an earlier iteration decides anew: its loop has 2 iterations now",
+    ),
+    (
         r.Granted("etl", "local"),
         "got a slot of pool `etl` on agent local",
     ),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headway.authoring.graph import cross_downstream as cross_downstream
     from headway.authoring.groups import TaskGroup as TaskGroup
     from headway.authoring.groups import task_group as task_group
+    from headway.authoring.iterations import Loop as Loop
+    from headway.authoring.iterations import LoopDecision as LoopDecision
     from headway.authoring.params import Param as Param
     from headway.authoring.run import Fail as Fail
     from headway.authoring.run import Run as Run
@@ -57,6 +59,8 @@ HOMES = {
     "Fail": "headway.authoring.run",
     "FileExists": "headway.authoring.triggers",
     "HttpReady": "headway.authoring.triggers",
+    "Loop": "headway.authoring.iterations",
+    "LoopDecision": "headway.authoring.iterations",
     "Param": "headway.authoring.params",
     "Run": "headway.authoring.run",
     "RunEnd": "headway.authoring.waits",

@@ -12,7 +12,7 @@ The scheduler's own core decides what runs, and every value goes through the enc
 travel in, so a result that cannot be stored fails here too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,8 +148,10 @@ def only(spec: model.Dag, wanted: Iterable[str]) -> model.Dag:
         if task_id not in keep:
             keep.add(task_id)
             stack += by_id[task_id].upstream
+            stack += [loop.gate for loop in spec.loops if loop.path == by_id[task_id].loop]
     kept = tuple(task for task in spec.tasks if task.task_id in keep)
-    return msgspec.structs.replace(spec, tasks=kept)
+    loops = tuple(loop for loop in spec.loops if loop.gate in keep)
+    return msgspec.structs.replace(spec, tasks=kept, loops=loops)
 
 
 def no_task(task_id: str, known: Iterable[str]) -> UsageError:
@@ -349,7 +351,16 @@ class Bench:
             else item_at(self.read(leaf.task_id, leaf.key), position)
             for leaf, position in zip(lists, positions, strict=True)
         ]
-        return Inputs(whole, positions, items)
+        return Inputs(whole, positions, items, self.previous(instance))
+
+    def previous(self, instance: Instance) -> Callable[[], object] | None:
+        """Return what reads the result of the iteration before, if there was one."""
+        loop = instance.node.loop
+        if loop is None or instance.map_index == 0:
+            return None
+        by_index = self.stored.get((self.spec.tasks[loop.result].task_id, model.RESULT_KEY), {})
+        data = by_index.get(instance.map_index - 1)
+        return None if data is None else lambda: from_json(data)
 
     def received(self, run: Model, instance: Instance, wanted: model.Input) -> list[object]:
         """Return the value of an input, if there is one. In a mapped group it is that of the own index."""

@@ -78,6 +78,7 @@ class Attempt:
             last=last,
             resumed=grant.resumed,
             secrets=self.secrets(),
+            previous=xcoms.previous(grant, self.held),
         )
 
     def secrets(self) -> list[str]:

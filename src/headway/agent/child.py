@@ -20,6 +20,7 @@ from _signal import (  # type: ignore[import-not-found] # no enums: 60 page faul
 )
 from _signal import pthread_sigmask
 from _signal import signal as set_handler
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, Protocol
@@ -453,7 +454,13 @@ def inputs_of(order: Order) -> Inputs:
         },
         positions=[place.position for place in order.places],
         items=[None if place.item is None else value_of(place.item) for place in order.places],
+        previous=None if order.previous is None else previous_of(order.previous),
     )
+
+
+def previous_of(given: Given) -> Callable[[], object]:
+    """Return what reads the result of the iteration before: most tasks of a loop do not want it."""
+    return lambda: value_of(given)
 
 
 def whole_value(whole: Whole) -> object:

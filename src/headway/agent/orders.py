@@ -92,6 +92,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     last: bool = True  # the child ends after it
     resumed: Resumed | None = None  # its attempt was deferred, and goes on
     secrets: list[str] = []  # that its inputs hold
+    previous: Given | None = None  # in a loop: the result of the iteration before
 
 
 class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -330,6 +330,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds
     retries: int = 0  # the task's own, for ``run.try_number`` of ``run.max_tries``
     resumed: Resumed | None = None  # the attempt goes on
+    previous: XComRef | None = None  # in a loop: the result of the iteration before
 
 
 class Grants(Message, frozen=True):

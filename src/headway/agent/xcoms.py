@@ -99,7 +99,9 @@ class Xcoms:
     def hold(self, grant: Grant, held: dict[Key, Entry]) -> list[XComRef]:
         """Put the attempt's inputs into ``held``, safe from eviction. Returns the missing ones."""
         lacking = []
-        for ref in (*grant.inputs, *(axis.ref for axis in grant.axes if axis.ref is not None)):
+        before = () if grant.previous is None else (grant.previous,)
+        of_axes = (axis.ref for axis in grant.axes if axis.ref is not None)
+        for ref in (*grant.inputs, *before, *of_axes):
             key = key_of(grant.key.run_id, ref)
             if key in held:
                 continue
@@ -119,6 +121,13 @@ class Xcoms:
             values = [self.given(one) for one in entry.stored]
             found.append(Whole(ref.task_id, ref.key, entry.many, values))
         return found
+
+    def previous(self, grant: Grant, held: Mapping[Key, Entry]) -> Given | None:
+        """Return the result of the iteration before; None where there is none."""
+        if grant.previous is None:
+            return None
+        entry = held[key_of(grant.key.run_id, grant.previous)]
+        return self.given(entry.stored[0]) if entry.stored else None
 
     def places(self, grant: Grant, held: Mapping[Key, Entry]) -> list[Place]:
         return [self.place(grant.key.run_id, axis, held) for axis in grant.axes]

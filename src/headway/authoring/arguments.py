@@ -107,8 +107,8 @@ class Writer:
             return self.mapping(value, depth)
         if isinstance(value, Listed):  # a function of the file may be in it
             raise NoData("object")
-        if isinstance(value, Node) and len(leaves := value.leaves()) == 1:
-            return result(leaves[0].task_id)
+        if isinstance(value, Node) and len(results := value.results()) == 1:
+            return result(results[0].task_id)
         raise NoData("object")
 
     def mapping(self, value: dict[Any, Any], depth: int) -> object:

@@ -11,6 +11,7 @@ from headway.authoring.options import CALLBACKS, ON_EXECUTE
 from headway.authoring.params import Declared, Param, carried
 from headway.authoring.pods import folded
 from headway.authoring.references import GroupItem, Listed, references
+from headway.authoring.signatures import signature_of
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
 from headway.core.strategies import Strategy
@@ -24,6 +25,7 @@ from headway.spec.validate import check_default, check_schema, validate, zone_na
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG
+    from headway.authoring.groups import Repetition
 
 
 def build(dag: "DAG", file: str) -> model.Dag:
@@ -32,6 +34,8 @@ def build(dag: "DAG", file: str) -> model.Dag:
     if any(group.expansion is not None for group in dag.all_groups):
         for each in dag.tasks.values():
             check_items(each, file)
+    for each in dag.tasks.values():
+        check_context(each, file)
     tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
     if options.get("run_strategy", Strategy.PARALLEL) != Strategy.PARALLEL:
@@ -55,6 +59,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
             for group in dag.all_groups
             if group.tooltip
         ),
+        loops=tuple(loop_spec(group.loop) for group in dag.all_groups if group.loop is not None),
         callbacks=counted(options),
         line=dag.site.line,
         **without_functions(options),
@@ -94,18 +99,55 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
     return model.Task(
         task_id=task.task_id,
         kind=task.operator.word,
-        upstream=tuple(sorted(task.upstream)),
+        upstream=tuple(sorted(set(upstream_of(task)))),
         inputs=tuple(model.Input(task_id=task_id, key=key) for task_id, key in inputs),
         mapping=mapping_spec(task),
         function=writer.function(task),
         arguments=writer.arguments(task),
-        branch=task.follows is not Follows.ALL,
+        loop="" if task.loop is None else task.loop.path,
+        branch=task.follows not in (Follows.ALL, Follows.AGAIN),
         skips_all_below=task.follows is Follows.IF_TRUE,
         group=group_spec(task),
         line=task.line,
         callbacks=counted(task.options),
         **{**folded(without_functions(task.options)), **named_assets(task)},
     )
+
+
+def upstream_of(task: Task) -> Iterator[str]:
+    """Yield what it waits for: in place of a task of a loop that it is not in, the gate of that."""
+    for above in task.upstream.values():
+        outside = above.loop is not None and above.loop is not task.loop
+        yield above.loop.gate.task_id if outside and above.loop else above.task_id
+
+
+def loop_spec(loop: "Repetition") -> model.Loop:
+    return model.Loop(
+        path=loop.path,
+        gate=loop.gate.task_id,
+        result=loop.result.task_id,
+        max_iterations=loop.max_iterations,
+        until=loop.until,
+    )
+
+
+def check_context(task: Task, file: str) -> None:
+    """Raise BadSpec if it asks for the iteration of a loop and is in none."""
+    if task.loop is not None or task.function is None:
+        return
+    parameters = signature_of(task.function).parameters
+    wanted = parameters.get("loop")
+    if wanted is None or not wanted.required:
+        return
+    places = [name for name, each in parameters.items() if each.positional]
+    given = {*places[: len(task.arguments.args)], *task.arguments.kwargs, *task.arguments.axes}
+    if "loop" not in given:
+        raise BadSpec(
+            f"{task.task_id} takes loop, which tells a task of a loop its iteration, and is in no loop",
+            file=file,
+            line=task.line,
+            hint="call it in a group that is repeated with .loop(), or give it the argument",
+        )
 
 
 def counted(options: Mapping[str, Any]) -> dict[str, int]:

@@ -36,6 +36,8 @@ def add_task(
             f"{word} is mapped inside of the mapped group {around.group.group_id}",
             hint="map the group over all items, made by a task before it, or take the task out of the group",
         )
+    if arguments.axes:
+        refuse_in_loop(word)
     defaults = dag.default_args if group is None else group.default_args
     options = read_options({**defaults, **given}, TASK_OPTIONS, at, word, more)
     if function and "doc" not in options and function.__doc__:
@@ -50,6 +52,16 @@ def add_task(
         function=function,
         follows=follows,
     )
+
+
+def refuse_in_loop(word: str) -> None:
+    """Refuse what is mapped inside of a loop."""
+    group = current_group()
+    if group is not None and (around := group.looped()) is not None:
+        raise wrong(
+            f"{word} is mapped inside of the loop {around.path}",
+            hint="work through the list in one task, or start a DAG for each item from a task of the loop",
+        )
 
 
 def wrong(message: str, site: Site | None = None, hint: str | None = None) -> BadSpec:

@@ -1,7 +1,7 @@
 """One attempt of a task, in its own process: arguments, call, result."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway.authoring.callbacks import before
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from headway.authoring.asset_events import Told
     from headway.authoring.dag import DAG
     from headway.authoring.groups import TaskGroup
+    from headway.authoring.iterations import Loop
 
 OUTPUTS_MAX: Final = 100  # each is a row
 OUTPUT: Final = re.compile(r"\w{1,100}")
@@ -46,6 +47,7 @@ class Inputs(NamedTuple):
     whole: Mapping[tuple[str, str], object] = {}
     positions: Sequence[int] = ()
     items: Sequence[object] = ()
+    previous: Callable[[], object] | None = None  # of a loop: the result of the iteration before
 
 
 class Result(NamedTuple):
@@ -66,6 +68,8 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     if task is None:
         raise Fail(f"{dag.dag_id} has no task {task_id!r} in this version of its file")
     run = run.with_params(given_to(dag.params, run.params))
+    if task.loop is not None:
+        run = run.but("loop", loop_of(task, run, inputs))
     args, kwargs = arguments_of(dag, task, run, inputs)
     call = Call(task.function, args, kwargs, run)
     work = task.operator.run_function if task.function else task.operator.run
@@ -97,6 +101,16 @@ def asked(dag: "DAG", task: Task, deferral: Deferral) -> Deferral:
     return deferral._replace(facts={**deferral.facts, **told, "keys": keys})
 
 
+def loop_of(task: Task, run: Run, inputs: Inputs) -> "Loop":
+    """Return the iteration as its tasks see it."""
+    from headway.authoring.iterations import Loop  # few tasks are in one
+
+    assert task.loop is not None
+    result = task.loop.result
+    own = inputs.whole.get((result.task_id, RESULT_KEY)) if task.loop.gate is task else None
+    return Loop(run.map_index, task.loop.max_iterations, inputs.previous, own)
+
+
 def go_on(task: Task, run: Run, resumed: Resumption) -> object:
     """Call the function with which a deferred task goes on: of the DAG file, or of the operator's own module."""
     from headway.authoring.operators.python import invoke
@@ -120,7 +134,7 @@ def arguments_of(
             return run.params[reference.name]
         if isinstance(reference, GroupItem):
             return item_of_group(reference, of_group)
-        many = reference.task.mapped and not task.is_beside(reference.task)
+        many = reference.task.has_many and not task.is_beside(reference.task)
         nothing: list[object] | None = [] if many else None
         return inputs.whole.get((reference.task_id, reference.key), nothing)
 
@@ -225,6 +239,10 @@ def outputs(task: Task, value: object) -> set[str]:
 def followed(dag: "DAG", task: Task, value: object) -> list[str] | None:
     if task.follows is Follows.ALL:
         return None
+    if task.follows is Follows.AGAIN:
+        from headway.authoring.loops import next_of
+
+        return next_of(task, value)
     if task.follows in (Follows.IF_TRUE, Follows.IF_TRUE_DIRECT):
         return sorted(task.downstream) if value else []
     names = [value] if isinstance(value, str) else [] if value is None else value

@@ -27,6 +27,10 @@ class Node:
         """Return the tasks at which an arrow from it begins."""
         raise NotImplementedError
 
+    def results(self) -> list["Task"]:
+        """Return the tasks whose results it stands for as an argument."""
+        return self.leaves()
+
     def remember(self, before: Sequence["Node"], after: Sequence["Node"]) -> None:
         """Record what an arrow put before and after, for groups that may get their tasks later."""
 

@@ -10,7 +10,14 @@ from functools import update_wrapper
 from types import TracebackType
 from typing import Any, Self, Unpack, overload
 
-from headway.authoring.calls import check_axes, check_items, refuse_missing, refuse_unknown, wrong
+from headway.authoring.calls import (
+    check_axes,
+    check_items,
+    refuse_in_loop,
+    refuse_missing,
+    refuse_unknown,
+    wrong,
+)
 from headway.authoring.context import current_dag, current_group
 from headway.authoring.frames import call_site
 from headway.authoring.graph import Node, join
@@ -41,10 +48,15 @@ class TaskGroup(Node):
         self.after: list[Node] = []
         self.expansion: Expansion | None = None  # of its own
         self.signature: Signature | None = None  # of its function
+        self.loop: Repetition | None = None  # of its own
 
     def mapped(self) -> "Expansion | None":
         """Return what it is mapped over, by itself or with a group around it."""
         return next((each.expansion for each in ancestors(self) if each.expansion), None)
+
+    def looped(self) -> "Repetition | None":
+        """Return the loop that it is, or is in."""
+        return next((each.loop for each in ancestors(self) if each.loop), None)
 
     def default_of(self, name: str) -> object:
         parameter = None if self.signature is None else self.signature.parameters.get(name)
@@ -96,6 +108,10 @@ class TaskGroup(Node):
 
     def leaves(self) -> list[Task]:
         return list(reached(self, "before"))
+
+    def results(self) -> list[Task]:
+        """Return its last tasks; of a loop the one whose result is that of an iteration."""
+        return self.leaves() if self.loop is None else [self.loop.result]
 
     def ends(self, side: str) -> list[Task]:
         """Return its own tasks with nothing of the group before them, or after them."""
@@ -181,6 +197,21 @@ class Expansion:
         return self.group.path
 
 
+class Repetition:
+    """A group that is repeated, once it has all its tasks: which of them decides, and whose result counts."""
+
+    def __init__(self, group: TaskGroup, max_iterations: int, until: str) -> None:
+        self.group = group
+        self.max_iterations = max_iterations
+        self.until = until
+        self.gate: Task
+        self.result: Task
+
+    @property
+    def path(self) -> str:
+        return self.group.path
+
+
 class GroupFunction:
     """A function whose tasks form a group; called again, the group is called ``name__1``."""
 
@@ -210,17 +241,26 @@ class GroupFunction:
         """The group once for each dict of arguments."""
         return PartialGroup(self, {}).expand_kwargs(items)
 
+    def loop(self, **given: Any) -> TaskGroup:
+        """The group again and again, until ``until`` returns True, at most ``max_iterations`` times."""
+        return PartialGroup(self, {}).loop(**given)
+
     def override(self, *, group_id: str | None = None, **options: Unpack[GroupOptions]) -> Self:
         """Return the same function as another group."""
         read_group_options(options, f"{self.name}.override()")
         return type(self)(self.function, group_id or self.group_id, {**self.options, **options})
 
-    def make(self, fill: Callable[[TaskGroup], Any], axes: Mapping[str, object]) -> Any:
-        """Return what the function returns, or the group."""
+    def new(self) -> TaskGroup:
+        """Return a group without tasks, with an id that is free."""
         dag = current_dag(f"{self.name}()")
         outer = dag.groups[-1].prefix if dag.groups else ""
         group = TaskGroup(dag.free_group_id(self.group_id, outer), **self.options)
         group.signature = signature_of(self.function)
+        return group
+
+    def make(self, fill: Callable[[TaskGroup], Any], axes: Mapping[str, object]) -> Any:
+        """Return what the function returns, or the group."""
+        group = self.new()
         if axes:
             group.expansion = Expansion(group, axes)
         with group:
@@ -253,6 +293,12 @@ class PartialGroup:
         names = [name for name in self.signature.parameters if name not in self.kwargs]
         return self.mapped(f"{self.group.name}.expand_kwargs()", {"": items}, names)
 
+    def loop(self, **given: Any) -> TaskGroup:
+        """The group again and again, until ``until`` returns True, at most ``max_iterations`` times."""
+        from headway.authoring.loops import repeat  # few files need it
+
+        return repeat(self.group, self.kwargs, given)
+
     def mapped(self, word: str, axes: Mapping[str, object], names: Sequence[str]) -> Any:
         outer = current_group()
         if outer is not None and (around := outer.mapped()) is not None:
@@ -261,6 +307,7 @@ class PartialGroup:
                 "and mapped groups cannot be nested",
                 hint="map the outer group over all combinations, made by a task before it",
             )
+        refuse_in_loop(word)
 
         def fill(group: TaskGroup) -> Any:
             items = {name: GroupItem(group, name) for name in names}

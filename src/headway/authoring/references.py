@@ -210,7 +210,7 @@ def references(value: object) -> Iterator[XComArg]:
         for item in value:
             yield from references(item)
     elif isinstance(value, Node):
-        for task in value.leaves():
+        for task in value.results():
             yield XComArg(task)
 
 
@@ -231,6 +231,6 @@ def resolve(value: object, look_up: LookUp) -> object:
             return value._make(items)
         return type(value)(items)
     if isinstance(value, Node):
-        (task,) = value.leaves()
+        (task,) = value.results()
         return look_up(XComArg(task))
     return value

@@ -8,6 +8,7 @@ from headway.core.triggers import Trigger
 
 if TYPE_CHECKING:
     from headway.authoring.asset_events import Events, InletEvents, OutletEvents, Triggering
+    from headway.authoring.iterations import Loop
 
 
 ANSWER: Final = "answer"  # the kind of a wait for a person
@@ -82,6 +83,7 @@ class Run:
         "data_interval",
         "events",
         "logical_date",
+        "loop",
         "map_index",
         "max_tries",
         "params",
@@ -101,6 +103,7 @@ class Run:
     data_interval: DataInterval
     trigger: str
     params: Params
+    loop: "Loop | None"  # None: the task is in no loop
     resumed: Resumption | None  # None: it is the first process of its attempt
     events: "Events | None"  # of assets; None: not asked for yet
 
@@ -132,6 +135,7 @@ class Run:
         put(self, "params", Params(params or {}))
         put(self, "resumed", resumed)
         put(self, "events", None)
+        put(self, "loop", None)
 
     def with_params(self, params: dict[str, Any]) -> "Run":
         """The same run with other parameters."""
@@ -227,6 +231,7 @@ CONTEXT_NAMES: Final = (
     "ds_nodash",
     "inlet_events",
     "logical_date",
+    "loop",
     "map_index",
     "outlet_events",
     "params",

@@ -19,6 +19,7 @@ class Follows(Enum):
     """The tasks behind a task that go on after its success."""
 
     ALL = "all"
+    AGAIN = "again"  # the gate of a loop: another iteration, or none
     NAMED = "named"  # @task.branch: its result names them
     IF_TRUE = "if true"  # @task.short_circuit: all or none, and none of what is further down either
     IF_TRUE_DIRECT = "if true, direct"  # … with ignore_downstream_trigger_rules=False: trigger rules decide there
@@ -53,6 +54,7 @@ class Task(Markable):
         "function",
         "group",
         "line",
+        "loop",
         "operator",
         "options",
         "task_id",
@@ -86,6 +88,7 @@ class Task(Markable):
         dag.tasks[task_id] = self
         self.group = current_group()
         self.expansion = None if self.group is None else self.group.mapped()
+        self.loop = None if self.group is None else self.group.looped()
         if self.group is not None:
             self.group.tasks.append(self)
         if dag.blocks:
@@ -105,8 +108,15 @@ class Task(Markable):
         return bool(self.axes)
 
     def is_beside(self, other: "Task") -> bool:
-        """Return whether both are in one mapped group, where each index is on its own."""
+        """Return whether both are in one mapped group or loop, where each index is on its own."""
+        if self.loop is not None:
+            return self.loop is other.loop
         return self.expansion is not None and self.expansion is other.expansion
+
+    @property
+    def has_many(self) -> bool:
+        """Return whether tasks outside of its group get a list of its results."""
+        return self.mapped or self.loop is not None
 
     def read(self) -> Iterator[XComArg]:
         """Yield the results that it reads, those that its group is mapped over too."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from headway.core import branches, mapping, setups
+from headway.core import branches, loops, mapping, setups
 from headway.core.graph import Graph
 from headway.core.plan import (
     cancel_open,
@@ -41,7 +41,7 @@ def select(run: Run, selection: Selection) -> list[Instance]:
     """The instances a clear would reset, in the graph's order. ValueError names an unknown task.
 
     What a branch left out stays as it is, unless the branch itself runs again. The setups and teardowns around what
-    is cleared are cleared with it.
+    is cleared are cleared with it, and behind the gate of a loop all later iterations.
     """
     roots = named(run, selection)
     nodes = {instance.node.index for instance in roots}
@@ -62,6 +62,10 @@ def select(run: Run, selection: Selection) -> list[Instance]:
         only = indexes.get(index)
         for instance in run.instances[index].values():
             if instance.state is not State.WAITING and (only is None or instance.map_index in only):
+                chosen.setdefault(instance.key, instance)
+    for gate in [each for each in chosen.values() if each.node.is_gate]:
+        for instance in loops.later(run, gate):
+            if instance.state is not State.WAITING:
                 chosen.setdefault(instance.key, instance)
     return [chosen[key] for key in sorted(chosen)]
 

@@ -40,6 +40,15 @@ class Combine(StrEnum):
     CONCAT = "concat"
 
 
+class Loop(NamedTuple):
+    """A group that is repeated (``core.loops``). Its tasks are peers, and their map index is the iteration, from 0."""
+
+    path: str
+    gate: int  # its node that decides after each iteration whether another one follows
+    result: int  # the node whose result is that of an iteration
+    max_iterations: int
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """One mapped argument: a literal of known ``length``, the result ``key`` of the node
@@ -79,7 +88,12 @@ class Node:
     memory_limit_mb: int | None = None
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
     axes: tuple[Axis, ...] | None = None  # None: not mapped
-    peers: frozenset[int] = frozenset()  # the other nodes of its mapped group, which have its axes
+    peers: frozenset[int] = (
+        frozenset()
+    )  # the other nodes of its mapped group, which have its axes, or of its loop
+    loop: Loop | None = None
+    # Upstream nodes of which it does not see all instances: peers, and the gates of loops that it is not in.
+    apart: frozenset[int] = frozenset()
     need: Need = ANYWHERE
     outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     branch: bool = False  # it chooses among its downstream nodes
@@ -100,6 +114,16 @@ class Node:
     @property
     def is_gated(self) -> bool:
         return self.past is not None or self.live_max_of_dag is not None
+
+    @property
+    def is_gate(self) -> bool:
+        """Return whether it is the gate of its loop."""
+        return self.loop is not None and self.loop.gate == self.index
+
+    @property
+    def has_many(self) -> bool:
+        """Return whether those outside of its group get a list of results."""
+        return self.axes is not None or self.loop is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

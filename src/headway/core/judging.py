@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from headway.core import mapping
+from headway.core import loops, mapping
 from headway.core.graph import Node
 from headway.core.reasons import FailedFast, UpstreamChanged
 from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Run
@@ -39,14 +39,14 @@ def judge_node(run: Run, node: Node) -> None:
 
 
 def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> None:
-    """Judge the waiting instances of a node of a mapped group, each by itself.
+    """Judge the waiting instances of a node of a mapped group or a loop, each by itself.
 
     ``indexes``: only these, because their peers have changed; None: all, and what the group is mapped over may have.
     """
     if not run.counts[node.index].get(State.WAITING):
         return
     by_index = run.instances[node.index]
-    if indexes is None or NOT_MAPPED in by_index:
+    if node.axes is not None and (indexes is None or NOT_MAPPED in by_index):
         waiting = [each for each in by_index.values() if each.state is State.WAITING]
         changed: set[int] = set()
         is_open = mapping.expand_group(run, node, changed)
@@ -59,6 +59,9 @@ def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> Non
     for index in sorted(by_index if indexes is None else by_index.keys() & indexes):
         instance = by_index[index]
         if instance.state is State.WAITING:
+            if run.is_gone(instance):
+                run.end_item(instance, loops.gone(run, node))
+                continue
             verdict, reason = decide(run, node, index)
             if verdict is not Verdict.WAIT:
                 run.move(instance, EVENT_OF[verdict], reason)
@@ -71,6 +74,14 @@ def end_gone(run: Run, node: Node) -> None:
         for instance in mapping.gone_live(run, node):
             if instance.intent is None:
                 intend(run, instance, Event.CLEAR, SCHEDULER)
+
+
+def fit_loops(run: Run) -> None:
+    """Make and remove iterations, by what gates have decided since."""
+    while run.stale_loops:
+        gate, since = run.stale_loops.popitem()
+        for instance in loops.fit(run, run.graph.nodes[gate], since):
+            intend(run, instance, Event.CLEAR, SCHEDULER)
 
 
 def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:

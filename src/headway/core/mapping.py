@@ -11,6 +11,7 @@ from functools import partial
 from math import prod
 from typing import Final, Literal
 
+from headway.core import loops
 from headway.core.graph import Axis, Combine, Node
 from headway.core.reasons import (
     ItemGone,
@@ -30,11 +31,12 @@ NOWHERE: Final = -1  # the place in a list of which an instance has no item
 
 
 def populate(run: Run) -> None:
-    """Give each task at least one instance: a mapped one its placeholder."""
+    """Give each task at least one instance: a mapped one its placeholder, one in a loop its first iteration."""
     for node in run.graph.nodes:
         if not run.instances[node.index]:
-            attempts = run.former.pop((node.index, NOT_MAPPED), 0)
-            run.add(Instance(node, NOT_MAPPED, attempts=attempts))
+            index = NOT_MAPPED if node.loop is None else loops.FIRST
+            attempts = run.former.pop((node.index, index), 0)
+            run.add(Instance(node, index, attempts=attempts))
 
 
 def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instance]:
@@ -175,7 +177,7 @@ def has_item(run: Run, instance: Instance) -> bool:
     """Return whether everything it is mapped over exists and is long enough."""
     node = instance.node
     if node.axes is None:
-        return True
+        return not run.is_gone(instance)
     if not lengths_known(run, node):
         return False
     lengths = [known for known in axis_lengths(run, node) if known is not None]

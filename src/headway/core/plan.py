@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from headway.core import deferrals, mapping, waits
+from headway.core import deferrals, loops, mapping, waits
 from headway.core.assets import emit
 from headway.core.branches import covers
 from headway.core.graph import Node
-from headway.core.judging import FAIL_FAST, judge_in_group
+from headway.core.judging import FAIL_FAST, fit_loops, judge_in_group
 from headway.core.judging import end_others as end_others
 from headway.core.judging import intend as intend
 from headway.core.judging import judge_node as judge_node
@@ -82,7 +82,7 @@ def begin(run: Run) -> None:
         return
     run.advance(RunEvent.START, RunStarted())
     mapping.populate(run)
-    run.stale.update(range(len(run.graph.nodes)))
+    run.judge_all()
 
 
 def skip(run: Run, why: Reason) -> None:
@@ -163,6 +163,7 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     attempt = instance.attempt
     assert attempt is not None
     actor = f"agent:{attempt.session}"
+    report = loops.bounded(run, instance, report)
     if report.deferral is not None and deferrals.may_begin(run, instance):
         at = ago(run, report.age_s, attempt.started_at or attempt.queued_at)
         deferrals.begin(run, instance, report.deferral, at, actor)
@@ -213,7 +214,10 @@ def fail(run: Run, instance: Instance, why: Reason, actor: str) -> None:
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
     instance.length, instance.item = report.length, report.item
-    if report.follow is not None and not covers(run.graph, instance.node, report.follow):
+    chooses = instance.node.is_gate or not covers(
+        run.graph, instance.node, report.follow or frozenset()
+    )
+    if report.follow is not None and chooses:
         instance.follow = report.follow
     run.changes.results.extend(Result(instance, instance.attempts, xcom) for xcom in report.xcoms)
     emit(run, instance, report.told)
@@ -317,7 +321,8 @@ def settle(run: Run) -> None:
         return
     wake(run)
     expire(run)
-    while run.stale or run.stale_items:
+    while run.stale or run.stale_items or run.stale_loops:
+        fit_loops(run)
         # In topological order: upstream before downstream, and the same on any machine.
         whole, items = run.stale, run.stale_items
         run.stale, run.stale_items = set(), {}

@@ -56,6 +56,7 @@ class Kind(StrEnum):
     TOO_MANY_ITEMS = "too_many_items"
     TOO_MANY_TASKS = "too_many_tasks"
     ITEM_GONE = "item_gone"
+    ITERATION_GONE = "iteration_gone"
 
     GRANTED = "granted"
     STARTED = "started"

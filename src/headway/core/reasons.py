@@ -199,6 +199,12 @@ class ItemGone(Facts, frozen=True, tag=K.ITEM_GONE.value):
     items: int
 
 
+class IterationGone(Facts, frozen=True, tag=K.ITERATION_GONE.value):
+    """An earlier iteration of its loop decides anew; there are only ``iterations`` now."""
+
+    iterations: int
+
+
 # -- what its attempts did
 
 
@@ -431,6 +437,7 @@ Reason = (
     | TooManyItems
     | TooManyTasks
     | ItemGone
+    | IterationGone
     | Granted
     | Started
     | AttemptFailed

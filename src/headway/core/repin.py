@@ -1,7 +1,7 @@
 """A run goes on with another version of its DAG: what it keeps, and what runs again.
 
 Tasks are matched by their ids. Kept are ends that still mean the same: results, choices, lists. These do not:
-1. A mapped instance whose axes are others: its index names another item.
+1. A mapped instance whose axes are others: its index names another item; one of a loop that is another one.
 2. A branch that succeeded and no longer is one, or chooses among other tasks: it has not decided on those.
 3. An end that followed from what is upstream (skipped, upstream failed), if anything there differs: it is judged again.
 4. What has not started waits again. A task that the version does not have leaves the run; attempts and events stay.
@@ -62,7 +62,7 @@ def repin(
     again = judged_again(run.graph, moved, why, actor)
     if run.state is not RunState.QUEUED or any(run.instances):
         mapping.populate(moved)
-    moved.stale.update(range(len(graph.nodes)))
+    moved.judge_all()
     if moved.state in RUN_FINAL:
         # Its outcome may differ now, even where nothing is left to run: it is judged again.
         moved.advance(RunEvent.REOPEN, why, actor)
@@ -121,7 +121,8 @@ def judged_again(
         if not changed.isdisjoint(node.upstream):
             changed.add(node.index)
         for instance in list(run.instances[node.index].values()):
-            if node.axes is None and instance.map_index != NOT_MAPPED:
+            single = node.axes is None and node.loop is None
+            if single != (instance.map_index == NOT_MAPPED) and (single or node.loop is not None):
                 run.end_item(instance, TaskRemoved(str(instance)))
             elif instance.state in PENDING:
                 if instance.state is not State.WAITING:
@@ -139,7 +140,7 @@ def loses(
 ) -> bool:
     """Return whether the end of an instance says nothing about the task as it is now."""
     assert instance.state in FINAL
-    if axes(before, old) != axes(after, node):
+    if axes(before, old) != axes(after, node) or loop(before, old) != loop(after, node):
         return True
     if instance.state is State.SUCCESS and choices(before, old) != choices(after, node):
         return True
@@ -149,7 +150,12 @@ def loses(
 def place(graph: Graph, node: Node) -> object:
     """Return what the judgement of the node depends on, by names."""
     sources = (node.upstream, node.branches, node.needs, node.scope, own_setups(graph, node))
-    return node.rule, axes(graph, node), [names(graph, indexes) for indexes in sources]
+    return (
+        node.rule,
+        axes(graph, node),
+        loop(graph, node),
+        [names(graph, indexes) for indexes in sources],
+    )
 
 
 def own_setups(graph: Graph, node: Node) -> list[int]:
@@ -165,6 +171,11 @@ def axes(graph: Graph, node: Node) -> object:
     if node.axes is None:
         return None
     return [axis_by_names(graph, axis) for axis in node.axes]
+
+
+def loop(graph: Graph, node: Node) -> object:
+    """Return the loop that the node is in, by names. How often it may be repeated changes no iteration."""
+    return None if node.loop is None else (node.loop.path, graph.nodes[node.loop.gate].task_id)
 
 
 def axis_by_names(graph: Graph, axis: Axis) -> object:

@@ -38,6 +38,7 @@ from headway.core.reasons import (
     HandedOver,
     HeldByRun,
     ItemGone,
+    IterationGone,
     LeavesFailed,
     LeavesSucceeded,
     LostTooOften,
@@ -333,6 +334,8 @@ def said_of_upstream(reason: Reason) -> str | None:
             return f"the run would have {tasks:,} task instances; the limit of this team is {limit:,} (run_tasks)"
         case ItemGone(items):
             return f"its list has {counted(items, 'item')} now"
+        case IterationGone(iterations):
+            return f"an earlier iteration decides anew: its loop has {counted(iterations, 'iteration')} now"
     return None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from headway.core import schedules, setups
-from headway.core.graph import Axis, Combine, Graph, Need, Node, Past
+from headway.core.graph import Axis, Combine, Graph, Loop, Need, Node, Past
 from headway.core.mapping import leaves
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
@@ -46,6 +46,8 @@ def graph(dag: Dag) -> Graph:
     if any(node.setup or node.teardown for node in nodes):
         nodes = with_setups(nodes)
     nodes = with_mapped_groups(nodes, dag.tasks)
+    if dag.loops:
+        nodes = with_loops(nodes, dag, by_id)
     return Graph(
         dag_id=dag.dag_id,
         nodes=nodes,
@@ -154,12 +156,30 @@ def with_mapped_groups(nodes: tuple[Node, ...], tasks: Sequence[Task]) -> tuple[
     found = list(nodes)
     for group in members.values():
         for index in group:
-            found[index] = replace(found[index], peers=frozenset(group - {index}))
+            found[index] = with_peers(found[index], group)
         for source in {leaf.source for index in group for leaf in leaves(found[index])} - {None}:
             assert source is not None
             waiting = {*found[source].waited_for_by, *group}
             found[source] = replace(found[source], waited_for_by=tuple(sorted(waiting)))
     return tuple(found)
+
+
+def with_loops(nodes: tuple[Node, ...], dag: Dag, by_id: Mapping[str, int]) -> tuple[Node, ...]:
+    """Add to the nodes of each loop their peers; those behind one see of it only whether and how it is over."""
+    found = list(nodes)
+    for each in dag.loops:
+        loop = Loop(each.path, by_id[each.gate], by_id[each.result], each.max_iterations)
+        group = {by_id[task.task_id] for task in dag.tasks if task.loop == each.path}
+        for index in group:
+            found[index] = replace(with_peers(found[index], group), loop=loop)
+        for index in set(found[loop.gate].downstream) - group:
+            found[index] = replace(found[index], apart=found[index].apart | {loop.gate})
+    return tuple(found)
+
+
+def with_peers(node: Node, group: set[int]) -> Node:
+    peers = frozenset(group - {node.index})
+    return replace(node, peers=peers, apart=peers.intersection(node.upstream))
 
 
 def axes(task: Task, by_id: dict[str, int]) -> tuple[Axis, ...] | None:

@@ -86,6 +86,21 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extra: dict[str, Any] = {}
 
 
+class Loop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group that is repeated until its gate says stop. ``path``: that of the group, whose tasks name it.
+
+    Each task of it runs once for each iteration, and waits for, and reads, tasks of its own iteration only. ``result``:
+    the last task before the gate, whose result is that of the iteration. ``until``: the name of the condition that the
+    gate looks at; empty: ``max_iterations`` alone ends the loop.
+    """
+
+    path: str
+    gate: str
+    result: str
+    max_iterations: int
+    until: str = ""
+
+
 class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The description of a task group. ``path``: its id behind those of the groups around it, with dots."""
 
@@ -129,6 +144,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     )
     inputs: tuple[Input, ...] = ()  # what it reads besides the mapped axes
     mapping: Mapping | None = None
+    loop: str = ""  # the path of the loop that it is in
     function: str = ""  # whose call gives its result, or its command: only the file has it
     # Of its operator or function, as data (``spec.arguments``). None: nobody says, as in an older spec.
     arguments: dict[str, Any] | None = None
@@ -178,6 +194,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     open_params: bool = False  # a run may have others, too
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
     groups: tuple[Group, ...] = ()  # those with a description
+    loops: tuple[Loop, ...] = ()
     callbacks: dict[str, int] = {}  # how many functions for success and failure of a run
     tags: tuple[str, ...] = ()
     owner: str = ""

@@ -34,6 +34,7 @@ from headway.spec.containers import flaw_of_container
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order, shape_of
 from headway.spec.json_schema import Patience
+from headway.spec.loops import flaw_of_loops, gate_of
 from headway.spec.mapped_groups import flaw_of_groups, has_from_peers
 from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import REQUEST_S, checked, patience_for, shown, size_of
@@ -80,6 +81,9 @@ def validate(dag: Dag) -> None:
         )
     if (found := flaw_of_groups(dag.tasks, tasks)) is not None:
         raise wrong(dag, found[1], found[0])
+    if (wrong_loop := flaw_of_loops(dag, tasks)) is not None:
+        culprit, why, hint = wrong_loop
+        raise wrong(dag, why, culprit, hint)
     ordered = in_order(tasks, dag.file)
     check_branches(dag, ordered)
     check_setups(dag, ordered)
@@ -177,8 +181,11 @@ def check_carried(dag: Dag) -> None:
     for group in dag.groups:
         if (flaw := flaw_of_text(group.path) or flaw_of_text(group.tooltip)) is not None:
             raise wrong(dag, f"the description of a group {flaw}")
+    for loop in dag.loops:
+        if (flaw := flaw_of_text(loop.path) or flaw_of_text(loop.until)) is not None:
+            raise wrong(dag, f"the name of a loop {flaw}")
     for task in dag.tasks:
-        for name in ("owner", "doc", "kind", "function", "group"):
+        for name in ("owner", "doc", "kind", "function", "group", "loop"):
             if (flaw := flaw_of_text(getattr(task, name) or "")) is not None:
                 raise wrong(dag, f"its {name} {flaw}", task)
         check_arguments(dag, task)
@@ -222,7 +229,11 @@ def check_arguments(dag: Dag, task: Task) -> None:
 def check_references(dag: Dag, task: Task, arguments: dict[str, Any]) -> None:
     """Check that references in arguments exist when the task runs."""
     results = {str(reference.get("task_id")) for reference in tagged(arguments, "result")}
-    for name in sorted(results.difference(task.upstream)):
+    strange = sorted(results.difference(task.upstream))
+    tasks = {each.task_id: each for each in dag.tasks} if strange and dag.loops else {}
+    for name in strange:
+        if gate_of(dag, task, name, tasks) in task.upstream:
+            continue
         told = ascii(name[:NAME_SHOWN])
         raise wrong(dag, f"an argument is the result of {told}, not a task it waits for", task)
     params = {str(reference.get("name")) for reference in tagged(arguments, "param")}
@@ -393,6 +404,14 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     for axis in axes:
         check_axis(dag, task, axis)
     lists = [leaf for axis in axes for leaf in axis.leaves()]
+    for leaf in lists:
+        if leaf.task_id and gate_of(dag, task, leaf.task_id, tasks) is not None:
+            raise wrong(
+                dag,
+                f'it is mapped over "{leaf.task_id}", which has a result for each iteration of its loop',
+                task,
+                "let a task behind the loop make the list",
+            )
     if len(lists) > LISTS_MAX:
         raise wrong(dag, f"it is mapped over {len(lists)} lists; the limit is {LISTS_MAX}", task)
     read: Iterable[str | None] = (*(i.task_id for i in task.inputs), *(a.task_id for a in lists))
@@ -407,6 +426,8 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
                 f'remove do_xcom_push=False from "{task_id}", or use >> if only the order matters',
             )
         if task_id in upstream or has_from_peers(task, task_id, tasks):
+            continue
+        if (gate := gate_of(dag, task, task_id, tasks)) is not None and gate in upstream:
             continue
         if task_id in tasks:
             raise wrong(dag, f'it reads the result of "{task_id}" but does not wait for it', task)

@@ -124,7 +124,7 @@ def load_with(
         waits.load(conn, deferred)
     for run in models.values():
         # A command may have changed what the last tick had settled: everything is judged once.
-        run.stale.update(range(len(run.graph.nodes)))
+        run.judge_all()
     return [models[row.key] for row in claimed]
 
 

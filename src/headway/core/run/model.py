@@ -39,7 +39,7 @@ SCHEDULER = "scheduler"
 
 @dataclass(slots=True)
 class Above:
-    """The upstream instances of one node, without those of its mapped group, and how many of them have ended how.
+    """The upstream instances of one node, without those that it sees apart, and how many of them have ended how.
 
     Counted when it is first asked for and kept up to date since: a task below 10,000 others is
     judged for each of their ends.
@@ -101,6 +101,7 @@ class Run:
         self.gates: dict[int, Gate] = {}  # by node, as long as they are known
         self.stale: set[int] = set()  # nodes whose upstream changed
         self.stale_items: dict[int, set[int]] = {}  # in mapped groups: only for these indexes
+        self.stale_loops: dict[int, int] = {}  # gates, and the first iteration that differs
         self.changes = Changes()
 
     # -- building
@@ -178,7 +179,7 @@ class Run:
         else:
             for below in instance.node.downstream:
                 above = self.above[below]
-                if above is not None and below not in instance.node.peers:
+                if above is not None and node not in self.graph.nodes[below].apart:
                     above.ended[instance.state] = above.ended.get(instance.state, 0) + by
         if instance.state in LIVE:
             self.live += by
@@ -192,17 +193,33 @@ class Run:
             del self.asleep[instance.key]
 
     def _count_above(self, instance: Instance, by: int) -> None:
-        for below in instance.node.downstream:
+        node = instance.node
+        for below in node.downstream:
             above = self.above[below]
-            if above is not None and below not in instance.node.peers:
+            if above is not None and node.index not in self.graph.nodes[below].apart:
                 above.total += by
+
+    def leads_on(self, gate: int, iteration: int) -> bool:
+        """Return whether another iteration of the loop follows (``core.loops``)."""
+        instance = self.instances[gate].get(iteration)
+        return instance is not None and instance.state is State.SUCCESS and bool(instance.follow)
+
+    def is_gone(self, instance: Instance) -> bool:
+        """Return whether it is of an iteration that is not to be, and was live when that was decided."""
+        loop, iteration = instance.node.loop, instance.map_index
+        return loop is not None and iteration > 0 and not self.leads_on(loop.gate, iteration - 1)
+
+    def judge_all(self) -> None:
+        """Have all of it judged: nothing is known of what has changed."""
+        self.stale.update(range(len(self.graph.nodes)))
+        self.stale_loops.update((node.index, 0) for node in self.graph.nodes if node.is_gate)
 
     def above_of(self, node: Node) -> Above:
         above = self.above[node.index]
         if above is None:
             total, ended = 0, dict.fromkeys(FINAL, 0)
             for index in node.upstream:
-                if index in node.peers:
+                if index in node.apart:
                     continue
                 total += len(self.instances[index])
                 for state, count in self.counts[index].items():
@@ -278,6 +295,9 @@ class Run:
     def _disturb(self, instance: Instance, had_ended: bool) -> None:
         """Have the nodes judged again whose verdict may change because this one has ended, or has not any more."""
         node = instance.node
+        if node.loop is not None and (node.is_gate or self.is_gone(instance)):
+            gate, at = node.loop.gate, instance.map_index
+            self.stale_loops[gate] = min(self.stale_loops.get(gate, at), at)
         below: Iterable[int] = node.waited_for_by
         if node.skips_all_below and (node.peers or had_ended != self.has_ended(node.index)):
             below = self.graph.descendants({node.index}).union(below)

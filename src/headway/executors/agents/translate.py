@@ -324,7 +324,16 @@ def grant(run: Run, instance: Instance, attempt: Attempt, token: str) -> protoco
         priority=-float(node.weight),
         retries=node.retry.retries,
         resumed=resumed(run, attempt) if attempt.deferrals else None,
+        previous=previous(run, instance),
     )
+
+
+def previous(run: Run, instance: Instance) -> protocol.XComRef | None:
+    """Refer to the result of the iteration before."""
+    loop, before = instance.node.loop, instance.map_index - 1
+    if loop is None or before < 0:
+        return None
+    return protocol.XComRef(run.graph.nodes[loop.result].task_id, RESULT_KEY, before)
 
 
 def time_left(run: Run, node: Node, attempt: Attempt) -> float | None:
@@ -376,7 +385,7 @@ def input_ref(run: Run, instance: Instance, source: int, key: str) -> protocol.X
 
 def ref(run: Run, source: int, key: str) -> protocol.XComRef:
     node: Node = run.graph.nodes[source]
-    return protocol.XComRef(node.task_id, key, -1 if node.axes is None else None)
+    return protocol.XComRef(node.task_id, key, None if node.has_many else -1)
 
 
 def context(row: Claimed, file: str, reuse_child: int) -> protocol.RunContext:
