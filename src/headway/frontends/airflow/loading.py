@@ -12,6 +12,7 @@ from headway.frontends.airflow import (
     idioms,
     installed,
     limits,
+    parsed,
     runner,
     specs,
     zips,
@@ -60,6 +61,7 @@ def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
     tasks = [task for dag in dags.values() for task in dag.tasks]
     ground.allow_executors({str(task.executor) for task in tasks if task.executor})
     runner.prepare(root)
+    parsed.keep(root, file)
     return found | {dag_id: Workflow(dag, root, file) for dag_id, dag in dags.items()}
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from headway.authoring.loading import one_line
-from headway.core.callbacks import SUFFIX
 from headway.frontends.airflow.logs import Log
 
 TOLD_BYTES_MAX: Final = 16 * 1024
@@ -46,13 +45,11 @@ def keep_decoders() -> None:
         kept(messages)
 
 
-def run(told: int, root: Path, path: str, dag_id: str) -> int:
+def run(told: int, root: Path, path: str) -> int:
     """Run the task that the supervisor at descriptor 0 names. Returns the exit code."""
     from airflow.sdk.execution_time import task_runner
     from airflow.sdk.listener import get_listener_manager
 
-    if dag_id.endswith(SUFFIX):
-        know_companions()
     prepare(root)
     get_listener_manager().add_listener(listener(told, path))
     code = 0
@@ -66,27 +63,6 @@ def run(told: int, root: Path, path: str, dag_id: str) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
-
-
-def know_companions() -> None:
-    """Let the runner find the companion of a DAG in its file (``callbacks``)."""
-    from airflow.dag_processing import dagbag
-
-    from headway.frontends.airflow.callbacks import companion
-
-    class Dags(dict[str, Any]):
-        def __missing__(self, dag_id: str) -> Any:
-            if dag_id.endswith(SUFFIX):
-                return companion(self[dag_id.removesuffix(SUFFIX)])
-            raise KeyError(dag_id)
-
-    class Bag(dagbag.BundleDagBag):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.dags: Any = Dags(self.dags)
-
-    Bag.__module__ = dagbag.__name__  # the name of its logger
-    dagbag.BundleDagBag = Bag
 
 
 def listener(told: int, path: str) -> Any:

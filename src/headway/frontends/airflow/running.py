@@ -68,7 +68,7 @@ def converse(conversation: Conversation, details: dict[str, Any], root: Path, pa
     noted = signal.getsignal(signal.SIGTERM)
     pid = os.fork()
     if pid == 0:
-        become(theirs, write_end, root, path, details["ti"]["dag_id"])
+        become(theirs, write_end, root, path)
     theirs.close()
     os.close(write_end)
     try:
@@ -122,7 +122,7 @@ def told_by(read_end: int) -> runner.Told | None:
         os.close(read_end)
 
 
-def become(theirs: socket.socket, told: int, root: Path, path: str, dag_id: str) -> NoReturn:
+def become(theirs: socket.socket, told: int, root: Path, path: str) -> NoReturn:
     """Be the runner: descriptor 0 is the socket, 3 where it tells of an error, no other one is ours."""
     code = 1
     try:
@@ -131,7 +131,7 @@ def become(theirs: socket.socket, told: int, root: Path, path: str, dag_id: str)
         os.dup2(theirs.detach(), 0)
         os.dup2(told, 3, inheritable=False)
         os.closerange(4, LAST_FD)
-        code = runner.run(3, root, path, dag_id)
+        code = runner.run(3, root, path)
     finally:
         os._exit(code)
 
