@@ -41,6 +41,7 @@ def main() -> int:
         metavar="FILE",
         help="file with the agent's token; - reads a line of standard input",
     )
+    parser.add_argument("--keytab", type=Path, metavar="FILE", help="for the tickets of its tasks")
     options = parser.parse_args()
     token = in_environment if options.token_file is None else read_token(options.token_file)
     if not token:
@@ -68,6 +69,8 @@ def main() -> int:
         options.queue or ["default"],
         options.scratch,
     )
+    if options.keytab is not None:
+        keep_tickets(agent, options.keytab, options.scratch)
     return serve(agent)
 
 
@@ -77,6 +80,14 @@ def prepare() -> None:
     descriptors.raise_limit()
     processes.hide_memory()
     processes.adopt_orphans()
+
+
+def keep_tickets(agent: Agent, keytab: Path, folder: Path | None = None) -> None:
+    """Give the tasks of the agent Kerberos tickets from a keytab, in a cache in ``folder``."""
+    from headway.agent.tickets import Tickets
+
+    place = (folder or agent.data / "run") / "tickets"
+    Tickets(agent.loop, keytab.resolve(), place.resolve() / agent.name).begin()
 
 
 def serve(agent: Agent) -> int:

@@ -51,10 +51,19 @@ def agent(
         typer.Option(min=1, help="Tasks that run at the same time (default: the processors)."),
     ] = None,
     queue: Queues = None,
+    keytab: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Keytab (Kerberos) from which its tasks have tickets.",
+        ),
+    ] = None,
     health_port: HealthPort = None,
 ) -> None:
     """Run the tasks of a team on this machine. Needs no shared folder and no database."""
-    from headway.agent.__main__ import prepare, read_token, serve
+    from headway.agent.__main__ import keep_tickets, prepare, read_token, serve
     from headway.agent.remote import RemoteAgent
     from headway.config import agents_address
     from headway.errors import UsageError
@@ -83,6 +92,8 @@ def agent(
         queues=queue or ["default"],
     )
     found.trust(trusted)
+    if keytab is not None:
+        keep_tickets(found, keytab)
     if health_port is not None:
         answer_on(health_port, Vital().trouble)
     say(f"the agent runs up to {processes} tasks at the same time; Ctrl-C stops it")

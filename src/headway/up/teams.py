@@ -5,6 +5,7 @@ again: what appears there is served within seconds, what vanishes is told. Each 
 team only. One team's loader or agent stops nobody else's.
 """
 
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 1.0
 AUDITED: Final = "teams.create_team"
+KEYTABS: Final = "HEADWAY_KEYTABS"  # a folder with a Kerberos keytab for each team that has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ class Teams:
                     else []
                 ),
                 *place.isolation.of_agent(uid),
+                *keytab_of(served.team),
             ],
             place.private | place.isolation.environment(uid),
             self.layout.server_logs / f"{name}.log",
@@ -348,3 +351,10 @@ def ensured(dsn: str, home_id: int, team: str) -> int:
 
     with connect(dsn, role=APP) as conn:
         return transact(conn, work)
+
+
+def keytab_of(team: str) -> list[str]:
+    """Return the option of an agent whose tasks have Kerberos tickets: ``<team>.keytab`` in the folder of keytabs."""
+    folder = os.environ.get(KEYTABS)
+    keytab = Path(folder or "", f"{team}.keytab").absolute()
+    return ["--keytab", str(keytab)] if folder and keytab.is_file() else []
