@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from headway.api import context
+from headway.api.rates import Rate
 from headway.config import Layout
 from headway.paths import log_path
 from headway.store.transact import Session
@@ -77,7 +79,12 @@ def test_what_is_not_valid_has_one_answer(url: str, admin: Browser, owner_conn: 
     assert answers.pop().startswith("404")
 
 
-def test_reading_is_limited_by_address(url: str, admin: Browser) -> None:
+@pytest.fixture
+def never_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "Rate", lambda burst, period_s: Rate(burst, 1e9))
+
+
+def test_reading_is_limited_by_address(never_refilled: None, url: str, admin: Browser) -> None:
     link = link_to(admin).json["url"]
     statuses = [read(url, link).status for _ in range(80)]
     assert statuses[0] == 200
