@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.tidy.tree import calls, dotted, name, parsed, python_files
+from tests.tidy.tree import calls, dotted, name, nodes, python_files
 
 PATCHERS: Final = ("patch.object", "monkeypatch.setattr", "mock.patch")
 HARMLESS: Final = {
@@ -26,7 +26,7 @@ TESTS: Final = [file for file in python_files() if name(file).startswith(("tests
 def standard_modules(file: Path) -> set[str]:
     return {
         alias.asname or alias.name
-        for node in ast.walk(parsed(file))
+        for node in nodes(file)
         if isinstance(node, ast.Import)
         for alias in node.names
         if alias.name.partition(".")[0] in sys.stdlib_module_names

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.tidy.tree import dotted, name, parsed, source_files
+from tests.tidy.tree import dotted, name, nodes, source_files
 
 ANSWERS: Final = "src/headway/config.py"
 APART: Final = "src/headway/up/apart.py"  # the same, for components that run by themselves
@@ -16,7 +16,7 @@ ASKS: Final = "src/headway/up/supervisor.py"
 
 def guesses(file: Path) -> Iterator[str]:
     """Places that name a team by themselves: the default one, or one by a literal."""
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         match node:
             case ast.Attribute() if dotted(node) in {"teams.DEFAULT", "config.TEAM"}:
                 yield f"{name(file)}:{node.lineno} {dotted(node)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.tidy.test_docs import documents
-from tests.tidy.tree import name, parsed, source_files
+from tests.tidy.tree import name, nodes, source_files
 
 # A habit, and what to write instead.
 HABITS: Final = {
@@ -45,7 +45,7 @@ QUOTED_ON_PURPOSE: Final = ("docs/voice.md", "docs/coverage.md")  # bad examples
 
 
 def docstrings(file: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(
             node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
         ) and (text := ast.get_docstring(node)):
@@ -54,7 +54,7 @@ def docstrings(file: Path) -> Iterator[tuple[int, str]]:
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
     """Every string of a file, docstrings too."""
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 

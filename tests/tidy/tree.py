@@ -35,25 +35,31 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
 
 
+@cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """All of them, walked once: several tests look at each."""
+    return tuple(ast.walk(parsed(file)))
+
+
 def name(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
 def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def calls(file: Path) -> Iterator[ast.Call]:
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Call):
             yield node
 
 
 def imports(file: Path) -> Iterator[tuple[str, int]]:
     """Each absolute module an import names, with its line; `from a import b` names a and a.b."""
-    for node in ast.walk(parsed(file)):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
