@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 from headway.config import Layout
 from headway.pg import Server
 from headway.store.migrate import migrate
-from headway.store.transact import APP, ENGINE, Session, connect
-from tests.lending import Lender
+from headway.store.transact import APP, ENGINE, Session
+from tests.lending import Lender, Lent
 from tests.postgres import private_server
 from tests.processes import end_begun
 
@@ -60,10 +60,16 @@ def lender(postgres: str) -> Iterator[Lender]:
 
 
 @pytest.fixture
-def database(lender: Lender) -> Iterator[str]:
-    """A database, migrated and empty: its owner's dsn, as ``connect(database, role=…)``."""
+def lent(lender: Lender) -> Iterator[Lent]:
+    """A database, migrated and empty."""
     with lender.lend() as lent:
         yield lent
+
+
+@pytest.fixture
+def database(lent: Lent) -> str:
+    """Its owner's dsn, as ``connect(database, role=…)``."""
+    return lent.dsn
 
 
 @pytest.fixture
@@ -73,21 +79,21 @@ def dsn(database: str) -> str:
 
 
 @pytest.fixture
-def conn(dsn: str) -> Iterator[Session]:
+def conn(lent: Lent) -> Iterator[Session]:
     """As the engine: scheduler, loader, janitor."""
-    with connect(dsn) as conn:
+    with lent.session(ENGINE) as conn:
         yield conn
 
 
 @pytest.fixture
-def app_conn(database: str) -> Iterator[Session]:
+def app_conn(lent: Lent) -> Iterator[Session]:
     """As the API: sees the team that its transaction entered."""
-    with connect(database, role=APP) as conn:
+    with lent.session(APP) as conn:
         yield conn
 
 
 @pytest.fixture
-def owner_conn(database: str) -> Iterator[Session]:
+def owner_conn(lent: Lent) -> Iterator[Session]:
     """As the owner of the schema."""
-    with connect(database) as conn:
+    with lent.session() as conn:
         yield conn

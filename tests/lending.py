@@ -1,20 +1,21 @@
-"""Databases that one test after another is lent, each as if it had just been made.
+"""Databases that one test after another is lent, each as if it had just been made, and connections to them.
 
-To make one costs many files; to give one back costs a few deletes, over a connection that stays and knows the
-catalogue. One that was altered, or grew, is thrown away.
+To make a database costs many files; to give one back costs a few deletes. A new connection reads the catalogue and
+plans each statement anew, which costs PostgreSQL more than what most tests do: so connections stay, too, and begin
+as new ones for each test. A database that was altered, or grew, is thrown away with its connections.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, LiteralString, Protocol
 
 import psycopg
 from psycopg import sql
 
 from headway import clock
 from headway.errors import HeadwayError
-from headway.store.transact import Session, connect
+from headway.store.transact import LIMITS, PREPARE_AFTER, Session, connect, settle
 from tests.postgres import drop_database, make_database
 
 PAGES_MAX: Final = 32  # of one table, with what was deleted: beyond, a new database is cheaper
@@ -22,7 +23,11 @@ PAGES_MAX: Final = 32  # of one table, with what was deleted: beyond, a new data
 # Without its time-out, which makes the server look ten times a second.
 SESSIONS: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL(%s)
+"""
+# What a session can have set or opened. What it has planned stays.
+FORGET: Final = b"""
+    RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP
 """
 SESSIONS_END_S: Final = 60.0
 LOOK_S: Final = 0.002
@@ -47,6 +52,17 @@ OBJECTS: Final = """
 """
 
 
+LENT: Final[dict[str, "Lent"]] = {}  # by dsn
+
+
+class Pool(Protocol):
+    """Connections of an API server that has stopped."""
+
+    def pids(self) -> list[int]: ...
+
+    def end(self) -> None: ...
+
+
 @dataclass
 class Lender:
     """Of one server."""
@@ -55,12 +71,14 @@ class Lender:
     spare: list["Lent"] = field(default_factory=list)
 
     @contextmanager
-    def lend(self) -> Iterator[str]:
-        """The owner's dsn of a migrated, otherwise empty database."""
+    def lend(self) -> Iterator["Lent"]:
+        """A migrated, otherwise empty database."""
         lent = self.spare.pop() if self.spare else Lent(make_database(self.server))
+        LENT[lent.dsn] = lent
         try:
-            yield lent.dsn
+            yield lent
         finally:
+            del LENT[lent.dsn]
             if lent.is_as_before():
                 self.spare.append(lent)
             else:
@@ -72,20 +90,53 @@ class Lender:
 
 
 class Lent:
+    """``dsn``: the owner's."""
+
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self.kept: dict[str | None, list[Session]] = {}  # by role: connections that wait for a test
+        self.pools: dict[
+            str, list[Pool]
+        ] = {}  # by the place of an API server: those that wait for another
         self.keeper = conn = connect(dsn, application="headway lender")
+        # For life: each change of it would let all be planned anew. No triggers, no foreign keys.
+        conn.execute(
+            "SET session_replication_role = replica; SET plan_cache_mode = force_generic_plan"
+        )
+        conn.prepare_threshold = 0
         self.objects = conn.execute(OBJECTS).fetchone()
-        self.tables = names(conn, "r")
-        self.rows = {table: rows_of(conn, table) for table in self.tables}
-        self.filled = {table: rows for table, rows in self.rows.items() if rows}
-        self.sequences = {name: state_of(conn, name) for name in names(conn, "S")}
+        tables, sequences = names(conn, "r"), names(conn, "S")
+        self.rows = {table: rows_of(conn, table) for table in tables}
+        # One statement each, which is planned once.
+        self.find_filled = of_each("SELECT {} WHERE EXISTS (SELECT FROM {})", tables)
+        self.read_first = of_each(
+            "SELECT {}, (SELECT array_agg(t::text ORDER BY t::text) FROM {} AS t)",
+            [table for table, rows in self.rows.items() if rows],
+        )
+        self.count = of_each("SELECT {}, last_value, is_called FROM {}", sequences)
+        self.counts = conn.execute(self.count).fetchall()
+
+    @contextmanager
+    def session(self, role: str | None = None) -> Iterator[Session]:
+        """A connection as ``connect`` opens it; an earlier test may have had it."""
+        waiting = self.kept.setdefault(role, [])
+        conn = waiting.pop() if waiting else connect(self.dsn, role=role)
+        try:
+            yield conn
+        finally:
+            if begins_anew(conn, role):
+                waiting.append(conn)
+            else:
+                conn.close()
 
     def is_as_before(self) -> bool:
         """Take away what was left in it. False: it cannot be."""
         conn = self.keeper
         try:
-            end_sessions(conn)
+            kept = [each for waiting in self.kept.values() for each in waiting]
+            pids = [each.info.backend_pid for each in (conn, *kept)]
+            pids += [pid for pools in self.pools.values() for pool in pools for pid in pool.pids()]
+            end_sessions(conn, pids)
             if conn.execute(OBJECTS).fetchone() != self.objects or is_large(conn):
                 return False
             with conn.transaction():
@@ -95,32 +146,44 @@ class Lent:
         return True
 
     def drop(self) -> None:
-        self.keeper.close()
+        for conn in (self.keeper, *(each for waiting in self.kept.values() for each in waiting)):
+            conn.close()
+        for pool in (each for pools in self.pools.values() for each in pools):
+            pool.end()
         drop_database(self.dsn)
 
     def restore(self, conn: Session) -> None:
-        conn.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
-        filled = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(table, sql.Identifier(table))
-            for table in self.tables
-        )
-        found = {table: self.rows[table] for (table,) in conn.execute(filled)}
-        for table, before in {**self.filled, **found}.items():
-            if before and rows_of(conn, table) == before:
+        found = {table for (table,) in conn.execute(self.find_filled)}
+        first = {table: rows or [] for table, rows in conn.execute(self.read_first)}
+        for table in found | first.keys():
+            before, place = self.rows[table], sql.Identifier(table)
+            if first.get(table) == before:
                 continue
-            place = sql.Identifier(table)
             conn.execute(sql.SQL("DELETE FROM {}").format(place))
             put = sql.SQL("INSERT INTO {0} SELECT (row::{0}).* FROM unnest(%s::text[]) AS row")
             if before:
                 conn.execute(put.format(place), [before])
-        for name, state in self.sequences.items():
-            conn.execute("SELECT setval(%s::regclass, %s, %s)", [name, *state])
+        for now, before in zip(conn.execute(self.count).fetchall(), self.counts, strict=True):
+            if now != before:
+                conn.execute("SELECT setval(%s::regclass, %s, %s)", before)
 
 
-def end_sessions(conn: Session) -> None:
+def begins_anew(conn: Session, role: str | None) -> bool:
+    """Let the connection be as after ``connect``. False: it cannot be."""
+    try:
+        conn.rollback()
+        conn.execute(FORGET, prepare=False)
+        conn.prepare_threshold = PREPARE_AFTER
+        settle(conn, role, LIMITS)
+    except (psycopg.Error, HeadwayError):
+        return False
+    return True
+
+
+def end_sessions(conn: Session, others_than: list[int]) -> None:
     """End those that others have left, and wait until they are gone."""
     deadline = clock.monotonic() + SESSIONS_END_S
-    while conn.execute(SESSIONS).fetchall():
+    while conn.execute(SESSIONS, [others_than]).fetchall():
         assert clock.monotonic() < deadline, "sessions of a test do not end"
         clock.sleep(LOOK_S)
 
@@ -139,11 +202,10 @@ def rows_of(conn: Session, table: str) -> list[str]:
     return [row for (row,) in conn.execute(rows)]
 
 
-def state_of(conn: Session, sequence: str) -> tuple[Any, ...]:
-    state = sql.SQL("SELECT last_value, is_called FROM {}").format(sql.Identifier(sequence))
-    found = conn.execute(state).fetchone()
-    assert found is not None
-    return found
+def of_each(statement: LiteralString, names: list[str]) -> sql.Composed:
+    """One statement of several that are the same but for a name: the name as a text, and as itself."""
+    each = [sql.SQL(statement).format(name, sql.Identifier(name)) for name in names]
+    return sql.SQL(" UNION ALL ").join(each)
 
 
 def is_large(conn: Session) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from headway.api.access import Admission
 from headway.api.app import BURST_S, Application
 from headway.api.context import Api
-from headway.api.door import Connections, Door
+from headway.api.door import Door
 from headway.api.guard import Guard, names_of
 from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
@@ -24,9 +24,8 @@ from headway.client import Client
 from headway.config import API_RATE, Layout
 from headway.identity.settings import NONE, SignInSettings
 from headway.secrets.keys import local_keys
-from headway.store import api_login
 from headway.up.address import bind, url_of
-from headway.up.serving import local_admin
+from tests.api.kept import connected
 
 TOKEN = "a-token-of-the-tests"
 
@@ -74,34 +73,33 @@ def served(
     layout = Layout(data)
     layout.prepare()
     listener = bind("127.0.0.1", 0)
-    login = api_login.embedded(database, place)
-    wakeups = Wakeups(login.dsn)
-    live = Live(wakeups, layout.data)
-    api = Api(
-        door=Door(Connections(login)),
-        wakeups=wakeups,
-        live=live,
-        layout=layout,
-        dags=Path("dags"),
-        children=lambda team_id: [],
-        url=url or url_of(listener, "127.0.0.1"),
-        team_id=1,
-        signin=SignIns(1, sign_in),
-        secrets=local_keys(layout.data, None),
-        places=places,
-        refusals=Refusals(write_s=write_refusals_s),
-    )
-    admin = local_admin(database, 1)
-    per_person = Rate(rate * BURST_S, BURST_S)
-    admission = Admission(api.door, TOKEN, admin, per_person, api.signin.renewal)
-    with application(api, admission) as found:
-        guard = Guard(found.routed, site_in(site), names_of("127.0.0.1"), api.url)
-        server = HttpServer(guard, listener, live.close)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with connected(database, place) as (login, connections, admin):
+        wakeups = Wakeups(login.dsn)
+        live = Live(wakeups, layout.data)
+        api = Api(
+            door=Door(connections),
+            wakeups=wakeups,
+            live=live,
+            layout=layout,
+            dags=Path("dags"),
+            children=lambda team_id: [],
+            url=url or url_of(listener, "127.0.0.1"),
+            team_id=1,
+            signin=SignIns(1, sign_in),
+            secrets=local_keys(layout.data, None),
+            places=places,
+            refusals=Refusals(write_s=write_refusals_s),
+        )
+        per_person = Rate(rate * BURST_S, BURST_S)
+        admission = Admission(api.door, TOKEN, admin, per_person, api.signin.renewal)
+        with application(api, admission) as found:
+            guard = Guard(found.routed, site_in(site), names_of("127.0.0.1"), api.url)
+            server = HttpServer(guard, listener, live.close)
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop()
 
 
 @pytest.fixture

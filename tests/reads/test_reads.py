@@ -91,7 +91,10 @@ def test_what_a_page_reads_does_not_grow_with_the_history(
     for module in (runs, events):
         monkeypatch.setattr(module, "WINDOW", WINDOW)
     with lender.lend() as few, lender.lend() as many:
-        before, after = costs(few, tmp_path / "few", FEW), costs(many, tmp_path / "many", MANY)
+        before, after = (
+            costs(few.dsn, tmp_path / "few", FEW),
+            costs(many.dsn, tmp_path / "many", MANY),
+        )
     assert before.keys() == after.keys()
     grown = [
         f"{path}: {told(small)}, then {told(after[path])}"

@@ -6,8 +6,9 @@ import pytest
 
 from headway.agent.protocol import Hello
 from headway.engine.scheduler import Scheduler
-from headway.store.transact import Session, connect
+from headway.store.transact import Session
 from tests.agent_tokens import SECRET
+from tests.lending import Lent
 from tests.simulation import invariants
 from tests.simulation.line import Line
 from tests.simulation.process import Process
@@ -20,11 +21,15 @@ WRONG_ON_PURPOSE = {
 
 
 @pytest.fixture(autouse=True)
-def invariants_hold(database: str, request: pytest.FixtureRequest) -> Iterator[None]:
+def invariants_hold(lent: Lent, request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.node.name in WRONG_ON_PURPOSE:
         return
-    with connect(database) as conn:
+    with lent.session() as conn:
+        conn.prepare_threshold = (
+            0  # planned once for many tests: to plan it costs forty times what it does
+        )
+        conn.execute("SET plan_cache_mode = force_generic_plan")
         assert invariants.check(conn) == []
 
 

@@ -15,6 +15,7 @@ from headway.errors import NotAllowed
 from headway.store import api_login
 from headway.store.api_login import ApiLogin
 from headway.store.transact import APP, ENGINE, Session, begun, connect, enter_team
+from tests.lending import Lender
 
 OURS, THEIRS = 1, 2
 
@@ -306,7 +307,7 @@ def test_a_login_that_could_do_more_is_refused(database: str, owner_conn: Sessio
         owner_conn.execute("DROP ROLE too_much")
 
 
-def test_a_login_of_its_own_is_taken(database: str, login: ApiLogin, lender: Any) -> None:
+def test_a_login_of_its_own_is_taken(database: str, login: ApiLogin, lender: Lender) -> None:
     own = api_login.external(database, make_conninfo(database, user=api_login.LOGIN), "test")
     assert own.is_own
     assert own.weakness == ""
@@ -315,7 +316,7 @@ def test_a_login_of_its_own_is_taken(database: str, login: ApiLogin, lender: Any
         with begun(conn):
             enter_team(conn, OURS)
     with lender.lend() as other, pytest.raises(NotAllowed, match="another database"):
-        api_login.external(database, make_conninfo(other, user=api_login.LOGIN), "test")
+        api_login.external(database, make_conninfo(other.dsn, user=api_login.LOGIN), "test")
 
 
 def test_without_one_the_weakness_is_told(database: str) -> None:

@@ -83,13 +83,14 @@ def log_places(layout: Layout, store: LogStore) -> LogPlaces:
 
 def local_admin(dsn: str, team_id: int) -> Principal:
     """Return the local admin of a team, who can read the data directory. Created at the first start."""
-
-    def find(conn: Connection[Any]) -> Principal:
-        enter_team(conn, team_id)
-        people.one_at_a_time(conn)
-        person_id = accounts.ensure_admin(conn, team_id)
-        first, *_ = people.standing(conn, person_id)
-        return principal(first, BUILT_IN[Role.ADMIN], person_id, LOCAL)
-
     with connect(dsn, role=APP) as conn:
-        return transact(conn, find)
+        return transact(conn, find_local_admin, team_id)
+
+
+def find_local_admin(conn: Connection[Any], team_id: int) -> Principal:
+    """Return the local admin of a team, and create the person if there is none."""
+    enter_team(conn, team_id)
+    people.one_at_a_time(conn)
+    person_id = accounts.ensure_admin(conn, team_id)
+    first, *_ = people.standing(conn, person_id)
+    return principal(first, BUILT_IN[Role.ADMIN], person_id, LOCAL)
