@@ -126,6 +126,32 @@ def test_the_same_request_many_times_at_once_makes_one_event(client: Client, con
     assert sum(not answer["repeated"] for _, answer in answers) == 1
 
 
+def test_a_signature_without_a_time_counts_once_after_its_delivery_is_gone(
+    client: Client, conn: Session, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "KEPT", 2)
+    monkeypatch.setattr(store, "SURELY", timedelta(0))
+    producer(conn, "orders")
+    made = hook(client)
+    _, first = post(made.url, BODY, by_github(made.secret, BODY))
+    for number in range(4):
+        post(
+            made.url,
+            {**BODY, "n": number},
+            by_github(made.secret, {**BODY, "n": number}, f"of {number}"),
+        )
+    assert len(outcomes(client)) == 2
+    recorded = by_github(made.secret, BODY, "of another id")
+    assert post(made.url, BODY, recorded) == (200, {**first, "repeated": True})
+    assert len(client.asset_events("orders", 10)) == 5
+
+    owner_conn.execute("UPDATE webhook_signature SET at = at - interval '366 days'")
+    post(made.url, "{}", by_github(made.secret, "{}", "a year later"))
+    assert len(client.asset_events("orders", 10)) == 6
+    left = owner_conn.execute("SELECT count(*) FROM webhook_signature").fetchone()
+    assert left == (1,), "old ones are forgotten"
+
+
 def test_unknown_disabled_wrong_and_late_have_one_answer(client: Client, conn: Session) -> None:
     producer(conn, "orders")
     made = hook(client)

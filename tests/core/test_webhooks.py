@@ -43,6 +43,7 @@ def test_what_was_signed_is_proven(headers: dict[str, str]) -> None:
     found = verify([SECRET], headers, BODY, NOW)
     assert isinstance(found, Proof)
     assert found.delivery == headers.get("x-headway-delivery")
+    assert found.is_timed == ("x-headway-signature" in headers)
     assert verify(["hws_b", SECRET], headers, BODY, NOW) == found
 
 
@@ -52,6 +53,10 @@ def test_what_was_signed_is_proven(headers: dict[str, str]) -> None:
         ({}, BODY, Refused.UNSIGNED),
         ({"x-headway-signature": "t=,v1="}, BODY, Refused.UNSIGNED),
         ({"x-headway-signature": "v1=ab"}, BODY, Refused.UNSIGNED),
+        ({"x-headway-signature": "t=1769835600"}, BODY, Refused.UNSIGNED),
+        ({"x-headway-signature": "t=9999999999999,v1=ab"}, BODY, Refused.UNSIGNED),
+        ({"x-headway-signature": "t=999999999999,v1=ab"}, BODY, Refused.WRONG),
+        ({"x-headway-signature": "t=1769835600,v1=\udcff"}, BODY, Refused.WRONG),
         ({"x-headway-signature": "t=9999999999999999,v1=ab"}, BODY, Refused.UNSIGNED),
         ({"x-headway-signature": "t=²,v1=ab"}, BODY, Refused.UNSIGNED),
         ({"x-hub-signature-256": "sha1=ab"}, BODY, Refused.UNSIGNED),
@@ -116,3 +121,9 @@ def test_fields_are_picked_and_absent_ones_named() -> None:
         None,
         None,
     ]
+
+
+def test_a_place_in_a_list_has_at_most_six_digits() -> None:
+    long = [7] * 1_000_001
+    assert at_path(long, "999999") == 7
+    assert at_path(long, "1000000") is MISSING

@@ -31,6 +31,8 @@ TESTS: Final = {
     "core/roles": CORE,
     "core/role_map": CORE,
     "core/grants": CORE,
+    "core/webhooks": ("tests/core/test_webhooks.py",),
+    "core/answering": ("tests/core/test_answers.py", "tests/api/test_questions.py"),
     "agent/masking": (
         "tests/agent/test_masking.py",
         "tests/agent/test_text.py",

@@ -21,7 +21,7 @@ TABLES = (
     *("installation", "event_position", "share", "connection", "variable", "team_role"),
     *("connection_test", "run_link", "code_change", "team_cluster", "wait"),
     *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
-    *("answer", "webhook", "webhook_delivery"),
+    *("answer", "webhook", "webhook_delivery", "webhook_signature"),
 )
 
 OF_TWO_TEAMS = ("team_grant",)  # owner and grantee: see tests of grants

@@ -270,21 +270,20 @@ def deliver(
         )
         return error
     repeated = webhooks.made_before(conn, team_id, stored.name, made)
-    webhooks.keep(
-        conn,
-        team_id,
-        Delivery(
-            name=stored.name,
-            at=now,
-            outcome="accepted",
-            detail="it was made before" if repeated else "",
-            address=post.address,
-            delivery_id=delivery_id,
-            digest=proof.digest,
-            body=body,
-            made=made,
-        ),
+    accepted = Delivery(
+        name=stored.name,
+        at=now,
+        outcome="accepted",
+        detail="it was made before" if repeated else "",
+        address=post.address,
+        delivery_id=delivery_id,
+        digest=proof.digest,
+        body=body,
+        made=made,
     )
+    webhooks.keep(conn, team_id, accepted)
+    if not proof.is_timed:
+        webhooks.remember(conn, team_id, accepted)
     return wire.Delivered(made=made, repeated=repeated)
 
 

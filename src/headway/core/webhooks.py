@@ -36,10 +36,14 @@ class Refused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A request that the holder of a secret signed. ``digest`` is of the signature: the same one comes once."""
+    """A request that the holder of a secret signed. ``digest`` is of the signature: the same one comes once.
+
+    ``is_timed``: it says when it was signed, so that it is good for minutes only.
+    """
 
     digest: bytes
     delivery: str | None
+    is_timed: bool = True
 
 
 def sign(secret: str, at: datetime, body: bytes) -> str:
@@ -65,12 +69,13 @@ def verify(
         if not (moment.isascii() and moment.isdigit() and len(moment) <= 12 and given):
             return Refused.UNSIGNED
         signed, delivery = f"{moment}.".encode() + body, headers.get(DELIVERY)
-        late = abs(now.timestamp() - int(moment)) > WINDOW.total_seconds()
+        is_timed, late = True, abs(now.timestamp() - int(moment)) > WINDOW.total_seconds()
     elif (theirs := headers.get(GITHUB_SIGNATURE)) is not None:
         kind, _, given = theirs.partition("=")
         if kind != "sha256" or not given:
             return Refused.UNSIGNED
-        signed, delivery, late = body, headers.get(GITHUB_DELIVERY), False
+        signed, delivery = body, headers.get(GITHUB_DELIVERY)
+        is_timed, late = False, False
     else:
         return Refused.UNSIGNED
     right = [is_same(mac(secret, signed), given) for secret in secrets]
@@ -78,7 +83,7 @@ def verify(
         return Refused.WRONG
     if late:
         return Refused.LATE
-    return Proof(hashlib.sha256(signed).digest(), delivery)
+    return Proof(hashlib.sha256(signed).digest(), delivery, is_timed)
 
 
 def is_same(expected: str, given: str) -> bool:

@@ -12,6 +12,7 @@ from headway.store.envelopes import Envelope
 from headway.store.views import pages
 
 KEPT: Final = 1_000  # deliveries of a webhook
+REMEMBERED: Final = timedelta(days=365)  # signatures that say no time
 REFUSED_KEPT: Final = 100
 SURELY: Final = timedelta(
     minutes=15
@@ -57,6 +58,18 @@ DELETE: LiteralString = "DELETE FROM webhook WHERE team_id = %(team_id)s AND nam
 
 SEEN: LiteralString = """
     SELECT made FROM webhook_delivery WHERE team_id = %(team_id)s AND name = %(name)s AND digest = %(digest)s
+    UNION ALL
+    SELECT made FROM webhook_signature WHERE team_id = %(team_id)s AND name = %(name)s AND digest = %(digest)s
+    LIMIT 1
+"""
+
+REMEMBER: LiteralString = """
+    INSERT INTO webhook_signature (team_id, name, digest, made, at)
+    VALUES (%(team_id)s, %(name)s, %(digest)s, %(made)s, %(at)s)
+"""
+
+FORGET: LiteralString = """
+    DELETE FROM webhook_signature WHERE team_id = %(team_id)s AND name = %(name)s AND at < %(before)s
 """
 
 # By the same key another delivery, signed anew, makes what is there already.
@@ -202,6 +215,13 @@ def keep(conn: Connection[Any], team_id: int, delivery: Delivery) -> int:
         number: int | None = cursor.execute(KEEP, values).fetchone()
     assert number is not None
     return number
+
+
+def remember(conn: Connection[Any], team_id: int, delivery: Delivery) -> None:
+    """Keep the signature of a delivery for longer than the delivery, and drop those that are too old."""
+    values = {**asdict(delivery), "team_id": team_id}
+    conn.execute(FORGET, {**values, "before": delivery.at - REMEMBERED})
+    conn.execute(REMEMBER, values)
 
 
 def deliveries(
