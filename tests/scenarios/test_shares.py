@@ -207,3 +207,34 @@ def test_what_a_version_without_shares_left_is_counted_when_sharing_begins(two: 
     two.conn.execute("UPDATE share SET used = 0")
     two.has(20)
     assert two.used() == (12, 0)
+
+
+def test_what_waits_behind_one_that_does_not_fit_claims_no_slot(two: Two) -> None:
+    """Nobody overtakes it in its pool, so the slots that its team cannot use are another one's: none is idle."""
+    two.conn.execute("UPDATE pool SET slots = 5 WHERE team_id = 1")
+    small = [task(f"s{number}", priority_weight=1) for number in range(6)]
+    deploy(
+        two.conn,
+        task("first", pool_slots=3, priority_weight=9),
+        task("second", pool_slots=4, priority_weight=5),
+        *small,
+    )
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.trigger(1)
+    assert [grant.instance.node.task_id for grant in two.tick(1).grants] == ["first"]
+    two.trigger(2)
+    two.tick(2)
+    two.divide()
+    two.tick(2)
+    assert two.used() == (1, 7)
+    assert not two.tick(2).uneven  # nothing is left to divide
+    assert not two.tick(1).uneven
+
+    turn = two.tick(1, ends=1)
+    assert [grant.instance.node.task_id for grant in turn.grants] == ["second"]
+    for _ in range(3):
+        two.tick(2, ends=1)
+        two.divide()
+        two.tick(1)
+        two.tick(2)
+    assert two.used() == (2, 6), "the second, and one that fits beside it"

@@ -59,7 +59,8 @@ RECOUNT: LiteralString = f"""
 """
 
 # What a team could use now: what is ready, as far as its pools and the agents that serve it have room. Of a pool that
-# it shares that is what nobody uses: how that is divided depends on the slots that the team has.
+# it shares that is what nobody uses: how that is divided depends on the slots that the team has. What waits behind one
+# that needs more slots than its pool has free is not counted, because nobody overtakes it (``core.admission``).
 CLAIMS: LiteralString = f"""
     WITH room AS MATERIALIZED (
         SELECT session.team_id, session.queues, session.slots - (
@@ -72,22 +73,28 @@ CLAIMS: LiteralString = f"""
         FROM room CROSS JOIN unnest(queues) AS queue WHERE free > 0
         GROUP BY team_id, queue
     ), roomy AS MATERIALIZED (
-        SELECT team_id, name, CASE WHEN allotted IS NULL THEN slots - used ELSE greatest(allotted - used, slots - (
+        SELECT team_id, name, slots,
+            CASE WHEN allotted IS NULL THEN slots - used ELSE greatest(allotted - used, slots - (
             SELECT sum(used) FROM pool AS part
             WHERE part.allotted IS NOT NULL
                 AND coalesce(part.lender_id, part.team_id) = coalesce(pool.lender_id, pool.team_id)
                 AND coalesce(part.lent_name, part.name) = coalesce(pool.lent_name, pool.name))) END AS free
         FROM pool WHERE is_open
-    ), waiting AS MATERIALIZED (
-        SELECT served.team_id, pool.name, served.queue, served.free, pool.free AS pool_free, (
-            SELECT count(*) FROM (
-                SELECT FROM task_instance AS instance
-                WHERE instance.team_id = served.team_id AND instance.pool = pool.name
-                    AND instance.queue = served.queue AND instance.executor = ANY(%(executors)s)
-                    AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.free
-                LIMIT least(served.free, pool.free, %(limit)s)
-            ) AS ready) AS count
+    ), next AS (
+        SELECT served.team_id, pool.name, served.queue, served.free, pool.free AS pool_free, sum(line.pool_slots) OVER (
+            PARTITION BY pool.team_id, pool.name ORDER BY line.rank ROWS UNBOUNDED PRECEDING) AS up_to
         FROM served JOIN roomy AS pool ON pool.team_id = served.team_id AND pool.free > 0
+        CROSS JOIN unnest(%(executors)s::text[]) AS executor
+        CROSS JOIN LATERAL (
+            SELECT pool_slots, rank FROM task_instance AS instance
+            WHERE instance.team_id = served.team_id AND instance.pool = pool.name
+                AND instance.queue = served.queue AND instance.executor = executor
+                AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
+            ORDER BY instance.rank LIMIT least(served.free, pool.free, %(limit)s)
+        ) AS line
+    ), waiting AS MATERIALIZED (
+        SELECT team_id, name, queue, free, pool_free, count(*) AS count FROM next
+        WHERE up_to <= pool_free GROUP BY team_id, name, queue, free, pool_free
     ), by_pool AS (
         SELECT team_id, least(sum(count), max(pool_free)) AS count FROM waiting GROUP BY team_id, name
     ), by_queue AS (
