@@ -111,6 +111,33 @@ def test_what_is_ours_is_found(teams: World) -> None:
             assert answer.status < 300 or operation.name in NOT_SEEDED, (operation, answer.body)
 
 
+def test_each_list_shows_what_is_ours_and_counts_no_more(teams: World, owner_conn: Session) -> None:
+    """So that an answer below that names nothing of theirs is not empty: related objects, too, and numbers."""
+    counts = {
+        "count_runs": {"total": 2, "by_state": {"failed": 2}, "truncated": False},
+        "count_questions": {"open": 1, "truncated": False},
+    }
+    for operation in operations():
+        if operation.method != "GET" or operation.kind is not Kind.LIST or operation.streams:
+            continue
+        answer = ask(teams.ours["admin"], asked(operation, None, OURS))
+        if operation.name in counts:
+            assert answer.json == counts[operation.name]
+        elif operation.name == "show_slot_history":
+            assert [team["team"] for team in answer.json["teams"]] == ["default"]
+        elif operation.name == "show_calendar_of_all":
+            assert [day["failed"] for day in answer.json["days"]] == [2]
+        elif operation.name == "list_teams":
+            assert [team["name"] for team in answer.json["items"]] == ["default"]
+        elif operation.name == "check_audit":
+            (own,) = owner_conn.execute(
+                "SELECT count(*) FROM audit WHERE team_id = 1"
+            ).fetchone() or (0,)
+            assert answer.json["entries"] <= own
+        else:
+            assert OURS.encode() in answer.body, (operation.name, answer.body)
+
+
 def test_a_shared_pool_is_told_to_those_who_share_it(teams: World) -> None:
     """So that what is not told of theirs below is there."""
     items = teams.ours["viewer"].ask("GET", "/api/v1/pools").json["items"]

@@ -7,6 +7,7 @@ column is in the world without a line here.
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from psycopg import Connection, sql
 
 from headway import wire
@@ -49,6 +50,7 @@ class World:
 def made(url: str, conn: Connection[Any], layout: Layout) -> World:
     """``conn``: as the owner of the schema."""
     ours(conn)
+    related(conn)
     secrets(conn, layout)
     webhooks(conn, layout)
     log = layout.data / log_path(f"{OURS}-run", f"{OURS}-task", -1, 1)
@@ -117,6 +119,26 @@ def ours(conn: Connection[Any]) -> None:
         "INSERT INTO event (team_id, at, subject, dag_id, run_id, name, actor)"
         " SELECT 1, now(), 'run', dag_id, run_id, 'fail', %s FROM run",
         [f"user:{OURS}"],
+    )
+
+
+def related(conn: Connection[Any]) -> None:
+    """What belongs to DAGs: a broken file, a DAG that listens to an asset, a question of a task."""
+    conn.execute(
+        "INSERT INTO import_error (team_id, file, line, message, bundle_version, at, since)"
+        " VALUES (1, %(word)s || '.py', 1, 'ValueError: ' || %(word)s, 'b', now(), now())",
+        {"word": OURS},
+    )
+    conn.execute(
+        "INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest) VALUES (1, %s, %s, 0, 0)",
+        [OURS, f"{OURS}-asset"],
+    )
+    seed.instance(conn, f"{OURS}-run-b", "t3", "deferred")
+    facts = {"ask": "ask", "subject": f"May {OURS} go out?", "options": ["OK"]}
+    conn.execute(
+        "INSERT INTO wait (team_id, run_id, task_id, map_index, attempt, deferrals, kind, facts, since, overdue,"
+        " reschedules, finishes) VALUES (1, %s, 't3', -1, 1, 1, 'answer', %s, now(), 'fail', false, true)",
+        [f"{OURS}-run-b", msgspec.json.encode(facts).decode()],
     )
 
 
