@@ -177,6 +177,41 @@ def test_the_instances_of_a_mapped_group_come_item_by_item(client: Client, conn:
     assert error.value.hint == 'did you mean "each"?'
 
 
+def test_the_iterations_of_a_loop_come_one_after_another(client: Client, conn: Session) -> None:
+    """As the items of a mapped group do, in the list of instances, the run and the grid."""
+    seed.dag(conn, "d")
+    tasks = (
+        model.Task(task_id="page.fetch", loop="page"),
+        model.Task(task_id="page.gate", upstream=("page.fetch",), loop="page"),
+        model.Task(task_id="after", upstream=("page.gate",)),
+    )
+    loop = model.Loop(path="page", gate="page.gate", result="page.fetch", max_iterations=7)
+    spec = msgspec.structs.replace(seed.spec("d", 1), tasks=tasks, loops=(loop,))
+    conn.execute("UPDATE dag_version SET spec = %s", [model.encode(spec).decode()])
+    seed.run(conn, "d", "r1", state="failed")
+    for task_id in ("page.fetch", "page.gate"):
+        for index in range(2):
+            seed.instance(conn, "r1", task_id, "failed" if index else "success", index)
+    seed.instance(conn, "r1", "after", "upstream_failed")
+    query = {"mapped_group": "page"}
+    items = client.all_pages("/runs/r1/task-instances", wire.TaskInstance, query)
+    assert [f"{each.task_id}[{each.map_index}]" for each in items] == [
+        "page.fetch[0]",
+        "page.gate[0]",
+        "page.fetch[1]",
+        "page.gate[1]",
+    ]
+    shown = [(t.task_id, t.mapped, t.mapped_group, t.max_iterations) for t in client.tasks("r1")]
+    assert shown == [
+        ("page.fetch", True, "page", 7),
+        ("page.gate", True, "page", 7),
+        ("after", False, "", None),
+    ]
+    grid = client.grid("d")
+    assert [(group.group_id, group.mapped) for group in grid.groups] == [("page", True)]
+    assert [task.mapped for task in grid.tasks] == [True, True, False]
+
+
 def test_runs_are_counted_by_state(client: Client, conn: Session) -> None:
     seed.dag(conn, "d")
     seed.dag(conn, "e")

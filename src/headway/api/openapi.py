@@ -56,7 +56,10 @@ PARAMETERS: Final = {
     "to": ("End of the range.", None),
     "count": ("Number of items.", 100),
     "with_tasks": ("Return the tasks of the spec, too.", False),
-    "mapped_group": ("Only instances of tasks in this mapped task group.", "each_shop"),
+    "mapped_group": (
+        "Only instances of tasks in this mapped task group, or in this loop.",
+        "each_shop",
+    ),
     "q": ("Text to search for.", "error"),
     "regex": ("Whether `q` is a regular expression.", False),
     "ignore_case": ("Ignore case: `error` also finds `Error`.", True),

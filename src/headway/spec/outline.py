@@ -33,7 +33,7 @@ class Group:
     group_id: str
     parent: str
     tooltip: str = ""
-    mapped: bool = False  # as a whole
+    mapped: bool = False  # as a whole, or a loop
 
     @property
     def label(self) -> str:
@@ -92,8 +92,8 @@ def group_of(task: Task) -> str:
 
 
 def mapped_group_of(task: Task) -> str:
-    """Return the path of the group that is mapped as a whole and has the task; empty if none has."""
-    return "" if task.mapping is None else task.mapping.group
+    """Return the path of the group that is mapped as a whole, or repeated, and has the task; empty if none has."""
+    return task.loop if task.mapping is None else task.mapping.group
 
 
 def label_of(task: Task) -> str:

@@ -86,7 +86,10 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     blocked_reason: str | None
     reason: str | None
     group: str = ""
-    mapped_group: str = ""  # that is mapped as a whole and has the task
+    mapped_group: str = ""  # that is mapped as a whole, or repeated, and has the task
+    max_iterations: int | None = (
+        None  # of the loop that it is in; its map indexes are the iterations
+    )
     label: str = ""
     kind: str = ""
     trigger_rule: str = ""

@@ -100,7 +100,7 @@ def tasks(outlined: Outline) -> list[wire.GridTask]:
             group=row.group,
             depth=row.depth,
             kind=row.task.kind,
-            mapped=row.task.mapping is not None,
+            mapped=row.task.mapping is not None or bool(row.task.loop),
             upstream=[places[name] for name in row.task.upstream],
             removed=row.removed,
         )

@@ -1,5 +1,6 @@
 """The tasks of one run: a row each, however many instances, in the spec's topological order."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -81,10 +82,12 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> list[wire.RunT
             if started_at is not None
         },
     )
+    bounds = {loop.path: loop.max_iterations for loop in version.dag.loops}
     nothing: tuple[Any, ...] = ({}, False, None, None, None, None, None, None, 0)
     return [
         run_task(
             task,
+            bounds,
             task.task_id in path,
             timed.get(task.task_id, (None, None)),
             *counted.get(task.task_id, nothing),
@@ -127,6 +130,7 @@ def settled(counts: dict[str, int]) -> bool:
 
 def run_task(
     task: model.Task,
+    bounds: Mapping[str, int],
     critical: bool,
     times: tuple[float | None, float | None],
     counts: dict[str, int],
@@ -145,7 +149,7 @@ def run_task(
     return wire.RunTask(
         task_id=task.task_id,
         upstream=list(task.upstream),
-        mapped=mapped or task.mapping is not None,
+        mapped=mapped or task.mapping is not None or bool(task.loop),
         counts=counts,
         started_at=started_at,
         ended_at=ended_at,
@@ -154,6 +158,7 @@ def run_task(
         why=why(blocked_reason or reason),
         group=group_of(task),
         mapped_group=mapped_group_of(task),
+        max_iterations=bounds.get(task.loop),
         label=label_of(task),
         kind=task.kind,
         trigger_rule=task.trigger_rule,

@@ -95,7 +95,7 @@ export function Drawing(props: Props) {
                 {group?.mapped && (
                   <button
                     type="button"
-                    title="Mapped group: list its items"
+                    title="Mapped group or loop: list its items or iterations"
                     aria-label={`Items of ${group.label}`}
                     onClick={() => props.items(box.id)}
                   >

@@ -112,7 +112,7 @@ function Times({ row, runs }: { row: Row; runs: readonly GridRun[] }) {
   return null;
 }
 
-const MAPPED = "Mapped group: click a cell to list its items";
+const MAPPED = "Mapped group or loop: click a cell to list its items or iterations";
 
 function timesIn(row: Row, run: GridRun): number | null {
   if (row.kind === "group") return itemsIn(row, run);

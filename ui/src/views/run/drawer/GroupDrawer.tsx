@@ -12,7 +12,7 @@ import { FilterText } from "@/parts/FilterBar.tsx";
 import styles from "./InstanceList.module.css";
 import { InstanceRows } from "./InstanceRows.tsx";
 
-/** The items of a mapped group, one after another: each with its instance of every task in the group. */
+/** The items of a mapped group, or the iterations of a loop, one after another: each with its instance of every task in the group. */
 export function GroupDrawer({
   run,
   group,
@@ -27,7 +27,10 @@ export function GroupDrawer({
   const [query, setQuery] = useState("");
   const search = useCallback((typed: string) => setQuery(typed.trim()), []);
   const tasks = useQuery(runTasks(run)).data ?? [];
-  const counts = tallied(tasks.filter((task) => task.mapped_group === group));
+  const inside = tasks.filter((task) => task.mapped_group === group);
+  const bound = inside.find((task) => task.max_iterations)?.max_iterations;
+  const many = bound ? "iterations" : "items";
+  const counts = tallied(inside);
   const all = counts.reduce((sum, [, count]) => sum + count, 0);
   const state = INSTANCE_STATES.find((each) => each === selection.state);
   const found = useInfiniteQuery({
@@ -40,7 +43,10 @@ export function GroupDrawer({
     0,
   );
   return (
-    <Drawer title={`Items of ${group}`} close={() => select({ details: "closed" })}>
+    <Drawer
+      title={bound ? `Iterations of ${group} (at most ${bound})` : `Items of ${group}`}
+      close={() => select({ details: "closed" })}
+    >
       <div className={styles.list}>
         <div className={styles.filter}>
           <Chips label="State">
@@ -64,9 +70,9 @@ export function GroupDrawer({
           <FilterText label="Task, index, name or error…" value={query} onChange={search} />
         </div>
         {found.isError ? (
-          <ErrorState error={found.error} what="The items" retry={found.refetch} />
+          <ErrorState error={found.error} what={`The ${many}`} retry={found.refetch} />
         ) : found.data?.length === 0 ? (
-          <p className={styles.none}>{all === 0 ? "No items yet." : "No items match."}</p>
+          <p className={styles.none}>{all === 0 ? `No ${many} yet.` : `No ${many} match.`}</p>
         ) : (
           <InstanceRows
             items={items}
