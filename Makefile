@@ -93,7 +93,8 @@ ui-test: ui ## Its tests: functions, then the pages in a browser
 	@ui/e2e/run
 
 .PHONY: ui-types
-ui-types: ui ## Write its types anew, from what the API says of itself
+ui-types: .venv/.ready ## Write its types anew, from what the API says of itself
+	ui/with-node true
 	@$(BIN)/python -m headway.api.document > ui/node_modules/.openapi.json
 	@ui/with-node npm run --silent types 2>/dev/null
 	@$(BIN)/python -m headway.api.vocabulary > ui/src/api/words.ts

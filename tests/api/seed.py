@@ -71,7 +71,7 @@ def run(
         " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
         " VALUES (%(team)s, %(id)s, %(dag)s, 1, 'b1', %(id)s, 'manual', %(state)s, %(at)s, %(at)s, %(at)s,"
         " 'user:admin', %(at)s, %(at)s,"
-        " CASE WHEN %(state)s IN ('success', 'failed', 'cancelled') THEN %(at)s END)",
+        " CASE WHEN %(state)s IN ('success', 'failed', 'cancelled', 'skipped') THEN %(at)s END)",
         {"team": team_id, "id": run_id, "dag": dag_id, "state": state, "at": at},
     )
 

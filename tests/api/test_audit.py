@@ -168,7 +168,7 @@ def test_entries_are_told_in_sentences(admin: Browser, url: str, conn: Session) 
     assert len(cancelled) > 8  # the run itself, not what the request called it
     assert [each["words"] for each in reversed(items)] == [
         f"triggered run `{run}` of `d` for 2026-01-02 05:00:00 UTC",
-        f"only previewed: cleared tasks of run `{run}`",
+        f"previewed, without a change: cleared tasks of run `{run}`",
         "created the pool `etl` with 3 slots",
         "set the pool `etl` to 1 slot (before: 3)",
         f"wrote a note on run `{run}`: late source",

@@ -82,6 +82,7 @@ def test_days_are_those_of_a_time_zone(client: Client, conn: Session) -> None:
     ended(conn, "r1", "success", evening, 10)
     ended(conn, "r2", "failed", evening - timedelta(hours=20), 20)
     ended(conn, "r3", "cancelled", evening + timedelta(hours=10), 1)
+    ended(conn, "r4", "skipped", evening + timedelta(hours=10), 1)
     first, last = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     in_utc = client.calendar(first, last, dag_id="d", timezone="UTC").days
     assert [(day.day, day.success, day.failed, day.cancelled) for day in in_utc] == [
@@ -96,6 +97,7 @@ def test_days_are_those_of_a_time_zone(client: Client, conn: Session) -> None:
     ]
     of_all = client.calendar(first, last).days
     assert sum(day.success + day.failed + day.cancelled for day in of_all) == 3
+    assert [sum(day.skipped for day in days) for days in (in_utc, of_all)] == [1, 1]
 
 
 def test_the_calendar_of_all_tells_what_will_fire(client: Client, conn: Session) -> None:

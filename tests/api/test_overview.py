@@ -97,6 +97,7 @@ def test_home_counts_the_last_day(client: Client, conn: Session) -> None:
     seed.dag(conn, "d")
     for run_id, hours_ago, state in (
         *(("r1", 2, "success"), ("r2", 3, "failed"), ("r3", 4, "cancelled"), ("r4", 30, "failed")),
+        ("r7", 5, "skipped"),
     ):
         seed.run(conn, "d", run_id, state=state)
         end(conn, run_id, hours_ago)
@@ -105,6 +106,7 @@ def test_home_counts_the_last_day(client: Client, conn: Session) -> None:
     home = client.overview()
     assert home.runs == wire.RunCounts(running=1, queued=1, failed_24h=1, success_24h=1)
     assert sum(hour.success + hour.failed + hour.cancelled for hour in home.activity) == 3
+    assert sum(hour.skipped for hour in home.activity) == 1
 
 
 def test_home_names_what_failed_and_has_not_succeeded_since(client: Client, conn: Session) -> None:

@@ -49,7 +49,10 @@ def test_a_dry_run_counts_what_would_be_removed_and_changes_nothing(
     assert (told.days, told.effective_days, told.removes) == (30, 30, 1)
     assert keep(client, 10, dry_run=True).removes == 2
     assert (client.run_retention().days, client.run_retention().removes) == (None, 0)
-    assert client.audit(1)[0].words == "only previewed: set how long runs are kept to 10 days"
+    assert (
+        client.audit(1)[0].words
+        == "previewed, without a change: set how long runs are kept to 10 days"
+    )
 
 
 @pytest.mark.parametrize("days", [0, -1, 6, 36_501, 2**31, 2**63])

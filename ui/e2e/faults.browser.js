@@ -125,6 +125,14 @@ function faultsOfText() {
   return found;
 }
 
+/** A row of links that others leave no height: it scrolls across, so that its being cut is no overflow. */
+function faultsOfRows() {
+  return [...document.querySelectorAll("nav")]
+    .filter((row) => row.clientHeight > 0 && getComputedStyle(row).flexDirection === "row")
+    .filter((row) => row.scrollHeight > row.clientHeight + 1)
+    .map((row) => `the row ${nameOf(row)} is cut off`);
+}
+
 function faultsOfTables() {
   const tables = [...document.querySelectorAll("main [role=table]")];
   return tables
@@ -133,7 +141,7 @@ function faultsOfTables() {
 }
 
 window.layoutFaults = () => {
-  const found = [...faultsOfText(), ...faultsOfTables()];
+  const found = [...faultsOfText(), ...faultsOfRows(), ...faultsOfTables()];
   const wide = document.documentElement.scrollWidth - window.innerWidth;
   if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
   const seen = [];

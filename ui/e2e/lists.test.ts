@@ -121,6 +121,7 @@ test("runs are narrowed by time and sorted, in the list of all and in that of a 
     await head("Duration").getByRole("button").click();
     await page().waitForURL(/sort=longest/);
     expect(await head("Duration").getAttribute("aria-sort")).toBe("descending");
+    expect(await page().locator("[role=columnheader][aria-sort]").count()).toBe(1);
   }
 });
 

@@ -61,7 +61,9 @@ PLAIN: Final[Mapping[str, str]] = {
 def sentence(action: str, subject: str, detail: Detail) -> str:
     """Return what an entry tells, without a full stop: ``set the pool `etl` to 8 slots (before: 4)``."""
     done = words_of(action, subject, detail)
-    return f"only previewed: {done}" if part(detail, "body", "dry_run") is True else done
+    return (
+        f"previewed, without a change: {done}" if part(detail, "body", "dry_run") is True else done
+    )
 
 
 def words_of(action: str, subject: str, detail: Detail) -> str:

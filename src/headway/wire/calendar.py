@@ -32,6 +32,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     running: int
     cancelled: int
     duration_s: float | None
+    skipped: int = 0  # the run gave way to another (run_strategy)
 
 
 class CalendarFire(msgspec.Struct, frozen=True, kw_only=True):

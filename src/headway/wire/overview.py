@@ -68,6 +68,7 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     cancelled: int
     flawed: int = 0
+    skipped: int = 0  # the run gave way to another (run_strategy)
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):

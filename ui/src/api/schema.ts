@@ -3318,6 +3318,11 @@ export interface components {
             failed: number;
             /** Format: int64 */
             running: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            skipped: number;
             /** Format: int64 */
             success: number;
         };
@@ -3720,6 +3725,11 @@ export interface components {
             flawed: number;
             /** Format: date-time */
             hour: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            skipped: number;
             /** Format: int64 */
             success: number;
         };
@@ -7184,6 +7194,7 @@ export interface operations {
                      *           "duration_s": 1.5,
                      *           "failed": 1,
                      *           "running": 1,
+                     *           "skipped": 1,
                      *           "success": 1
                      *         }
                      *       ],
@@ -8117,6 +8128,7 @@ export interface operations {
                      *           "duration_s": 1.5,
                      *           "failed": 1,
                      *           "running": 1,
+                     *           "skipped": 1,
                      *           "success": 1
                      *         }
                      *       ],
@@ -11075,6 +11087,7 @@ export interface operations {
                      *           "failed": 1,
                      *           "flawed": 1,
                      *           "hour": "2026-01-31T05:00:00Z",
+                     *           "skipped": 1,
                      *           "success": 1
                      *         }
                      *       ],

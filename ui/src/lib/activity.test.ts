@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
-import { columnsOf, headline } from "./activity.ts";
+import { columnsOf, headline, totalsOf } from "./activity.ts";
 
 test("the tallest hour fills the height, and nothing is drawn where nothing was", () => {
-  const columns = columnsOf([
-    { hour: "a", success: 3, failed: 1, cancelled: 0, flawed: 0 },
-    { hour: "b", success: 2, failed: 0, cancelled: 0, flawed: 1 },
-    { hour: "c", success: 0, failed: 0, cancelled: 0, flawed: 0 },
-  ]);
+  const none = { success: 0, failed: 0, cancelled: 0, flawed: 0, skipped: 0 };
+  const hours = [
+    { ...none, hour: "a", success: 3, failed: 1 },
+    { ...none, hour: "b", success: 2, flawed: 1, skipped: 1 },
+    { ...none, hour: "c" },
+  ];
+  const columns = columnsOf(hours);
   expect(columns[0]?.parts).toEqual([
     { state: "success", share: 0.75 },
     { state: "failed", share: 0.25 },
@@ -14,8 +16,15 @@ test("the tallest hour fills the height, and nothing is drawn where nothing was"
   expect(columns[1]?.parts).toEqual([
     { state: "success", share: 0.25 },
     { state: "flawed", share: 0.25 },
+    { state: "skipped", share: 0.25 },
   ]);
-  expect(columns[2]).toEqual({ hour: "c", total: 0, parts: [] });
+  expect(columns[2]).toEqual({ hour: "c", counts: [], parts: [] });
+  expect(totalsOf(hours)).toEqual([
+    ["success", 4],
+    ["flawed", 1],
+    ["skipped", 1],
+    ["failed", 1],
+  ]);
 });
 
 test("the headline tells the worst first", () => {

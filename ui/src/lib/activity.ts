@@ -1,27 +1,43 @@
 import type { Hour } from "@/api/types.ts";
 
+type Counts = [state: string, count: number][];
+
 /** One bar of the last 24 hours, its parts as shares of the tallest: states, and `flawed` of what succeeded. */
 export interface Column {
   hour: string;
-  total: number;
+  counts: Counts;
   parts: { state: string; share: number }[];
 }
 
 export function columnsOf(hours: readonly Hour[]): Column[] {
-  const totals = hours.map((hour) => hour.success + hour.failed + hour.cancelled);
+  const counts = hours.map((hour) => countsOf(hour));
+  const totals = counts.map((each) => each.reduce((sum, [, count]) => sum + count, 0));
   const most = Math.max(1, ...totals);
-  return hours.map((hour, index) => ({
-    hour: hour.hour,
-    total: totals[index] ?? 0,
-    parts: Object.entries({
-      success: hour.success - hour.flawed,
-      flawed: hour.flawed,
-      cancelled: hour.cancelled,
-      failed: hour.failed,
-    })
-      .filter(([, count]) => count > 0)
-      .map(([state, count]) => ({ state, share: count / most })),
-  }));
+  return hours.map(({ hour }, at) => {
+    const found = counts[at] ?? [];
+    const parts = found.map(([state, count]) => ({ state, share: count / most }));
+    return { hour, counts: found, parts };
+  });
+}
+
+/** How many runs ended how, of all hours. */
+export function totalsOf(hours: readonly Hour[]): Counts {
+  const sums = new Map<string, number>();
+  for (const hour of hours)
+    for (const [state, count] of everyCount(hour)) sums.set(state, (sums.get(state) ?? 0) + count);
+  return [...sums].filter(([, count]) => count > 0);
+}
+
+const countsOf = (hour: Hour) => everyCount(hour).filter(([, count]) => count > 0);
+
+function everyCount(hour: Hour): Counts {
+  return [
+    ["success", hour.success - hour.flawed],
+    ["flawed", hour.flawed],
+    ["skipped", hour.skipped],
+    ["cancelled", hour.cancelled],
+    ["failed", hour.failed],
+  ];
 }
 
 export function headline(counts: {

@@ -35,6 +35,8 @@ export interface Sort {
   by: string;
   /** From the greatest to the least. */
   down: boolean;
+  /** It is the order of another column, to which a further click returns: that column's head shows it. */
+  other?: boolean;
 }
 
 /** What a click on a column's head asks for: its first order, then its others, round about. */

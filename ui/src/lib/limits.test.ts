@@ -11,6 +11,9 @@ test("a limit is shown with what counts against it", () => {
   expect(standingOf({ name: "open_runs", limit: null, used: 12 })).toBe("12 now, no limit");
   expect(standingOf({ name: "requests_per_s", limit: 50, used: null })).toBe("at most 50");
   expect(standingOf({ name: "requests_per_s", limit: null, used: null })).toBe("no limit");
+  expect(standingOf({ name: "log_bytes_per_minute", limit: 50_000_000, used: 30_608 })).toBe(
+    "30.6 kB of 50.0 MB",
+  );
   expect(labelOf("of_a_later_version")).toBe("of_a_later_version");
 });
 

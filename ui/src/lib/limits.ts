@@ -1,4 +1,4 @@
-import { number } from "@/lib/count.ts";
+import { bytes, number } from "@/lib/count.ts";
 
 export interface Limit {
   name: string;
@@ -23,9 +23,10 @@ export function labelOf(name: string): string {
 }
 
 /** `12 of 100`, `12 now, no limit`, `at most 100`. */
-export function standingOf({ limit, used }: Limit): string {
-  if (limit === null) return used === null ? "no limit" : `${number(used)} now, no limit`;
-  return used === null ? `at most ${number(limit)}` : `${number(used)} of ${number(limit)}`;
+export function standingOf({ name, limit, used }: Limit): string {
+  const said = name.includes("bytes") ? bytes : number;
+  if (limit === null) return used === null ? "no limit" : `${said(used)} now, no limit`;
+  return used === null ? `at most ${said(limit)}` : `${said(used)} of ${said(limit)}`;
 }
 
 export function textsOf(limits: readonly Limit[]): Record<string, string> {

@@ -7,6 +7,7 @@ export function Page({
   heading,
   note,
   actions,
+  loading = false,
   children,
 }: {
   title: string;
@@ -14,8 +15,11 @@ export function Page({
   heading?: ReactNode;
   note?: ReactNode;
   actions?: ReactNode;
+  /** The head is not known yet: what it will be is new then, and does not move from where it was awaited. */
+  loading?: boolean;
   children: ReactNode;
 }) {
+  const key = loading ? "loading" : "known";
   useEffect(() => {
     document.title = `${title} · Headway`;
   }, [title]);
@@ -24,9 +28,17 @@ export function Page({
       <header className={styles.head}>
         <div className={styles.title}>
           <h1>{heading ?? title}</h1>
-          {note && <div className={styles.note}>{note}</div>}
+          {note && (
+            <div key={key} className={styles.note}>
+              {note}
+            </div>
+          )}
         </div>
-        {actions && <div className={styles.actions}>{actions}</div>}
+        {actions && (
+          <div key={key} className={styles.actions}>
+            {actions}
+          </div>
+        )}
       </header>
       {children}
     </div>

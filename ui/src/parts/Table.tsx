@@ -110,7 +110,7 @@ function Head<T>({
     <div role="rowgroup" className={styles.heads}>
       <div role="row" className={styles.head} style={{ gridTemplateColumns: tracks }}>
         {columns.map(({ key, end, head, sorts }) => {
-          const now = sorts?.find(({ by }) => by === sort);
+          const now = sorts?.find(({ by, other }) => by === sort && !other);
           return (
             <div
               key={key}

@@ -35,6 +35,7 @@ DAYS_OF_DAG: LiteralString = f"""
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state IN {states.OPEN_RUNS}) AS running,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE state = 'skipped') AS skipped,
         avg(extract(epoch FROM ended_at - started_at))::float8 AS duration_s
     FROM run
     WHERE dag_id = %(dag_id)s AND logical_date >= %(first)s AND logical_date < %(last)s
@@ -48,6 +49,7 @@ DAYS: LiteralString = """
         count(*) FILTER (WHERE state = 'failed') AS failed,
         0 AS running,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE state = 'skipped') AS skipped,
         NULL::float8 AS duration_s
     FROM run WHERE ended_at >= %(first)s AND ended_at < %(last)s
     GROUP BY day ORDER BY day

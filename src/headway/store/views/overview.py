@@ -49,6 +49,7 @@ ACTIVITY: LiteralString = """
         count(*) FILTER (WHERE state = 'success') AS success,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE state = 'skipped') AS skipped,
         count(*) FILTER (WHERE state = 'success' AND failed_instances > 0) AS flawed
     FROM run WHERE ended_at >= %(since)s GROUP BY 1
 """

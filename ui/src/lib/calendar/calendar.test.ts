@@ -34,6 +34,7 @@ const day = (counts: Partial<Parameters<typeof outcomeHeat>[0]>) => ({
   failed: 0,
   running: 0,
   cancelled: 0,
+  skipped: 0,
   duration_s: null,
   ...counts,
 });

@@ -11,11 +11,12 @@ export interface Heat {
 
 /** A day's colour by how its runs ended: any failure is seen, however many went well. */
 export function outcomeHeat(day: Day): Heat {
-  const ended = day.success + day.failed + day.cancelled;
+  const ended = day.success + day.failed + day.cancelled + day.skipped;
   if (day.failed > 0) return { state: "failed", level: levelOf(day.failed / Math.max(1, ended)) };
   if (day.running > 0) return { state: "running", level: 3 };
   if (day.success > 0) return { state: "success", level: levelOf(day.success / ended) };
-  return day.cancelled > 0 ? { state: "cancelled", level: 2 } : { state: null, level: 0 };
+  if (day.cancelled > 0) return { state: "cancelled", level: 2 };
+  return day.skipped > 0 ? { state: "skipped", level: 2 } : { state: null, level: 0 };
 }
 
 /** A day's colour by how long its runs took, beside the other days. */
@@ -29,5 +30,5 @@ function levelOf(share: number): number {
 }
 
 export function runsOf(day: Day): number {
-  return day.success + day.failed + day.running + day.cancelled;
+  return day.success + day.failed + day.running + day.cancelled + day.skipped;
 }

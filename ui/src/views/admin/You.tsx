@@ -8,6 +8,7 @@ export function You() {
   const { user, team, role, verbs, via, dag_ids, is_platform_admin } = useSession();
   const least = (verb: string) =>
     Object.entries(ROLES).find(([, of]) => (of as readonly string[]).includes(verb))?.[0];
+  const allowed = VERBS.filter((verb) => verbs.includes(verb)).length;
   return (
     <section
       className={styles.page}
@@ -17,7 +18,10 @@ export function You() {
     >
       <p>
         {user.name} has the role <b>{role}</b> in team <b>{team}</b>
-        {via.startsWith("token:") && ", narrowed by the token of this session"}.
+        {via.startsWith("token:") && ", narrowed by the token of this session"}.{" "}
+        {allowed === VERBS.length
+          ? `It allows all ${VERBS.length} actions.`
+          : `You may do ${allowed} of ${VERBS.length} actions.`}
         {dag_ids && ` Only for ${dag_ids.join(", ")}.`}
         {is_platform_admin && " As a platform admin, you also create, change and delete teams."}
       </p>
@@ -31,9 +35,7 @@ export function You() {
               <span>
                 {VERB_WORDS[verb]} <code>{verb}</code>
               </span>
-              <small>
-                {held ? `allowed by the role ${role}` : `needs the role ${least(verb)}`}
-              </small>
+              {!held && <small>needs the role {least(verb)}</small>}
             </li>
           );
         })}

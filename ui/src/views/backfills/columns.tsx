@@ -21,7 +21,13 @@ export const COLUMNS: readonly Column<Backfill>[] = [
     key: "dag",
     head: "DAG",
     width: "minmax(96px, 2fr)",
-    cell: (backfill) => <DagLink dag={backfill.dag_id} />,
+    wraps: true,
+    cell: (backfill) => (
+      <span className={styles.named}>
+        <DagLink dag={backfill.dag_id} />
+        <span className={`tabular ${styles.span}`}>{days(backfill.first, backfill.last)}</span>
+      </span>
+    ),
   },
   {
     key: "dates",

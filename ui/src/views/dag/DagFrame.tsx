@@ -43,6 +43,7 @@ export function DagFrame() {
       heading={<Heading dag={dag} detail={found.data} />}
       note={<Facts detail={found.data} />}
       actions={<Actions dag={dag} detail={found.data} />}
+      loading={!found.data}
     >
       {found.data && <Standing dag={found.data} />}
       {found.data?.spec.doc && <About text={found.data.spec.doc} />}
@@ -67,27 +68,29 @@ export function DagFrame() {
           ))}
         </ul>
       )}
-      <Tabs label="Views">
-        {TABS.map(({ to, word }) => (
-          <Link
-            key={to}
-            to={to}
-            params={{ team, dag }}
-            search={(before) => selectionOf(before)}
-            activeOptions={{ includeSearch: false }}
-            className={tabClass}
-          >
-            {word}
-          </Link>
-        ))}
-      </Tabs>
-      <div className={styles.view}>
-        <div className={styles.content}>
-          {ofRun && <RunNav dag={dag} />}
-          <UnknownSelection dag={dag} />
-          <Outlet />
+      <div className={styles.rest} data-loading={!found.data}>
+        <Tabs label="Views">
+          {TABS.map(({ to, word }) => (
+            <Link
+              key={to}
+              to={to}
+              params={{ team, dag }}
+              search={(before) => selectionOf(before)}
+              activeOptions={{ includeSearch: false }}
+              className={tabClass}
+            >
+              {word}
+            </Link>
+          ))}
+        </Tabs>
+        <div className={styles.view}>
+          <div className={styles.content}>
+            {ofRun && <RunNav dag={dag} />}
+            <UnknownSelection dag={dag} />
+            <Outlet />
+          </div>
+          <Selected dag={dag} />
         </div>
-        <Selected dag={dag} />
       </div>
     </Page>
   );

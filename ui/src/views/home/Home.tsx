@@ -31,7 +31,7 @@ export function Home() {
   }
   return (
     <Page title="Home" heading={<Headline home={found.data} />}>
-      <PageBody>
+      <PageBody key={found.data ? "home" : "loading"}>
         {found.data ? <Content home={found.data} /> : <SkeletonRows count={10} />}
       </PageBody>
     </Page>

@@ -39,9 +39,10 @@ export function RunPage() {
       heading={run ? <Heading run={run} /> : <Skeleton width={320} height={20} />}
       note={run ? <Facts run={run} /> : <Skeleton width={240} height={14} />}
       actions={run && <RunActions run={run} />}
+      loading={!run}
     >
       {run && <RunTabs run={run} />}
-      <div className={styles.view}>
+      <div key={run ? "run" : "loading"} className={styles.view}>
         {run ? (
           <RunBody run={run} only={selection.only} select={select} />
         ) : (

@@ -4,6 +4,7 @@ import type { QueryOf } from "@/api/request.ts";
 import { number } from "@/lib/count.ts";
 import { type RunState, stateWord, tally } from "@/lib/states.ts";
 import { Chip, Chips } from "@/parts/Chips.tsx";
+import { Skeleton } from "@/parts/Skeleton.tsx";
 import styles from "./Runs.module.css";
 
 /** How many runs there are, by state; each count shows these only. */
@@ -15,7 +16,14 @@ export function RunCounts({
   set: (change: { only: RunState | undefined }) => void;
 }) {
   const totals = useQuery({ ...runTotals(filter), placeholderData: keepPreviousData }).data;
-  if (!totals || (totals.total === 0 && !filter.state)) return null;
+  if (!totals) {
+    return (
+      <Chips label="State">
+        <Skeleton width={300} height={26} />
+      </Chips>
+    );
+  }
+  if (totals.total === 0 && !filter.state) return null;
   return (
     <Chips label="State">
       <Chip

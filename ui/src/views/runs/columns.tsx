@@ -19,7 +19,7 @@ const BY_TIME: readonly Sort[] = [
 ];
 const LONGEST: readonly Sort[] = [
   { by: "longest", down: true },
-  { by: "newest", down: true },
+  { by: "newest", down: true, other: true },
 ];
 
 const COLUMNS: readonly Column<Run>[] = [

@@ -72,19 +72,22 @@ function columns(
     {
       key: "grantee",
       head: "Team",
-      width: "minmax(52px, 1fr)",
+      width: "minmax(72px, 1fr)",
+      wraps: true,
       cell: ({ grantee }) => <span>{grantee === team ? `${grantee} (yours)` : grantee}</span>,
     },
     {
       key: "kind",
       head: "May",
       width: "minmax(64px, 1fr)",
+      wraps: true,
       cell: ({ kind }) => <span>{WORDS[kind]}</span>,
     },
     {
       key: "name",
       head: "Name",
       width: "minmax(64px, 1.6fr)",
+      wraps: true,
       cell: (grant) => <NameOf grant={grant} team={team} />,
     },
     {
@@ -97,7 +100,7 @@ function columns(
     {
       key: "state",
       head: "State",
-      width: "80px",
+      width: "72px",
       cell: ({ state, note }) => (
         <span title={note}>{state === "asked" ? "asked for" : state}</span>
       ),

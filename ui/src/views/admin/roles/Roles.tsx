@@ -82,7 +82,7 @@ function columns(start: ((doing: Doing) => void) | null): readonly Column<TeamRo
       head: "Verbs",
       width: "minmax(140px, 3fr)",
       cell: ({ verbs, built_in }) => (
-        <span className={styles.detail} title={verbs.join("\n")}>
+        <span className={built_in ? undefined : styles.detail} title={verbs.join("\n")}>
           {built_in ? counted(verbs.length, "verb") : verbs.join(", ")}
         </span>
       ),

@@ -112,6 +112,7 @@ function wordsOf(day: string, found: Day | undefined, fires: number): string {
         counted(runsOf(found), "run"),
         found.failed > 0 && `${found.failed} failed`,
         found.cancelled > 0 && `${found.cancelled} cancelled`,
+        found.skipped > 0 && `${found.skipped} skipped`,
         found.running > 0 && `${found.running} running`,
         found.duration_s !== null && duration(found.duration_s),
       ]

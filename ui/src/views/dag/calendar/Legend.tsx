@@ -1,4 +1,5 @@
 import type { Measure } from "@/lib/calendar/heat.ts";
+import { stateColour } from "@/parts/State.tsx";
 import styles from "./Calendar.module.css";
 
 /** What the colours say. */
@@ -15,6 +16,12 @@ export function Legend({ measure, timezone }: { measure: Measure; timezone: stri
           </span>
           <span className={styles.entry}>
             <Sample colour="var(--running)" /> running
+          </span>
+          <span className={styles.entry}>
+            <Sample colour={stateColour("cancelled")} level={2} /> all cancelled
+          </span>
+          <span className={styles.entry}>
+            <Sample colour={stateColour("skipped")} level={2} /> all skipped
           </span>
         </>
       ) : (

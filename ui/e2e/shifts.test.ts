@@ -1,0 +1,59 @@
+import { beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { ran } from "./api.ts";
+import { inBrowser } from "./browser.ts";
+import { shiftsOf, watchShifts } from "./layout.ts";
+
+// Of what moves by itself while a page is loaded, as browsers measure it: nothing that an eye sees. 0.1 is called good.
+const SHIFTS_MAX = 0.005;
+const VIEWS = ["grid", "graph", "gantt", "runs", "calendar", "durations", "code", "versions"];
+
+const server = inject("server");
+const { page } = inBrowser();
+let failed = "";
+let good = "";
+
+beforeAll(async () => {
+  await watchShifts(page());
+  failed = await ran(server, "invoices");
+  good = await ran(server, "orders");
+});
+
+const PAGES: [what: string, path: () => string][] = [
+  ["home", () => "overview"],
+  ["the DAGs", () => "dags"],
+  ["the runs", () => "runs"],
+  ["the slots", () => "slots"],
+  ...VIEWS.map((view): [string, () => string] => [
+    `the ${view} of a DAG`,
+    () => `dags/invoices/${view}`,
+  ]),
+  ["the grid with a run", () => `dags/invoices/grid?run=${failed}`],
+  ["the grid with a task", () => `dags/invoices/grid?run=${failed}&task=book&map=2`],
+  ["a failed run", () => `runs/${failed}`],
+  ["a good run", () => `runs/${good}`],
+  ["a task of a run", () => `runs/${failed}?task=book&map=2`],
+  ["two runs", () => `runs/${failed}/diff?with=${good}`],
+  ["a log", () => `runs/${failed}/log?task=book&map=2`],
+];
+
+for (const [width, height] of [
+  [1440, 900],
+  [390, 812],
+] as const) {
+  beforeEach(async () => await page().setViewportSize({ width: 1440, height: 900 }));
+
+  test.each(PAGES)(`${width} px: nothing moves while %s is loaded`, async (_what, path) => {
+    await page().setViewportSize({ width, height });
+    await page().goto("about:blank");
+    await page().goto(`/t/default/${path()}`);
+    await page().locator("main h1").waitFor();
+    await page().getByText("live", { exact: true }).waitFor({ state: "attached" });
+    await page().waitForFunction(() => {
+      const asked = performance.getEntriesByType("resource");
+      const quiet = performance.now() - Math.max(0, ...asked.map((each) => each.startTime)) > 500;
+      return quiet && !document.querySelector("[role=status][aria-label=Loading]");
+    });
+    const shifts = await shiftsOf(page());
+    expect(shifts.sum, shifts.of.join("\n")).toBeLessThan(SHIFTS_MAX);
+  });
+}
