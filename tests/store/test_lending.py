@@ -10,7 +10,7 @@ from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
 from tests.lending import Lender, names, of_each, rows_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lender(postgres: str) -> Iterator[Lender]:
     lender = Lender(postgres)
     yield lender
