@@ -163,9 +163,9 @@ class Lent:
             put = sql.SQL("INSERT INTO {0} SELECT (row::{0}).* FROM unnest(%s::text[]) AS row")
             if before:
                 conn.execute(put.format(place), [before])
-        for now, before in zip(conn.execute(self.count).fetchall(), self.counts, strict=True):
-            if now != before:
-                conn.execute("SELECT setval(%s::regclass, %s, %s)", before)
+        for now, count in zip(conn.execute(self.count).fetchall(), self.counts, strict=True):
+            if now != count:
+                conn.execute("SELECT setval(%s::regclass, %s, %s)", count)
 
 
 def begins_anew(conn: Session, role: str | None) -> bool:

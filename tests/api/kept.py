@@ -48,6 +48,7 @@ def connected(database: str, place: str) -> Iterator[tuple[ApiLogin, Connections
         return
     waiting = lent.pools.setdefault(place, [])
     kept = waiting.pop() if waiting else Kept(api_login.embedded(database, place))
+    assert isinstance(kept, Kept)
     admit(kept.login, lent)
     with lent.session(APP) as conn:
         admin = transact(conn, find_local_admin, 1)
