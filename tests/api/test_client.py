@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from headway import wire
-from headway.api.document import document
 from headway.client import Client
 from headway.client.connection import Connection
 from headway.store.transact import Session
 from tests.api import seed
+from tests.api.described import document
 from tests.api.test_stream import happen
 
 # What only a browser does, and one that holds its own connection.

@@ -11,11 +11,11 @@ import pytest
 
 from headway import wire
 from headway.api import refusals
-from headway.api.document import document
 from headway.errors import HTTP_STATUS
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API, Browser
+from tests.api.described import document
 
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]

@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from headway.api.document import document
 from headway.store import api_login
 from headway.store.transact import APP, Session, begun, connect, enter_team
 from tests.api import people, seed
 from tests.api.browser import API, Answer, Browser
+from tests.api.described import document
 from tests.api.stream import Listening, listening
 
 MARKETING = {"Headway-Team": "marketing"}

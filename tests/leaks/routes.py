@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from headway.api.document import document
+from tests.api.described import document
 from tests.leaks.world import OURS
 
 

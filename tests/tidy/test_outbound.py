@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from headway.api.document import document
+from tests.api.described import document
 
 SOURCE: Final = Path(__file__).parents[2] / "src" / "headway"
 # What runs with the server's rights. The rest: processes of a team (agent, probes, authoring, frontends), commands
