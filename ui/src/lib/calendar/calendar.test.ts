@@ -43,6 +43,8 @@ test("one failure among a hundred is still a red day", () => {
   expect(outcomeHeat(day({ success: 99, failed: 1 }))).toEqual({ state: "failed", level: 1 });
   expect(outcomeHeat(day({ failed: 3 }))).toEqual({ state: "failed", level: 4 });
   expect(outcomeHeat(day({ success: 5, running: 1 })).state).toBe("running");
+  expect(outcomeHeat(day({ skipped: 2 }))).toEqual({ state: "skipped", level: 2 });
+  expect(outcomeHeat(day({ success: 1, skipped: 3 }))).toEqual({ state: "success", level: 1 });
   expect(outcomeHeat(day({}))).toEqual({ state: null, level: 0 });
 });
 

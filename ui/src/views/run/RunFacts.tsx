@@ -10,6 +10,7 @@ import { shown } from "@/lib/xcom.ts";
 import { CopyText } from "@/parts/CopyText.tsx";
 import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
 import { who } from "../events/describe.ts";
@@ -79,8 +80,15 @@ export function RunFacts({ run }: { run: Run }) {
 /** Whom to ask, what to do, and when it runs again. */
 function DagFacts({ dag: dagId }: { dag: string }) {
   const team = useTeam();
-  const dag = useQuery(dagQuery(dagId)).data;
-  if (!dag) return null;
+  const { data: dag, isError } = useQuery(dagQuery(dagId));
+  if (!dag && isError) return null;
+  if (!dag) {
+    return (
+      <Card title="About the DAG">
+        <SkeletonRows count={3} />
+      </Card>
+    );
+  }
   const runbook = runbookIn(dag.spec.doc);
   const last = dag.recent?.at(-1);
   return (
