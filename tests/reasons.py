@@ -151,6 +151,22 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "no grant lets it use `@shop/orders`",
     ),
     (
+        r.AwaitsPartitions(
+            "2026-01-31",
+            (("clicks", "2026-01-31T05"), ("costs", "")),
+            2,
+            3,
+            2,
+            "2026-01-31T05:00:00+00:00",
+        ),
+        "it waits for the partition 2026-01-31: `2026-01-31T05` of `clicks`, `costs`, 2 more "
+        "(3 of them are enough); 1 other partition waits",
+    ),
+    (
+        r.LatePartition("2026-01-31", "clicks", "2026-01-31T05"),
+        "`2026-01-31T05` of `clicks` arrived after this run of the partition 2026-01-31",
+    ),
+    (
         r.EndDateReached(),
         "its end date has passed",
     ),

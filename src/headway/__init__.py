@@ -20,6 +20,28 @@ if TYPE_CHECKING:
     from headway.authoring.iterations import Loop as Loop
     from headway.authoring.iterations import LoopDecision as LoopDecision
     from headway.authoring.params import Param as Param
+    from headway.authoring.partitions import AllowedKeyMapper as AllowedKeyMapper
+    from headway.authoring.partitions import ChainMapper as ChainMapper
+    from headway.authoring.partitions import DayWindow as DayWindow
+    from headway.authoring.partitions import FanOutMapper as FanOutMapper
+    from headway.authoring.partitions import FixedKeyMapper as FixedKeyMapper
+    from headway.authoring.partitions import HourWindow as HourWindow
+    from headway.authoring.partitions import IdentityMapper as IdentityMapper
+    from headway.authoring.partitions import MonthWindow as MonthWindow
+    from headway.authoring.partitions import PartitionedAssets as PartitionedAssets
+    from headway.authoring.partitions import PartitionedCron as PartitionedCron
+    from headway.authoring.partitions import ProductMapper as ProductMapper
+    from headway.authoring.partitions import QuarterWindow as QuarterWindow
+    from headway.authoring.partitions import RollupMapper as RollupMapper
+    from headway.authoring.partitions import SegmentWindow as SegmentWindow
+    from headway.authoring.partitions import StartOfDayMapper as StartOfDayMapper
+    from headway.authoring.partitions import StartOfHourMapper as StartOfHourMapper
+    from headway.authoring.partitions import StartOfMonthMapper as StartOfMonthMapper
+    from headway.authoring.partitions import StartOfQuarterMapper as StartOfQuarterMapper
+    from headway.authoring.partitions import StartOfWeekMapper as StartOfWeekMapper
+    from headway.authoring.partitions import StartOfYearMapper as StartOfYearMapper
+    from headway.authoring.partitions import WeekWindow as WeekWindow
+    from headway.authoring.partitions import YearWindow as YearWindow
     from headway.authoring.run import Fail as Fail
     from headway.authoring.run import Run as Run
     from headway.authoring.run import Skip as Skip
@@ -51,23 +73,45 @@ if TYPE_CHECKING:
     wait_for_run: Word
 
 HOMES = {
+    "AllowedKeyMapper": "headway.authoring.partitions",
     "Asset": "headway.authoring.assets",
     "AssetAll": "headway.authoring.assets",
     "AssetAny": "headway.authoring.assets",
+    "ChainMapper": "headway.authoring.partitions",
     "DAG": "headway.authoring.dag",
     "DateTime": "headway.authoring.waits",
+    "DayWindow": "headway.authoring.partitions",
     "Fail": "headway.authoring.run",
+    "FanOutMapper": "headway.authoring.partitions",
     "FileExists": "headway.authoring.triggers",
+    "FixedKeyMapper": "headway.authoring.partitions",
+    "HourWindow": "headway.authoring.partitions",
     "HttpReady": "headway.authoring.triggers",
+    "IdentityMapper": "headway.authoring.partitions",
     "Loop": "headway.authoring.iterations",
     "LoopDecision": "headway.authoring.iterations",
+    "MonthWindow": "headway.authoring.partitions",
     "Param": "headway.authoring.params",
+    "PartitionedAssets": "headway.authoring.partitions",
+    "PartitionedCron": "headway.authoring.partitions",
+    "ProductMapper": "headway.authoring.partitions",
+    "QuarterWindow": "headway.authoring.partitions",
+    "RollupMapper": "headway.authoring.partitions",
     "Run": "headway.authoring.run",
     "RunEnd": "headway.authoring.waits",
+    "SegmentWindow": "headway.authoring.partitions",
     "Skip": "headway.authoring.run",
+    "StartOfDayMapper": "headway.authoring.partitions",
+    "StartOfHourMapper": "headway.authoring.partitions",
+    "StartOfMonthMapper": "headway.authoring.partitions",
+    "StartOfQuarterMapper": "headway.authoring.partitions",
+    "StartOfWeekMapper": "headway.authoring.partitions",
+    "StartOfYearMapper": "headway.authoring.partitions",
     "TaskGroup": "headway.authoring.groups",
     "TimeDelta": "headway.authoring.waits",
     "Trigger": "headway.authoring.triggers",
+    "WeekWindow": "headway.authoring.partitions",
+    "YearWindow": "headway.authoring.partitions",
     "chain": "headway.authoring.graph",
     "connection": "headway.authoring.secrets",
     "context_wrapper": "headway.authoring.setups",

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,88 @@ def test_a_file_keeps_its_assets() -> None:
         "times_or_assets: its schedule is times or assets; only the times start runs",
         "times_or_assets: events of the asset alias 'any' of alias are not recorded",
     ]
+
+
+def test_airflows_partitions_are_ours() -> None:
+    """The file of Airflow's own examples, but for what names assets by reference."""
+    from airflow.example_dags import example_asset_partition
+
+    file = Path(example_asset_partition.__file__)
+    loaded = FRONT_END.load(file.parent, file.name)
+    found: dict[str, Any] = {dag.dag_id: dag.schedule for dag in loaded.dags}
+    assert found["ingest_team_a_player_stats"] == {
+        "cron": "0 * * * *",
+        "partition_key": {"format": "%Y-%m-%dT%H:%M:%S", "offset": 0},
+    }
+    hour = {"kind": "start_of", "period": "hour", "timezone": "UTC"}
+    teams = [f"team_{one}_player_stats" for one in "abc"]
+    assert found["clean_and_combine_player_stats"] == {
+        "partitions": {"on": {"all": teams}, "mapper": hour}
+    }
+    day, week = {**hour, "period": "day"}, {**hour, "period": "week"}
+    assert found["daily_team_a_rollup"] == {
+        "partitions": {
+            "on": "team_a_player_stats",
+            "mapper": {"kind": "rollup", "upstream": day, "window": {"period": "day"}},
+        }
+    }
+    monthly = found["monthly_team_a_rollup"]["partitions"]["mapper"]["upstream"]
+    assert monthly == {**hour, "period": "month", "input_format": "%Y-%m-%d"}
+    assert found["aggregate_regional_sales"]["partitions"]["mapper"] == {
+        "kind": "product",
+        "mappers": [{"kind": "identity"}, day],
+        "delimiter": "|",
+    }
+    assert found["daily_inference"]["partitions"]["mapper"] == {
+        "kind": "fan_out",
+        "upstream": week,
+        "window": {"period": "week"},
+        "downstream": day,
+        "at_most": 7,
+    }
+    backward = found["trailing_week_inference"]["partitions"]["mapper"]["window"]
+    assert backward == {"period": "week", "direction": "backward"}
+    assert found["regional_stats_breakdown"]["partitions"]["mapper"]["keys"] == ["us", "eu", "apac"]
+    assert found["ingest_regional_sales"] is None
+    told = [each.message for each in loaded.warnings]
+    assert all("by reference or alias" in each for each in told)
+
+
+def test_mappers_give_the_keys_that_airflow_gives() -> None:
+    """By Airflow's own functions, for the parts that its clock has in common with ours."""
+    from airflow import partition_mappers as theirs
+    from airflow.partition_mappers import temporal, window
+
+    from headway.core.partitions import read
+    from headway.frontends.airflow.partitions import PERIODS, WINDOWS
+
+    assert theirs is not None
+    for name, period in PERIODS.items():
+        if (kind := getattr(temporal, name, None)) is None:
+            continue
+        for zone in ("UTC", "Europe/Berlin", "America/New_York"):
+            one, ours = (
+                kind(timezone=zone),
+                read({"kind": "start_of", "period": period, "timezone": zone}, "UTC"),
+            )
+            for day in range(1, 29):
+                key = f"2026-{day % 12 + 1:02}-{day:02}T{day % 24:02}:42:15"
+                assert ours.map(key) == (one.to_downstream(key),)
+    for name, period in WINDOWS.items():
+        upstream = getattr(temporal, f"StartOf{period.value.capitalize()}Mapper", None)
+        if upstream is None or not hasattr(window, name):
+            continue
+        for direction in ("forward", "backward"):
+            theirs_mapper = upstream()
+            key = theirs_mapper.to_downstream("2024-03-13T10:42:15")
+            made = {
+                "kind": "rollup",
+                "upstream": {"kind": "start_of", "period": period},
+                "window": {"period": period, "direction": direction},
+            }
+            their_window = getattr(window, name)(direction=window.Window.Direction(direction))
+            parts = list(their_window.to_upstream(theirs_mapper.decode_downstream(key)))
+            assert [each.replace(tzinfo=None) for each in read(made, "UTC").members(key)] == parts
 
 
 def test_events_bring_runs_and_tasks_tell_and_read_them(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from urllib.error import HTTPError
@@ -10,7 +11,8 @@ from urllib.request import Request, urlopen
 import msgspec
 import pytest
 
-from headway import config
+from headway import config, wire
+from headway.client import client_of
 from headway.clock import now
 from headway.config import Layout, Lock, read_server_file, write_server_file
 from headway.core.webhooks import sign
@@ -412,6 +414,33 @@ def test_a_dag_runs_when_its_assets_are_new(cli: Command, home: Path) -> None:
     wait_until(lambda: [run["state"] for run in runs()] == ["success"], "it did not run")
     (run,) = runs()
     assert (run["trigger"], "shop_report" in cli("asset", "ls").stdout) == ("asset", True)
+
+
+def test_a_day_runs_when_its_hours_are_there(cli: Command, home: Path) -> None:
+    """The example: keys from outside, what is missing, and the runs of the day and the month."""
+    source = (ROOT / "examples" / "partitions" / "clicks.py").read_text(encoding="utf-8")
+    (home / "dags" / "clicks.py").write_text(source, encoding="utf-8")
+    wait_for_dag(home / ".headway", "sum_up_day")
+    with closing(client_of(Layout(home / ".headway"))) as client:
+        for hour in range(24):
+            if hour != 5:
+                key = f"2026-03-01T{hour:02}"
+                client.emit_asset_event(
+                    wire.AssetEventRequest(asset="hourly_clicks", partition=key)
+                )
+    missing = "it waits for the partition 2026-03-01: `2026-03-01T05` of `hourly_clicks`"
+    wait_until(lambda: missing in cli("why", "sum_up_day").stdout, "the keys did not arrive")
+    told = cli("asset", "partitions", "sum_up_day").stdout
+    assert "1 of 1 of hourly_clicks: 2026-03-01T05" in told
+    assert "2026-03-01T23" in cli("asset", "partitions", "hourly_clicks").stdout
+    assert cli("asset", "emit", "hourly_clicks", "--partition", "2026-03-01T05").returncode == 0
+
+    def month() -> str:
+        return cli("asset", "partitions", "report_month").stdout
+
+    wait_until(lambda: "2026-03 " in month(), "the day did not run, or its event did not count")
+    (run,) = json.loads(cli("ls", "runs", "--dag", "sum_up_day", "-o", "json").stdout)
+    assert (run["partition"], run["trigger"], run["state"]) == ("2026-03-01", "asset", "success")
 
 
 def test_a_signed_request_to_a_webhook_runs_a_dag(cli: Command, home: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway import Asset
+from headway.authoring.partitions import PartitionedAssets
 from headway.core.schedules import (
     FIRST,
     KINDS,
@@ -25,6 +26,7 @@ from headway.core.schedules import (
     OnAssets,
     Once,
     OnDemand,
+    OnPartitions,
     Schedule,
     in_words,
     keep,
@@ -85,6 +87,10 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example([Asset("orders"), Asset("rates")], "on orders and rates"),
         Example(Asset("a") & Asset("b") & (Asset("c") | Asset("d")), "on a, b and (c or d)"),
         Example([Asset("a")], "on a"),
+    ),
+    OnPartitions: (
+        Example(PartitionedAssets(Asset("a")), "on partitions of a"),
+        Example(PartitionedAssets([Asset("a"), Asset("b")]), "on partitions of a and b"),
     ),
     OnDemand: (Example(None, "on demand"),),
 }

@@ -34,10 +34,10 @@ KINDS: Final[dict[Kind, str]] = {
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
         change_webhook delete_webhook list_deliveries replay_delivery rotate_webhook show_webhook
-        show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
+        show_code_change show_dag_assets list_dag_partitions test_connection trigger_many write_note show_adjacent
     """,
     Kind.LIST: """
-        list_asset_events list_assets list_dependencies show_asset
+        list_asset_events list_asset_partitions list_assets list_dependencies show_asset
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
         count_runs count_questions list_questions
@@ -137,6 +137,7 @@ def operations() -> tuple[Operation, ...]:
 IDS: Final = {
     "dag_id": "{}",
     "asset": "{}-asset",
+    "partition": "{}-partition",
     "run_id": "{}-run",
     "with": "{}-run-b",
     "task_id": "{}-task",
@@ -164,6 +165,7 @@ WORD: Final = {"q": OURS}
 # What a request must have besides, by operation.
 REQUIRED: Final[dict[str, dict[str, str]]] = {
     "list_asset_events": {"asset": f"{OURS}-asset"},
+    "list_asset_partitions": {"asset": f"{OURS}-asset"},
     "show_asset": {"asset": f"{OURS}-asset"},
     "compare_runs": {"with": f"{OURS}-run-b"},
     "show_diff": {"from": "1", "to": "1"},

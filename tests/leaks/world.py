@@ -107,8 +107,8 @@ def ours(conn: Connection[Any]) -> None:
         [f"{OURS}-asset"],
     )
     conn.execute(
-        "INSERT INTO asset_event (team_id, asset, at, extra, by) VALUES (1, %s, now(), '{}', %s)",
-        [f"{OURS}-asset", f"user:{OURS}"],
+        "INSERT INTO asset_event (team_id, asset, at, extra, by, partition) VALUES (1, %s, now(), '{}', %s, %s)",
+        [f"{OURS}-asset", f"user:{OURS}", f"{OURS}-partition"],
     )
     for run in (f"{OURS}-run", f"{OURS}-run-b"):
         seed.run(conn, OURS, run, state="failed")

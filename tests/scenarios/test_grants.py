@@ -8,12 +8,13 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import AssetEvent
+from headway.clock import now
 from headway.core import schedules
 from headway.core.foreign import Foreign
 from headway.core.grants import GrantKind
 from headway.engine.wakeups import look_for_runs
 from headway.spec.model import Asset
-from headway.store import grants
+from headway.store import assets, grants
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from headway.store.views import assets as views
 from tests.scenarios.test_assets import Follower, produced, producer, runs_of
@@ -265,3 +266,34 @@ def test_closed_says_what_no_grant_opens(conn: Session, owner_conn: Session, dat
         assert grants.closed(app, wanted, GrantKind.START) == wanted
     with as_team(database, 3) as app:
         assert grants.closed(app, wanted, GrantKind.WAIT) == wanted
+
+
+def test_partitions_of_another_team_arrive_as_long_as_it_grants_them(
+    conn: Session, owner_conn: Session
+) -> None:
+    """What arrived before stays with the DAG that waits."""
+    producer(conn, "orders")
+    segments = {"segments": ["a", "b"]}
+    mapper = {"kind": "rollup", "upstream": {"kind": "fixed", "to": "all"}, "window": segments}
+    name = "@shop/orders"
+    schedule = {"partitions": {"on": name, "mapper": mapper}}
+    deploy(
+        conn, task("use"), dag_id="c", team_id=STATS, schedule=schedule, assets=(Asset(name=name),)
+    )
+    follower = Follower(Scheduler(conn))
+
+    def put(key: str) -> int:
+        event = assets.NewEvent(SHOP, "orders", "{}", key, "ann", None)
+        transact(conn, assets.put, event, now())
+        return sum(follower.follow() for _ in range(2))
+
+    assert put("a") == 0
+    assert value(conn, "SELECT count(*) FROM pending_partition") == 0
+    give(owner_conn, "use_asset", "orders")
+    assert put("a") == 0
+    assert value(conn, "SELECT team_id FROM arrived_partition") == STATS
+    give(owner_conn, "use_asset", "orders", "revoked")
+    assert put("b") == 0
+    give(owner_conn, "use_asset", "orders")
+    assert put("b") == 1
+    assert value(conn, "SELECT partition FROM run WHERE team_id = %s", STATS) == "all"

@@ -21,6 +21,7 @@ TABLES = (
     *("installation", "event_position", "share", "connection", "variable", "team_role"),
     *("connection_test", "run_link", "code_change", "team_cluster", "wait"),
     *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
+    *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),
 )
 

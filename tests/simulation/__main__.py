@@ -20,6 +20,7 @@ from tests.simulation.groups import Groups
 from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
@@ -40,6 +41,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Lists,
         Loans,
         Minds,
+        Partitions,
         Past,
         Teams,
         Waits,

@@ -53,8 +53,9 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM asset_consumer AS one JOIN asset_event USING (team_id, asset)
         WHERE position > latest AND one.dag_id <> ALL(%(interrupted)s)""",
     "I40 a run of assets without events": """
-        SELECT FROM run LEFT JOIN consumed_asset USING (team_id, run_id)
-        WHERE (trigger = 'asset') <> (consumed_asset.run_id IS NOT NULL)""",
+        SELECT FROM run WHERE (trigger = 'asset') <> (
+            EXISTS (SELECT FROM consumed_asset WHERE consumed_asset.run_id = run.run_id)
+            OR EXISTS (SELECT FROM consumed_partition WHERE consumed_partition.run_id = run.run_id))""",
     "I40 a run counts what is not there": f"""
         SELECT FROM range AS one WHERE events > ({WITHIN.format("count(*)")})""",
     "I40 a run does not count what is there": f"""

@@ -193,4 +193,4 @@ def with_condition(dag: Dag, condition: Any) -> Dag:
 
 
 def condition_of(dag: Dag) -> Any:
-    return None if dag.schedule is None else dag.schedule["assets"]
+    return None if dag.schedule is None else dag.schedule.get("assets")

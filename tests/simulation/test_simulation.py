@@ -22,6 +22,7 @@ from tests.simulation.groups import Groups
 from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.strategies import Strategies
 from tests.simulation.teams import Teams
@@ -39,6 +40,7 @@ EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
+PARTITIONS_SEEDS = (0, 1, 2)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
@@ -126,6 +128,13 @@ def test_a_world_that_asks_holds(seed: int, connections: Connections) -> None:
 def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
     """Events of assets bring runs, whatever dies between the two."""
     Assets(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", PARTITIONS_SEEDS)
+def test_a_world_of_partitions_holds(seed: int, connections: Connections) -> None:
+    """Keys that arrive bring the runs of their partitions, once each, whatever dies between the two."""
+    Partitions(seed, connections).run()
 
 
 @pytest.mark.long

@@ -35,6 +35,7 @@ from headway.store import (
     log_retention,
     moments,
     notes,
+    partitions,
     pools,
     questions,
     queue,
@@ -57,21 +58,16 @@ from headway.store.views import pools as pool_views
 from headway.store.views import questions as question_views
 from headway.store.views import runs as run_views
 from tests.postgres import fresh_database
+from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
-    *(log_retention, moments, notes, pools, questions, queue, reports, retention, run_retention, runs, sessions),
-    *(shares, snapshots, strategies, triggers, waits, xcoms),
+    *(log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention, runs,
+    sessions), *(shares, snapshots, strategies, triggers, waits, xcoms),
 )  # fmt: skip
 GROWING: Final = (
-    "run",
-    "task_instance",
-    "attempt",
-    "event",
-    "xcom",
-    "wait",
-    "answer",
-    "asset_event",
+    *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
+    *PARTITION_TABLES,
 )
 
 # Partial indexes over what is going on now, and the column by which each is to be entered.
@@ -91,6 +87,7 @@ CURRENT: Final = {
     "wait_held": "session_id",
     "open_question": "team_id",
     "asset_event_unrouted": "team_id",
+    "pending_partition_news": "dag_id",
     "run_logs_kept": "ended_at",
 }
 
@@ -114,7 +111,7 @@ WHOLE: Final = {
 
 TYPES: Final = {
     "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window",
-    "bigint": "turn",
+    "bigint": "turn upto",
     "timestamptz": "now first last next older_than since until at since_at until_at before",
     "timestamptz[]": "dates",
     "interval": "lease silence",
@@ -178,7 +175,7 @@ def filled(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
         with connect(dsn) as conn:
             conn.execute(FORGETFUL.encode())
             if request.param != "empty":
-                for statement in LARGE.split(";\n"):
+                for statement in (LARGE + PARTITIONS).split(";\n"):
                     if statement.strip():
                         conn.execute(statement.encode())
             if request.param == "large and analysed":

@@ -9,10 +9,11 @@ import { faults } from "./layout.ts";
 const server = inject("server");
 const { page } = inBrowser();
 
-const SOURCE = `from headway import Asset, dag, task, wait_for_run
+const SOURCE = `from headway import Asset, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_run
 
 sales = Asset("sales", uri="s3://shop/sales", extra={"format": "parquet"})
 rates = Asset("feeds/rates")
+clicks = Asset("clicks")
 
 @dag(owner="ann")
 def sells():
@@ -32,9 +33,17 @@ def turnover():
 def board_paper():
     wait_for_run("await_turnover", dag_id="turnover")
 
+@dag(schedule=PartitionedAssets(clicks, RollupMapper(StartOfDayMapper(), DayWindow())))
+def daily_clicks():
+    @task
+    def sum_up():
+        pass
+    sum_up()
+
 sells()
 turnover()
 board_paper()
+daily_clicks()
 `;
 
 let run = "";
@@ -81,6 +90,24 @@ test("an asset tells its events, what is still missing, and who is late with it"
   expect(await faults(page())).toEqual([]);
   expect(await widthOf(page())).toBe(390);
   await page().setViewportSize({ width: 1440, height: 900 });
+});
+
+test("an asset tells its partitions, and which hours a day still misses", async () => {
+  for (let hour = 0; hour < 23; hour++) {
+    const partition = `2026-03-01T${String(hour).padStart(2, "0")}`;
+    await ask(server, "/assets/events", { asset: "clicks", partition });
+  }
+  await page().goto("/t/default/assets/detail?asset=clicks");
+  const partitions = page().getByRole("table", { name: "Partitions" });
+  await partitions.getByText("2026-03-01T22").waitFor();
+  const waiters = page().getByRole("table", { name: "DAGs that wait for it" });
+  await waiters.getByText("2026-03-01T23").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().setViewportSize({ width: 390, height: 812 });
+  expect(await faults(page())).toEqual([]);
+  await page().setViewportSize({ width: 1440, height: 900 });
+  await page().goto("/t/default/dags/daily_clicks");
+  await page().getByText("it waits for the partition 2026-03-01").first().waitFor();
 });
 
 test("a person reports the missing event, and the run comes", async () => {

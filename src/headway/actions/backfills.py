@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from headway import ids
 from headway.actions import commands
-from headway.core import timetable, triggers
+from headway.core import triggers
 from headway.core.commands import Selection
 from headway.core.repin import Code
 from headway.core.schedules import Schedule
@@ -21,11 +21,11 @@ from headway.engine.timetables import fire_key
 from headway.errors import Conflict, UsageError
 from headway.runs.again import Graphs
 from headway.runs.new import create as create_runs
-from headway.runs.new import runnable
+from headway.runs.new import interval_of, runnable
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.spec.validate import check_params
-from headway.store import backfills, runs
+from headway.store import backfills, dags, partitions, runs
 from headway.store.clock import clock
 from headway.store.runs import KnownRun, NewRun
 
@@ -72,8 +72,16 @@ def plan(
     conn: Connection[Any], team_id: int, dag_id: str, dates: Sequence[datetime], again: Again
 ) -> list[Planned]:
     """Decide for each date. Raises UsageError if more runs are to run again than one request may."""
-    keys = {fire_key(date): date for date in dates}
-    known = {run.run_key: run for run in runs.known(conn, team_id, dag_id, keys)}
+    schedule = compile.schedule(dags.current(conn, team_id, dag_id)[0], clock(conn))
+    if schedule.partitioned:
+        keys = {schedule.partition_of(date) or "": date for date in dates}
+        known = {
+            key: KnownRun(key, run_id, state)
+            for key, run_id, state in partitions.known(conn, team_id, dag_id, list(keys))
+        }
+    else:
+        keys = {fire_key(date): date for date in dates}
+        known = {run.run_key: run for run in runs.known(conn, team_id, dag_id, keys)}
     planned = [
         Planned(date, action_of(known.get(key), again), known.get(key))
         for key, date in keys.items()
@@ -176,7 +184,8 @@ def new_run(
     params: dict[str, Any],
     actor: str,
 ) -> NewRun:
-    start, end = timetable.interval(schedule, date)
+    partition = schedule.partition_of(date)
+    start, end = interval_of(schedule, partition, date)
     return NewRun(
         team_id=team_id,
         run_id=ids.run_id(),
@@ -189,6 +198,7 @@ def new_run(
         params=params,
         created_by=actor,
         backfill_id=backfill_id,
+        partition=partition,
     )
 
 

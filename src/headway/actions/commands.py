@@ -58,13 +58,16 @@ def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
     """
     first, last = dates.between(since, until, spec.zone)
     schedule = compile.schedule(spec, first)
-    if not schedule.recurs:
+    dates_of = schedule.periods(first, last)
+    if dates_of is None:
         raise UsageError(
-            f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to backfill',
-            hint=f"to create a single run: headway run {spec.dag_id} --date {since}",
+            f'the DAG "{spec.dag_id}" has no {"partitions in time" if schedule.partitioned else "schedule"}, '
+            "so there are no dates to backfill",
+            hint=f"to create a single run: headway run {spec.dag_id} "
+            + ("--partition KEY" if schedule.partitioned else f"--date {since}"),
         )
     found: list[datetime] = []
-    for date in schedule.between(first, last):
+    for date in dates_of:
         found.append(date)
         if len(found) > BACKFILL_RUNS_MAX:
             raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs; choose a shorter period")

@@ -60,6 +60,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
         version=row.version,
         bundle_version=row.bundle_version,
         note=f"replay of {row.run_id}",
+        partition=row.partition,
     )
     create(conn, [new], clock(conn))
     return again

@@ -79,6 +79,7 @@ class Attempt:
             resumed=grant.resumed,
             secrets=self.secrets(),
             previous=xcoms.previous(grant, self.held),
+            partition=run.partition,
         )
 
     def secrets(self) -> list[str]:

@@ -435,6 +435,7 @@ def run_of(order: Order) -> Run:
         data_interval=(order.interval_start, order.interval_end),
         trigger=order.trigger,
         params=msgspec.json.decode(order.params),
+        partition=order.partition,
         resumed=None if order.resumed is None else resumption(order.resumed),
     )
 

@@ -93,6 +93,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     resumed: Resumed | None = None  # its attempt was deferred, and goes on
     secrets: list[str] = []  # that its inputs hold
     previous: Given | None = None  # in a loop: the result of the iteration before
+    partition: str | None = None
 
 
 class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -305,6 +305,7 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
     trigger: str  # a ``core.triggers.Trigger``
     params: bytes  # JSON, as it was stored: nobody but the task reads it
     reuse_child: int = 1
+    partition: str | None = None
 
 
 class AxisItem(msgspec.Struct, frozen=True, array_like=True):

@@ -245,6 +245,7 @@ def run_of(watch: Watch) -> Run:
         data_interval=(run.interval_start, run.interval_end),
         trigger=run.trigger,
         params=msgspec.json.decode(run.params),
+        partition=run.partition,
     )
 
 

@@ -27,6 +27,7 @@ PARAMETERS: Final = {
     "dag_id": ("The object's id.", "daily_delays"),
     "task_id": ("The object's id.", "extract"),
     "asset": ("The asset's name.", "orders"),
+    "partition": ("The key of a partition.", "2026-01-31"),
     "name": ("The object's name.", "etl"),
     "conn_id": ("The object's id.", "warehouse"),
     "key": ("The variable's key.", "bucket"),

@@ -110,6 +110,8 @@ def assets_in(given: object) -> Iterator[Asset]:
     elif isinstance(given, (list, tuple)):
         for one in given:
             yield from assets_in(one)
+    elif (inner := getattr(given, "assets", None)) is not None:
+        yield from assets_in(inner)  # of a schedule on partitions
 
 
 def bad(message: str) -> BadSpec:

@@ -13,6 +13,7 @@ from headway.spec.errors import BadSpec, did_you_mean, listing
 
 if TYPE_CHECKING:
     from headway.authoring.assets import Asset, BaseAsset
+    from headway.authoring.partitions import PartitionedAssets, PartitionedCron
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
 
@@ -72,7 +73,7 @@ class TaskOptions(TypedDict, total=False):
 class DagOptions(TypedDict, total=False):
     on_success_callback: "Callbacks"
     on_failure_callback: "Callbacks"
-    schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | None"
+    schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | PartitionedAssets | PartitionedCron | None"
     timezone: str | tzinfo
     start_date: datetime | None
     end_date: datetime | None

@@ -87,6 +87,7 @@ class Run:
         "map_index",
         "max_tries",
         "params",
+        "partition",
         "resumed",
         "run_id",
         "task_id",
@@ -104,6 +105,7 @@ class Run:
     trigger: str
     params: Params
     loop: "Loop | None"  # None: the task is in no loop
+    partition: str | None  # of the data that it is about; None: of no partition
     resumed: Resumption | None  # None: it is the first process of its attempt
     events: "Events | None"  # of assets; None: not asked for yet
 
@@ -120,6 +122,7 @@ class Run:
         max_tries: int = 1,
         trigger: str = Trigger.MANUAL,
         params: Mapping[str, object] | None = None,
+        partition: str | None = None,
         resumed: Resumption | None = None,
     ) -> None:
         put = object.__setattr__
@@ -133,6 +136,7 @@ class Run:
         put(self, "data_interval", DataInterval(*data_interval))
         put(self, "trigger", trigger)
         put(self, "params", Params(params or {}))
+        put(self, "partition", partition)
         put(self, "resumed", resumed)
         put(self, "events", None)
         put(self, "loop", None)
@@ -204,6 +208,16 @@ class Run:
         return self.events
 
     @property
+    def partition_key(self) -> str | None:
+        """The partition, by Airflow's name."""
+        return self.partition
+
+    @property
+    def partition_date(self) -> datetime | None:
+        """The time at which the partition's data begins; None: the run has no partition."""
+        return None if self.partition is None else self.data_interval.start
+
+    @property
     def ds(self) -> str:
         """The logical date as ``2013-01-31``."""
         return self.logical_date.date().isoformat()
@@ -235,6 +249,9 @@ CONTEXT_NAMES: Final = (
     "map_index",
     "outlet_events",
     "params",
+    "partition",
+    "partition_date",
+    "partition_key",
     "run_id",
     "task_id",
     "triggering_asset_events",

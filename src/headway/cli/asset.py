@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,7 @@ from headway.core.words import counted
 from headway.errors import NotFound, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Assets: data that tasks update and DAGs wait for.")
+KEYS_SHOWN: Final = 6
 Name = Annotated[str, typer.Argument(metavar="ASSET")]
 
 
@@ -48,6 +49,42 @@ def show_asset(
     events = client_of(config.layout(data)).asset_events(name, limit)
     rows = [(e.at, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
     show(events, output, ("TIME", "PARTITION", "SOURCE", "EXTRA"), rows)
+
+
+@app.command("partitions")
+def list_partitions(
+    name: Annotated[str, typer.Argument(metavar="ASSET|DAG")],
+    limit: Annotated[int, typer.Option(help="Number of partitions.")] = 50,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """List the partitions of an asset; of a DAG that runs on partitions, those it waits for and what they miss."""
+    from headway.client import client_of
+
+    client = client_of(config.layout(data))
+    try:
+        found = client.asset_partitions(name, limit)
+    except NotFound as error:
+        try:
+            pending = client.dag_partitions(name, limit)
+        except NotFound:
+            raise error from None
+        rows = [(each.partition, each.since, missing_of(each)) for each in pending]
+        show(pending, output, ("PARTITION", "SINCE", "MISSING"), rows)
+        return
+    told = [(each.partition, each.at, each.run_id or each.by or "") for each in found]
+    show(found, output, ("PARTITION", "LAST EVENT", "SOURCE"), told)
+
+
+def missing_of(pending: wire.PendingPartition) -> str:
+    """Name the keys that a partition waits for, the first of each asset."""
+    if not pending.missing:
+        return "nothing"
+    return ", ".join(
+        f"{each.needed} of {each.total} of {each.asset}: {', '.join(each.keys[:KEYS_SHOWN])}"
+        + (" …" if each.total > KEYS_SHOWN else "")
+        for each in pending.missing
+    )
 
 
 @app.command("emit")
@@ -102,6 +139,11 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
         line(f"{dag_id} has no next run yet: {fires.reason}")
     elif fires.fires:
         line(f"{dag_id} runs next at {cell(datetime.fromisoformat(fires.fires[0].local))}")
+    if found.partitioned:
+        for each in found.partitions:
+            again = " (again)" if each.late else ""
+            line(f"partition {each.partition}{again}: waits for {missing_of(each)}")
+        return
     for wait in found.waits:
         line(f"asset {wait.asset}: {told(wait)}")
 

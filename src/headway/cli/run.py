@@ -47,6 +47,12 @@ Like = Annotated[
 def run(
     target: Target,
     date: Date = None,
+    partition: Annotated[
+        str | None,
+        typer.Option(
+            help="The partition of the data that the run is about, for instance 2013-01-31."
+        ),
+    ] = None,
     param: Params = None,
     like: Like = None,
     detach: Annotated[
@@ -72,7 +78,7 @@ def run(
             )
         dag_id = loaded(place, wanted, layout)
         params = values_of(place.client, dag_id, texts)
-        request = wire.TriggerRequest(logical_date=date, params=params)
+        request = wire.TriggerRequest(logical_date=date, params=params, partition=partition)
         if like is not None:
             request = resembling(place.client.run(like), dag_id, request)
         guest = place.dags is None and is_guest(place.client, dag_id)
@@ -135,6 +141,7 @@ def resembling(earlier: wire.Run, dag_id: str, request: wire.TriggerRequest) -> 
         request,
         logical_date=request.logical_date or earlier.logical_date.isoformat(),
         params={**earlier.params, **request.params},
+        partition=request.partition or earlier.partition,
     )
 
 

@@ -17,6 +17,16 @@ class Assets(Connection):
         query = {"asset": asset, "limit": limit}
         return self.get("/assets/events", wire.Page[wire.AssetEvent], query).items
 
+    def asset_partitions(self, asset: str, limit: int) -> list[wire.AssetPartition]:
+        """Return the partitions of an asset with their last events, the last key first."""
+        query = {"asset": asset, "limit": limit}
+        return self.get("/assets/partitions", wire.Page[wire.AssetPartition], query).items
+
+    def dag_partitions(self, dag_id: str, limit: int) -> list[wire.PendingPartition]:
+        """Return the partitions that a DAG waits for, by key."""
+        path = f"/dags/{segment(dag_id)}/partitions"
+        return self.get(path, wire.Page[wire.PendingPartition], {"limit": limit}).items
+
     def emit_asset_event(self, request: wire.AssetEventRequest) -> wire.AssetEvent:
         return self.post("/assets/events", request, wire.AssetEvent)
 

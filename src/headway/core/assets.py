@@ -12,10 +12,14 @@ from headway.core.run import Emitted, Instance, Run
 def emit(run: Run, instance: Instance, told: Sequence[Told]) -> None:
     """Note the events of a success: of each outlet one, or one for each partition that the task names.
 
-    Ignore what is told of other assets.
+    Ignore what is told of other assets. What has no partition of its own is of that of the run.
     """
     for asset in instance.node.outlets:
-        ours = {one.partition: one for one in told if one.asset == asset} or {None: Told(asset)}
+        ours = {one.partition or run.partition: one for one in told if one.asset == asset} or {
+            None: Told(asset)
+        }
         for one in ours.values():
-            event = Emitted(instance, instance.attempts, asset, one.extra, one.partition)
+            event = Emitted(
+                instance, instance.attempts, asset, one.extra, one.partition or run.partition
+            )
             run.changes.emitted.append(event)

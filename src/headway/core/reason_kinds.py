@@ -42,6 +42,8 @@ class Kind(StrEnum):
     NO_SCHEDULE = "no_schedule"
     RUNS_ONCE = "runs_once"
     AWAITS_ASSETS = "awaits_assets"
+    AWAITS_PARTITIONS = "awaits_partitions"
+    LATE_PARTITION = "late_partition"
     END_DATE = "end_date"
 
     RULE_MET = "rule_met"
@@ -136,6 +138,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.AWAITS_TRIGGER: Wait.EVENT,
     Kind.AWAITS_ANSWER: Wait.EVENT,
     Kind.AWAITS_ASSETS: Wait.EVENT,
+    Kind.AWAITS_PARTITIONS: Wait.EVENT,
 }
 
 

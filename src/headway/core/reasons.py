@@ -31,6 +31,8 @@ from headway.core.holding import PoolTurn as PoolTurn
 from headway.core.holding import QueueUnserved as QueueUnserved
 from headway.core.holding import QuotaFull as QuotaFull
 from headway.core.holding import TeamSlots as TeamSlots
+from headway.core.partition_reasons import AwaitsPartitions as AwaitsPartitions
+from headway.core.partition_reasons import LatePartition as LatePartition
 from headway.core.reason_kinds import Kind
 from headway.core.reason_kinds import Wait as Wait
 from headway.core.reason_kinds import wait_of as wait_of
@@ -424,6 +426,8 @@ Reason = (
     | NoSchedule
     | RunsOnce
     | AwaitsAssets
+    | AwaitsPartitions
+    | LatePartition
     | EndDateReached
     | RuleMet
     | RuleNotMet

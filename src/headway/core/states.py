@@ -160,6 +160,7 @@ class RunEvent(StrEnum):
     REPIN = "repin"  # a person had it continue with another version of its DAG
     SET_ASIDE = "set_aside"  # planning it fails again and again: no tick takes it
     TAKE_BACK = "take_back"  # by a person's command: ticks take it again
+    LATE_PARTITION = "late_partition"  # a key of its partition arrived after it was created
 
 
 R, RE = RunState, RunEvent
@@ -178,6 +179,7 @@ RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
     (R.RUNNING, RE.CANCEL): R.CANCELLED,
     **{(state, RE.REOPEN): R.QUEUED for state in RUN_FINAL},
     **{(state, RE.REPIN): state for state in RunState},
+    **{(state, RE.LATE_PARTITION): state for state in RunState},
     **{(state, RE.SET_ASIDE): state for state in (R.QUEUED, R.RUNNING)},
     **{(state, RE.TAKE_BACK): state for state in (R.QUEUED, R.RUNNING)},
 }

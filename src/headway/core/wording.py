@@ -18,6 +18,7 @@ from headway.core.reasons import (
     AwaitsAnswer,
     AwaitsAssets,
     AwaitsDate,
+    AwaitsPartitions,
     AwaitsPast,
     AwaitsRun,
     AwaitsTime,
@@ -39,6 +40,7 @@ from headway.core.reasons import (
     HeldByRun,
     ItemGone,
     IterationGone,
+    LatePartition,
     LeavesFailed,
     LeavesSucceeded,
     LostTooOften,
@@ -253,6 +255,33 @@ def said_of_lines(reason: Reason) -> str | None:
     return None
 
 
+def of_partitions(reason: AwaitsPartitions) -> str:
+    shut = (
+        f"; no grant lets it use {listed([f'`{a}`' for a in reason.closed])}"
+        if reason.closed
+        else ""
+    )
+    refused = f"; {reason.refused}" if reason.refused else ""
+    if not reason.partition:
+        return f"it waits for partitions of its assets{shut}{refused}"
+    others = (
+        f"; {counted(reason.pending - 1, 'other partition')} wait" if reason.pending > 1 else ""
+    )
+    others = others.replace("1 other partition wait", "1 other partition waits")
+    if reason.limit:
+        return (
+            f"the partition {reason.partition} is complete, but the team has reached its limit of "
+            f"{WORDS.get(reason.limit, reason.limit)} ({reason.limit}): its run is created when that allows it{others}"
+        )
+    named = [f"`{key}` of `{asset}`" if key else f"`{asset}`" for asset, key in reason.missing]
+    keys = ", ".join([*named, *([f"{reason.more:,} more"] if reason.more else [])])
+    total = len(reason.missing) + reason.more
+    enough = f" ({reason.needed:,} of them are enough)" if 0 < reason.needed < total else ""
+    again = ", which has a run, to arrive again" if reason.late else ""
+    wanted = f": {keys}{enough}" if keys else ""
+    return f"it waits for the partition {reason.partition}{again}{wanted}{others}{shut}{refused}"
+
+
 def said_of_runs(reason: Reason) -> str | None:
     match reason:
         case SetAside(error, until, failures):
@@ -281,6 +310,10 @@ def said_of_runs(reason: Reason) -> str | None:
             return (
                 f"it waits for events of {which}{f', since {moment(since)}' if since else ''}{shut}"
             )
+        case AwaitsPartitions():
+            return of_partitions(reason)
+        case LatePartition(partition, asset, arrived):
+            return f"`{arrived}` of `{asset}` arrived after this run of the partition {partition}"
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():

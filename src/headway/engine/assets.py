@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from headway.core.schedules import OnPartitions
 from headway.core.triggers import Trigger
+from headway.engine import partitions
 from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
 from headway.spec import compile
@@ -97,9 +99,18 @@ def judge(
     """Create the run of a DAG if its condition is met and the limits of its team allow it."""
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
     now = clock(conn)
+    schedule = compile.schedule(spec, now)
     queues = assets.queues(conn, dag.team_id, dag.dag_id)
+    if isinstance(schedule, OnPartitions):
+        params = check_params(spec, {})
+        made, more = partitions.judge(
+            conn, spec, dag, schedule, new_id, params, lambda: room.take(dag.team_id), now
+        )
+        if not more:
+            assets.judged(conn, dag)
+        return made
     arrived = [queue for queue in queues if queue.since is not None]
-    if not compile.schedule(spec, now).is_met({queue.asset for queue in arrived}):
+    if not schedule.is_met({queue.asset for queue in arrived}):
         assets.judged(conn, dag)
         return 0
     if not room.take(dag.team_id):

@@ -97,4 +97,5 @@ def fire_run(
         interval_end=end,
         created_by="scheduler",
         params=params,
+        partition=schedule.partition_of(logical_date),
     )

@@ -11,10 +11,12 @@ from psycopg import Connection
 
 from headway import ids
 from headway.core import timetable, triggers
-from headway.core.schedules import Schedule
+from headway.core.partitions import BadKey
+from headway.core.schedules import OnPartitions, Schedule
 from headway.errors import Conflict, UsageError
 from headway.runs.limits import check_new_runs
 from headway.spec import compile, dates
+from headway.spec.assets import flaw_of_partition
 from headway.spec.model import Dag
 from headway.spec.params import REQUEST_S, check_params, patience_for
 from headway.store import dags, runs
@@ -35,6 +37,7 @@ class RunRequest:
     logical_date: str | None = None  # as ``spec.dates`` reads it
     key: str | None = None
     given_id: str | None = None
+    partition: str | None = None  # the key of the data that it is about
 
 
 def trigger(
@@ -54,7 +57,10 @@ def trigger(
     new = []
     for asked in wanted:
         logical_date = date_of(spec, schedule, asked, now)
-        start, end = timetable.interval(schedule, logical_date)
+        partition = asked.partition
+        if partition is None and asked.logical_date is not None:
+            partition = schedule.partition_of(logical_date)
+        start, end = interval_of(schedule, partition, logical_date)
         run_id = ids.run_id()
         key = asked.given_id or asked.key
         new.append(
@@ -69,6 +75,7 @@ def trigger(
                 interval_end=end,
                 params=check_params(spec, asked.params, within),
                 created_by=actor,
+                partition=partition,
             )
         )
     run_ids = create(conn, new, now)
@@ -79,6 +86,25 @@ def trigger(
                 hint="choose another id, or leave it out",
             )
     return run_ids
+
+
+def interval_of(
+    schedule: Schedule, partition: str | None, logical_date: datetime
+) -> tuple[datetime, datetime]:
+    """Return the data interval of a run: the time of its partition, if that stands for a time.
+
+    Raises UsageError: there can be no such partition.
+    """
+    if partition is not None:
+        if (flaw := flaw_of_partition(partition)) is not None:
+            raise UsageError(f"the partition {flaw}")
+        if isinstance(schedule, OnPartitions):
+            try:
+                if (span := schedule.span(partition)) is not None:
+                    return span
+            except BadKey as error:
+                raise UsageError(f"the DAG has no such partition: {error}") from None
+    return timetable.interval(schedule, logical_date)
 
 
 def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:

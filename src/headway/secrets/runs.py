@@ -68,6 +68,7 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     logical_date: datetime | None = None
     note: str | None = None
     again: bool = False
+    partition: str | None = None
 
 
 DECODER: Final = msgspec.json.Decoder(Runs | Instances | OfDag | Start)
@@ -213,6 +214,7 @@ def told(spec: Dag, run: AskedRun) -> dict[str, Any]:
         "ended_at": run.ended_at,
         "note": run.note,
         "params": None if run.params is None else msgspec.Raw(run.params.encode()),
+        "partition": run.partition,
     }
 
 
@@ -272,6 +274,7 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
             params=asked.params,
             key=asked.run_id,
             logical_date=None if asked.logical_date is None else asked.logical_date.isoformat(),
+            partition=asked.partition,
         )
         (run_id,) = new.trigger(conn, team_id, dag_id, [request], asker.name)
         what = "dags.trigger"

@@ -18,6 +18,7 @@ from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 from headway.core import schedules
 from headway.core.run import Run
 from headway.spec.model import Dag
+from headway.store import partitions
 from headway.store.rows import rows
 
 # One for an attempt and partition: the index would refuse a second one.
@@ -117,6 +118,7 @@ LOCK_WAITING: LiteralString = """
 """
 
 # As in Airflow, an event does not count for a DAG that is paused or gone; the events of that time go with the next one.
+# A partition that arrives counts for one that is paused: nobody puts it again.
 QUEUE: LiteralString = """
     UPDATE asset_consumer AS consumer SET
         latest = fresh.latest, events = consumer.events + fresh.events, news = true,
@@ -125,7 +127,7 @@ QUEUE: LiteralString = """
         team_id integer, asset text, latest bigint, events integer, since timestamptz, latest_at timestamptz)
     WHERE consumer.team_id = fresh.team_id AND consumer.asset = fresh.asset AND EXISTS (
         SELECT FROM dag WHERE dag.team_id = consumer.team_id AND dag.dag_id = consumer.dag_id
-            AND paused_at IS NULL AND missing_since IS NULL OFFSET 0)
+            AND (paused_at IS NULL OR consumer.partitioned) AND missing_since IS NULL OFFSET 0)
 """
 
 # One of each team after another, and in another order each time: who always has news leaves the others their turn.
@@ -197,9 +199,9 @@ DROP_CONSUMERS: LiteralString = """
 
 # A new consumer begins now. One that is known is judged again, because its condition may be another one.
 PUT_CONSUMERS: LiteralString = """
-    INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest)
-    SELECT %(team_id)s, dag_id, asset, position, position
-    FROM json_to_recordset(%(rows)s::json) AS new (dag_id text, asset text)
+    INSERT INTO asset_consumer (team_id, dag_id, asset, partitioned, consumed, latest)
+    SELECT %(team_id)s, dag_id, asset, partitioned, position, position
+    FROM json_to_recordset(%(rows)s::json) AS new (dag_id text, asset text, partitioned boolean)
     CROSS JOIN LATERAL (
         SELECT coalesce((
             SELECT position FROM asset_event
@@ -207,12 +209,14 @@ PUT_CONSUMERS: LiteralString = """
             ORDER BY position DESC LIMIT 1), 0) AS position
     ) AS now
     ORDER BY dag_id, asset
-    ON CONFLICT (team_id, dag_id, asset) DO UPDATE SET news = asset_consumer.since IS NOT NULL
+    ON CONFLICT (team_id, dag_id, asset) DO UPDATE SET
+        news = asset_consumer.since IS NOT NULL OR excluded.partitioned, partitioned = excluded.partitioned,
+        refused_key = NULL, refused_why = NULL, refused_at = NULL
 """
 
 TRIGGERING: LiteralString = """
     SELECT event.asset, event.at, event.extra::text, event.partition, event.dag_id, event.run_id, event.task_id,
-        event.map_index, event.by
+        event.map_index, event.by, event.position
     FROM consumed_asset AS had CROSS JOIN LATERAL (
         SELECT * FROM asset_event AS event
         WHERE event.team_id = had.team_id AND event.asset = had.asset
@@ -220,7 +224,17 @@ TRIGGERING: LiteralString = """
         ORDER BY event.position DESC LIMIT %(limit)s
     ) AS event
     WHERE had.team_id = %(team_id)s AND had.run_id = %(run_id)s
-    ORDER BY event.asset, event.position
+    UNION ALL (
+        SELECT event.asset, event.at, event.extra::text, event.partition, event.dag_id, event.run_id, event.task_id,
+            event.map_index, event.by, event.position
+        FROM consumed_partition AS had CROSS JOIN LATERAL (
+            SELECT * FROM asset_event AS event
+            WHERE event.team_id = had.team_id AND event.asset = had.asset AND event.position = had.position OFFSET 0
+        ) AS event
+        WHERE had.team_id = %(team_id)s AND had.run_id = %(run_id)s
+        ORDER BY event.position DESC LIMIT %(limit)s
+    )
+    ORDER BY asset, position
 """
 
 LATEST: LiteralString = """
@@ -388,6 +402,7 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
         conn.execute(PUT_USES, {**values, "rows": rows(list(uses(dags)))})
     if waiting:
         conn.execute(WAIT_FOR_TURN)  # an event is handed on before a consumer begins, or after it
+    partitions.drop(conn, team_id, values["dags"], waiting)
     conn.execute(LOCK_CONSUMERS, values)
     conn.execute(DROP_CONSUMERS, {**values, "rows": rows(waiting)})
     if waiting:
@@ -395,10 +410,11 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
     return bool(waiting)
 
 
-def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
+def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, Any]]:
     for dag in dags:
-        for asset in sorted(schedules.read(dag.schedule, schedules.FIRST).assets):
-            yield {"dag_id": dag.dag_id, "asset": asset}
+        schedule = schedules.read(dag.schedule, schedules.FIRST)
+        for asset in sorted(schedule.assets):
+            yield {"dag_id": dag.dag_id, "asset": asset, "partitioned": schedule.partitioned}
 
 
 def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
@@ -417,8 +433,8 @@ def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
 def triggering(conn: Connection[Any], team_id: int, run_id: str, limit: int) -> list[Stored]:
     """Return the events that brought a run, at most ``limit`` of each asset, the newest last."""
     values = {"team_id": team_id, "run_id": run_id, "limit": limit}
-    with conn.cursor(row_factory=class_row(Stored)) as cursor:
-        return cursor.execute(TRIGGERING, values).fetchall()
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return [Stored(*row[:-1]) for row in cursor.execute(TRIGGERING, values)]
 
 
 def latest(conn: Connection[Any], team_id: int, asset: str, limit: int) -> list[Stored]:

@@ -16,7 +16,7 @@ WINDOW: Final = 1_000  # runs that are looked through for the last one in a stat
 COLUMNS: LiteralString = """
     run.run_id, run.run_key, run.dag_id, run.version, run.state, run.trigger, run.logical_date, run.interval_start,
     run.interval_end, run.created_at, run.created_by, run.started_at, run.ended_at, run.note,
-    CASE WHEN %(whole)s THEN run.params::text END AS params
+    CASE WHEN %(whole)s THEN run.params::text END AS params, run.partition
 """
 
 # By our id, or by the one that somebody gave to the run. Each branch enters its own unique index.
@@ -107,6 +107,7 @@ class AskedRun:
     ended_at: datetime | None
     note: str | None
     params: str | None
+    partition: str | None
 
 
 @dataclass(frozen=True, slots=True)

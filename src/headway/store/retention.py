@@ -113,6 +113,11 @@ OLD_ASSET_EVENTS: LiteralString = """
     WHERE team_id = %(team_id)s AND at < %(older_than)s AND position IS NOT NULL
 """
 
+# Those that were never completed: nothing has arrived for them since.
+OLD_PARTITIONS: LiteralString = """
+    DELETE FROM pending_partition WHERE team_id = %(team_id)s AND latest_at < %(older_than)s
+"""
+
 # Those that no DAG names any more, and of which nothing is left to show.
 OLD_ASSETS: LiteralString = """
     DELETE FROM asset
@@ -159,6 +164,7 @@ OLD_TOKENS: LiteralString = """
 REST: tuple[LiteralString, ...] = (
     *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_BUNDLES),
     *(OLD_BROWSER_SESSIONS, OLD_LINKS, OLD_TOKENS, OLD_CODE_CHANGES, OLD_ASSET_EVENTS, OLD_ASSETS),
+    OLD_PARTITIONS,
 )
 
 

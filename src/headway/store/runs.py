@@ -35,6 +35,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     bundle_version: str | None = None
     note: str | None = None
+    partition: str | None = None
 
 
 class KnownRun(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class Claimed(msgspec.Struct, frozen=True):
     logical_date: datetime
     interval_start: datetime
     interval_end: datetime
+    partition: str | None
     params: str
     due_at: datetime | None
     cancelled_by: str | None
@@ -99,16 +101,16 @@ CREATE: LiteralString = """
         SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
             team_id integer, run_id text, dag_id text, run_key text, trigger text, backfill_id text,
             logical_date timestamptz, interval_start timestamptz, interval_end timestamptz,
-            params json, created_by text, version integer, bundle_version text, note text)
+            params json, created_by text, version integer, bundle_version text, note text, partition text)
         ) WITH ORDINALITY AS wanted (team_id, run_id, dag_id, run_key, trigger, backfill_id,
             logical_date, interval_start, interval_end, params, created_by, version, bundle_version,
-            note, place)
+            note, partition, place)
     ), created AS (
         INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, backfill_id,
-            logical_date, interval_start, interval_end, params, created_by, note, created_at)
+            logical_date, interval_start, interval_end, params, created_by, note, partition, created_at)
         SELECT wanted.team_id, run_id, wanted.dag_id, coalesce(wanted.version, dag.version),
             coalesce(wanted.bundle_version, dag.bundle_version), run_key, trigger, backfill_id,
-            logical_date, interval_start, interval_end, params, created_by, note,
+            logical_date, interval_start, interval_end, params, created_by, note, partition,
             %(now)s - (count(*) OVER () - place) * interval '1 microsecond'
         FROM wanted JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
         ON CONFLICT ON CONSTRAINT one_run_for_a_key DO NOTHING
@@ -174,7 +176,7 @@ CLAIM: LiteralString = """
     FROM wanted
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, dag_id, version, bundle_version, trigger, backfill_id, state, revision,
-            logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at
+            logical_date, interval_start, interval_end, partition, params::text, due_at, cancelled_by, started_at
         FROM run
         WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND set_aside IS NULL
         FOR NO KEY UPDATE SKIP LOCKED
@@ -186,7 +188,7 @@ CLAIM: LiteralString = """
 
 READ: LiteralString = """
     SELECT run.team_id, run_id, run.dag_id, run.version, run.bundle_version, trigger, backfill_id, state, revision,
-        logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at,
+        logical_date, interval_start, interval_end, partition, params::text, due_at, cancelled_by, started_at,
         dag.paused_by, team.name, false
     FROM run
     JOIN dag ON dag.team_id = run.team_id AND dag.dag_id = run.dag_id

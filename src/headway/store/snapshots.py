@@ -141,6 +141,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
         started_at=row.started_at,
         paused_by=row.paused_by,
         tasks_max=row.tasks_max,
+        partition=row.partition,
     )
     run.due_at = row.due_at
     note_time(run, row.started_at)

@@ -73,7 +73,7 @@ HELD: LiteralString = f"""
 RUNS: LiteralString = """
     SELECT found.* FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
         SELECT run.run_id, team.name, run.dag_id, run.version, run.bundle_version,
-            run.logical_date, run.interval_start, run.interval_end, run.trigger, run.params::text
+            run.logical_date, run.interval_start, run.interval_end, run.trigger, run.params::text, run.partition
         FROM run JOIN team ON team.team_id = run.team_id
         WHERE run.team_id = %(team_id)s AND run.run_id = wanted.run_id
         OFFSET 0
@@ -125,6 +125,7 @@ class RunFacts(NamedTuple):
     interval_end: datetime
     trigger: str
     params: str
+    partition: str | None
 
 
 class Look(NamedTuple):

@@ -17,18 +17,8 @@ from headway.wire.assets import (
     AssetWaiter,
     DagAssets,
 )
-from headway.wire.audit import (
-    AuditCheck,
-    AuditEntry,
-    AuditRecord,
-    WordedEntry,
-)
-from headway.wire.backfills import (
-    Backfill,
-    BackfillAnswer,
-    BackfillRequest,
-    BackfillRun,
-)
+from headway.wire.audit import AuditCheck, AuditEntry, AuditRecord, WordedEntry
+from headway.wire.backfills import Backfill, BackfillAnswer, BackfillRequest, BackfillRun
 from headway.wire.calendar import (
     Calendar,
     CalendarFire,
@@ -47,10 +37,7 @@ from headway.wire.dags import (
     ImportError,
     LastGood,
 )
-from headway.wire.dependencies import (
-    DagLink,
-    DagLinks,
-)
+from headway.wire.dependencies import DagLink, DagLinks
 from headway.wire.diagnosis import (
     BlockedDag,
     BlockedTask,
@@ -63,37 +50,12 @@ from headway.wire.diagnosis import (
     RunDiff,
     TaskDifference,
 )
-from headway.wire.durations import (
-    DagDuration,
-    DurationDay,
-    Durations,
-    TaskDuration,
-)
-from headway.wire.events import (
-    Event,
-)
-from headway.wire.gantt import (
-    Bar,
-    Gantt,
-    Segment,
-    Waited,
-)
-from headway.wire.grants import (
-    AskForGrant,
-    GiveGrant,
-    Grant,
-    GrantChange,
-)
-from headway.wire.grid import (
-    Grid,
-    GridGroup,
-    GridRun,
-    GridTask,
-)
-from headway.wire.health import (
-    Component,
-    Health,
-)
+from headway.wire.durations import DagDuration, DurationDay, Durations, TaskDuration
+from headway.wire.events import Event
+from headway.wire.gantt import Bar, Gantt, Segment, Waited
+from headway.wire.grants import AskForGrant, GiveGrant, Grant, GrantChange
+from headway.wire.grid import Grid, GridGroup, GridRun, GridTask
+from headway.wire.health import Component, Health
 from headway.wire.instances import (
     Attempt,
     InstanceKey,
@@ -125,9 +87,8 @@ from headway.wire.overview import (
     RunCounts,
     WaitingTask,
 )
-from headway.wire.pages import (
-    Page,
-)
+from headway.wire.pages import Page
+from headway.wire.partitions import AssetPartition, MissingKeys, PendingPartition
 from headway.wire.people import (
     CodeRequest,
     HeaderRequest,
@@ -157,11 +118,7 @@ from headway.wire.people import (
     UserChange,
     UserRequest,
 )
-from headway.wire.pools import (
-    Pool,
-    PoolLoan,
-    PoolRequest,
-)
+from headway.wire.pools import Pool, PoolLoan, PoolRequest
 from headway.wire.problems import (
     KINDS,
     Problem,
@@ -207,12 +164,7 @@ from headway.wire.runs import (
     TriggerPreview,
     TriggerRequest,
 )
-from headway.wire.search import (
-    Found,
-    FoundDag,
-    FoundRun,
-    FoundTask,
-)
+from headway.wire.search import Found, FoundDag, FoundRun, FoundTask
 from headway.wire.secrets import (
     Connection,
     ConnectionRequest,
@@ -293,6 +245,7 @@ __all__ = [
     "AssetDetail",
     "AssetEvent",
     "AssetEventRequest",
+    "AssetPartition",
     "AssetTask",
     "AssetUse",
     "AssetWait",
@@ -396,6 +349,7 @@ __all__ = [
     "MarkPreview",
     "MarkRequest",
     "MemberRequest",
+    "MissingKeys",
     "Negotiated",
     "NewRunLink",
     "NewTeam",
@@ -405,6 +359,7 @@ __all__ = [
     "NoteRequest",
     "Page",
     "PasswordRequest",
+    "PendingPartition",
     "Person",
     "Pool",
     "PoolDelta",

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from headway.wire.partitions import PendingPartition
+
 
 class AssetTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task that updates an asset, or reads it."""
@@ -48,6 +50,7 @@ class AssetWaiter(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
     missing: list[str]
     reason: str
+    partitioned: bool = False  # partitions bring its runs
 
 
 class AssetDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,10 +109,14 @@ class AssetWait(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
-    """The assets of a DAG. ``reason``: what its next run waits for; None: other things bring its runs."""
+    """The assets of a DAG. ``reason``: what its next run waits for; None: other things bring its runs. ``partitioned``:
+    partitions bring them, and ``partitions`` are the first ten that it waits for, by key.
+    """
 
     dag_id: str
     reason: str | None
     waits: list[AssetWait] = []
     outlets: list[AssetUse] = []
     inlets: list[AssetUse] = []
+    partitioned: bool = False
+    partitions: list[PendingPartition] = []

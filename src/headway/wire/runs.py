@@ -16,6 +16,7 @@ CODES: Final = ("run", "latest")
 RUNS_MAX: Final = 100_000
 NOTE_CHARS_MAX: Final = 10_000
 GIVEN_ID_CHARS_MAX: Final = 250
+PARTITION_CHARS_MAX: Final = 250
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     repinned_at: datetime | None = None  # when it was, the last time
     repinned_by: str | None = None
     given_id: str | None = None  # that its caller gave it, beside its own
+    partition: str | None = None  # of the data that it is about
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,13 +118,15 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """``logical_date`` is a time, or a date in the DAG's time zone: then the first fire time of that day.
 
     ``given_id``: an id of the caller's own. A run of the DAG that has it is a conflict, while an ``idempotency_key``
-    returns that run.
+    returns that run. ``partition``: the key of the data that the run is about; without, that of the date, if it has
+    one.
     """
 
     logical_date: Date | None = None
     params: dict[str, Any] = {}
     idempotency_key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     given_id: Annotated[str, msgspec.Meta(max_length=GIVEN_ID_CHARS_MAX)] | None = None
+    partition: Annotated[str, msgspec.Meta(max_length=PARTITION_CHARS_MAX)] | None = None
     dry_run: bool = False
 
 

@@ -209,6 +209,13 @@ export const assetEvents = (name: string) => ({
   refetchInterval: ASSETS_MS,
 });
 
+export const assetPartitions = (name: string) => ({
+  ...pages(["assets", "partitions", name], (cursor, signal) =>
+    request("get", "/assets/partitions", { query: { asset: name, limit: 50, cursor }, signal }),
+  ),
+  refetchInterval: ASSETS_MS,
+});
+
 export const dependencies = (q: string) => ({
   ...pages(["dependencies", q], (cursor, signal) =>
     request("get", "/dependencies", { query: { q: q || undefined, limit: 100, cursor }, signal }),

@@ -68,6 +68,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/partitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List asset partitions
+         * @description List the partitions of an asset with their last events, the last key first.
+         */
+        get: operations["list_asset_partitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -548,6 +568,26 @@ export interface paths {
          * @description List the next fire times of the schedule. ``timezone`` defaults to the schedule's.
          */
         get: operations["show_next"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/partitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List DAG partitions
+         * @description List the partitions that a DAG waits for, by key, with what each misses. ``partition``: this one alone.
+         */
+        get: operations["list_dag_partitions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2553,6 +2593,16 @@ export interface components {
             idempotency_key?: string | null;
             partition?: string | null;
         };
+        /** AssetPartition */
+        AssetPartition: {
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            /** Format: int64 */
+            event_id: number;
+            partition: string;
+            run_id: string | null;
+        };
         /** AssetTask */
         AssetTask: {
             dag_id: string;
@@ -2580,6 +2630,8 @@ export interface components {
             events: number;
             missing: string[];
             owner: string;
+            /** @default false */
+            partitioned: boolean;
             paused: boolean;
             reason: string;
             since: string | null;
@@ -2657,6 +2709,49 @@ export interface components {
             /** @enum {unknown} */
             kind: "awaits_date";
             until: string;
+        };
+        /**
+         * AwaitsPartitions
+         * @description ``partition``: the one that waits longest, empty: of none has anything arrived; ``missing``: first keys that it
+         *         waits for, as asset and key; ``more``: how many others; ``needed``: how many of them are enough; ``pending``: how
+         *         many partitions wait in all; ``late``: it has a run, and keys arrived again; ``limit``: nothing is missing, but the
+         *         team has reached this limit; ``refused``: the last key that no partition takes, and why.
+         */
+        AwaitsPartitions: {
+            /** @default [] */
+            closed: string[];
+            /** @enum {unknown} */
+            kind: "awaits_partitions";
+            /** @default false */
+            late: boolean;
+            /** @default  */
+            limit: string;
+            /** @default [] */
+            missing: [
+                string,
+                string
+            ][];
+            /**
+             * Format: int64
+             * @default 0
+             */
+            more: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            needed: number;
+            /** @default  */
+            partition: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            pending: number;
+            /** @default  */
+            refused: string;
+            /** @default  */
+            since: string;
         };
         /**
          * AwaitsPast
@@ -2821,7 +2916,7 @@ export interface components {
             count: number;
             reason: string | null;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** BrokenFile */
         BrokenFile: {
@@ -3131,6 +3226,9 @@ export interface components {
             dag_id: string;
             inlets: components["schemas"]["AssetUse"][];
             outlets: components["schemas"]["AssetUse"][];
+            /** @default false */
+            partitioned: boolean;
+            partitions: components["schemas"]["PendingPartition"][];
             reason: string | null;
             waits: components["schemas"]["AssetWait"][];
         };
@@ -3403,7 +3501,7 @@ export interface components {
             subject: string;
             task_id: string | null;
             version: number | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** Excerpt */
         Excerpt: {
@@ -3474,7 +3572,7 @@ export interface components {
             fires: components["schemas"]["Fire"][];
             reason: string | null;
             timezone: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FirstError */
         FirstError: {
@@ -3758,7 +3856,7 @@ export interface components {
             state: ("failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
             task_id: string;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** InstanceKey */
         InstanceKey: {
@@ -3807,7 +3905,18 @@ export interface components {
             /** Format: date-time */
             expected_at: string;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /**
+         * LatePartition
+         * @description A key of an asset arrived for a partition that has a run already.
+         */
+        LatePartition: {
+            arrived: string;
+            asset: string;
+            /** @enum {unknown} */
+            kind: "late_partition";
+            partition: string;
         };
         /** LeavesFailed */
         LeavesFailed: {
@@ -4091,6 +4200,15 @@ export interface components {
             name: string;
             role: string;
         };
+        /** MissingKeys */
+        MissingKeys: {
+            asset: string;
+            keys: string[];
+            /** Format: int64 */
+            needed: number;
+            /** Format: int64 */
+            total: number;
+        };
         /** Negotiated */
         Negotiated: {
             session: components["schemas"]["Session"];
@@ -4240,6 +4358,11 @@ export interface components {
             items: components["schemas"]["AssetEvent"][];
             next_cursor: string | null;
         };
+        /** Page[AssetPartition] */
+        PageOfAssetPartition: {
+            items: components["schemas"]["AssetPartition"][];
+            next_cursor: string | null;
+        };
         /** Page[Backfill] */
         PageOfBackfill: {
             items: components["schemas"]["Backfill"][];
@@ -4273,6 +4396,11 @@ export interface components {
         /** Page[Grant] */
         PageOfGrant: {
             items: components["schemas"]["Grant"][];
+            next_cursor: string | null;
+        };
+        /** Page[PendingPartition] */
+        PageOfPendingPartition: {
+            items: components["schemas"]["PendingPartition"][];
             next_cursor: string | null;
         };
         /** Page[Pool] */
@@ -4392,6 +4520,23 @@ export interface components {
         PasswordRequest: {
             current?: string | null;
             password: string;
+        };
+        /** PendingPartition */
+        PendingPartition: {
+            arrived: {
+                [key: string]: number;
+            };
+            ends_at: string | null;
+            late: boolean;
+            /** Format: date-time */
+            latest_at: string;
+            missing: components["schemas"]["MissingKeys"][];
+            partition: string;
+            reason: string;
+            run_id: string | null;
+            /** Format: date-time */
+            since: string;
+            starts_at: string | null;
         };
         /** Person */
         Person: {
@@ -4697,7 +4842,7 @@ export interface components {
             tasks: number;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** ReplayRequest */
@@ -4801,6 +4946,7 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+            partition: string | null;
             reason: string | null;
             repinned_at: string | null;
             repinned_by: string | null;
@@ -4813,7 +4959,7 @@ export interface components {
             trigger: string;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** RunBrief */
         RunBrief: {
@@ -4860,7 +5006,7 @@ export interface components {
             /** Format: int64 */
             version: number;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** RunDiff */
         RunDiff: {
@@ -4985,7 +5131,7 @@ export interface components {
             upstream: string[];
             waited_s: number | null;
             waits_since: string | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             worked_s: number | null;
         };
         /**
@@ -5022,7 +5168,7 @@ export interface components {
             state: ("queued" | "running" | "deferred" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
             to: string | null;
             wait: ("upstream" | "pool" | "limit" | "agent" | "paused" | "retry" | "event" | "start" | "other") | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** ServiceAccountRequest */
         ServiceAccountRequest: {
@@ -5126,7 +5272,7 @@ export interface components {
             reason: string;
             /** Format: date-time */
             since: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** SlotUser */
         SlotUser: {
@@ -5200,7 +5346,7 @@ export interface components {
             /** Format: int64 */
             slots: number;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"];
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"];
         };
         /** Task */
         Task: {
@@ -5339,7 +5485,7 @@ export interface components {
             /** @enum {string} */
             state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
@@ -5370,7 +5516,7 @@ export interface components {
             task_id: string;
             wait: components["schemas"]["Wait"] | null;
             wake_at: string | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskRemoved */
         TaskRemoved: {
@@ -5614,7 +5760,7 @@ export interface components {
             same_date: components["schemas"]["RunBrief"][];
             /** Format: int64 */
             tasks: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** TriggerRequest */
@@ -5627,6 +5773,7 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+            partition?: string | null;
         };
         /** UpstreamChanged */
         UpstreamChanged: {
@@ -5748,7 +5895,7 @@ export interface components {
             /** Format: int64 */
             queued: number;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -5761,7 +5908,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["IterationGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["PoolShared"] | components["schemas"]["PoolNotShared"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveTisOfDag"] | components["schemas"]["AwaitsPast"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["HeldByRun"] | components["schemas"]["AwaitsDate"] | components["schemas"]["BackfillFull"] | components["schemas"]["BackfillPaused"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["AwaitsPartitions"] | components["schemas"]["LatePartition"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["FailedFast"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["SetupNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["AwaitsAnswer"] | components["schemas"]["Answered"] | components["schemas"]["AnsweredByDefault"] | components["schemas"]["Rejected"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["SkippedByStrategy"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** Webhook */
         Webhook: {
@@ -6371,6 +6518,7 @@ export interface operations {
                      *             "text"
                      *           ],
                      *           "owner": "data-platform",
+                     *           "partitioned": false,
                      *           "paused": false,
                      *           "reason": "pool etl is full",
                      *           "since": "2026-01-31T05:00:00Z"
@@ -6548,6 +6696,83 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_asset_partitions: {
+        parameters: {
+            query: {
+                /**
+                 * @description The asset's name.
+                 * @example orders
+                 */
+                asset: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "by": "text",
+                     *           "event_id": 1,
+                     *           "partition": "text",
+                     *           "run_id": "01jk5v9s8t0q"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfAssetPartition"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -7967,6 +8192,30 @@ export interface operations {
                      *           "task_id": "extract"
                      *         }
                      *       ],
+                     *       "partitioned": false,
+                     *       "partitions": [
+                     *         {
+                     *           "arrived": {},
+                     *           "ends_at": "2026-01-31T05:00:00Z",
+                     *           "late": false,
+                     *           "latest_at": "2026-01-31T05:00:00Z",
+                     *           "missing": [
+                     *             {
+                     *               "asset": "text",
+                     *               "keys": [
+                     *                 "return_value"
+                     *               ],
+                     *               "needed": 1,
+                     *               "total": 1
+                     *             }
+                     *           ],
+                     *           "partition": "text",
+                     *           "reason": "pool etl is full",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
                      *       "reason": null,
                      *       "waits": [
                      *         {
@@ -8726,6 +8975,103 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    list_dag_partitions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The key of a partition.
+                 * @example 2026-01-31
+                 */
+                partition?: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "arrived": {},
+                     *           "ends_at": "2026-01-31T05:00:00Z",
+                     *           "late": false,
+                     *           "latest_at": "2026-01-31T05:00:00Z",
+                     *           "missing": [
+                     *             {
+                     *               "asset": "text",
+                     *               "keys": [
+                     *                 "return_value"
+                     *               ],
+                     *               "needed": 1,
+                     *               "total": 1
+                     *             }
+                     *           ],
+                     *           "partition": "text",
+                     *           "reason": "pool etl is full",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfPendingPartition"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     pause: {
         parameters: {
             query?: never;
@@ -9223,6 +9569,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",
@@ -12291,6 +12638,7 @@ export interface operations {
                      *           "params": {
                      *             "size": 3
                      *           },
+                     *           "partition": "text",
                      *           "reason": null,
                      *           "repinned_at": "2026-01-31T05:00:00Z",
                      *           "repinned_by": "text",
@@ -12395,6 +12743,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",
@@ -12492,6 +12841,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",
@@ -12653,6 +13003,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",
@@ -12992,6 +13343,7 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
+                     *         "partition": "text",
                      *         "reason": null,
                      *         "repinned_at": "2026-01-31T05:00:00Z",
                      *         "repinned_by": "text",
@@ -13029,6 +13381,7 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
+                     *         "partition": "text",
                      *         "reason": null,
                      *         "repinned_at": "2026-01-31T05:00:00Z",
                      *         "repinned_by": "text",
@@ -13276,6 +13629,7 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
+                     *         "partition": "text",
                      *         "reason": null,
                      *         "repinned_at": "2026-01-31T05:00:00Z",
                      *         "repinned_by": "text",
@@ -13561,6 +13915,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",
@@ -13660,6 +14015,7 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
+                     *       "partition": "text",
                      *       "reason": null,
                      *       "repinned_at": "2026-01-31T05:00:00Z",
                      *       "repinned_by": "text",

@@ -10,6 +10,7 @@ type Said = components["schemas"];
 export type Asset = AssetDetail["asset"];
 export type AssetDetail = Said["AssetDetail"];
 export type AssetEvent = Said["AssetEvent"];
+export type AssetPartition = Said["AssetPartition"];
 export type Attempt = Said["Attempt"];
 export type AuditEntry = Said["WordedEntry"];
 export type Backfill = Said["Backfill"];

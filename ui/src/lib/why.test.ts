@@ -72,6 +72,31 @@ const SAID: Said = {
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],
   runs_once: [{ kind: "runs_once" }, dag],
+  awaits_partitions: [
+    {
+      kind: "awaits_partitions",
+      partition: "2026-01-31",
+      missing: [["clicks", "2026-01-31T05"]],
+      more: 0,
+      needed: 1,
+      pending: 1,
+      since: "",
+      late: false,
+      limit: "",
+      closed: [],
+      refused: "",
+    },
+    dag,
+  ],
+  late_partition: [
+    {
+      kind: "late_partition",
+      partition: "2026-01-31",
+      asset: "clicks",
+      arrived: "2026-01-31T05",
+    },
+    null,
+  ],
   awaits_assets: [
     { kind: "awaits_assets", missing: ["orders"], since: "", closed: [], limit: "" },
     dag,

@@ -84,6 +84,7 @@ export function holdsOf(reason: Reason): Holds {
     case "no_schedule":
     case "runs_once":
     case "awaits_assets":
+    case "awaits_partitions":
     case "end_date":
       return { kind: "dag" };
     case "rule_not_met":
@@ -119,6 +120,7 @@ export function holdsOf(reason: Reason): Holds {
     case "awaits_run":
     case "awaits_trigger":
     case "awaits_answer":
+    case "late_partition":
     case "answered":
     case "answered_by_default":
     case "rejected":

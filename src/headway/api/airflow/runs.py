@@ -22,11 +22,10 @@ RESULT: Final = "return_value"
 ENDED: Final = ("success", "failed")
 AT_ONCE: Final = timedelta(seconds=60)  # of ``run_after``: the clocks of two machines may differ
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_.~:+-]+")  # as Airflow allows them
-ALLOWED: Final = ("conf", "logical_date", "note", "dag_run_id", "run_after")
+ALLOWED: Final = ("conf", "logical_date", "note", "dag_run_id", "run_after", "partition_key")
 REFUSED: Final = {
     "data_interval_start": "the schedule gives a run its data interval: leave it out",
     "data_interval_end": "the schedule gives a run its data interval: leave it out",
-    "partition_key": "runs have no partition_key in Headway: leave it out",
 }
 DATES: Final = ("run_after", "logical_date")
 RUNS: Final = Filters(
@@ -152,6 +151,7 @@ async def started(inner: Inner, dag_id: str, given: Mapping[str, Any]) -> Json:
         "params": body.get("conf", {}),
         "logical_date": body.get("logical_date"),
         "given_id": own,
+        "partition": body.get("partition_key"),
     }
     found: Json = await inner.send("POST", f"/api/v1/dags/{dag_id}/runs", wanted)
     if note := body.get("note"):

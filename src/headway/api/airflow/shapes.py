@@ -196,8 +196,8 @@ def run(found: Json) -> dict[str, Any]:
         "note": found["note"],
         "dag_versions": [version(found)],
         "bundle_version": found["bundle_version"],
-        "partition_key": None,
-        "partition_date": None,
+        "partition_key": found["partition"],
+        "partition_date": None if found["partition"] is None else found["interval_start"],
     }
 
 

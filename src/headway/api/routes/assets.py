@@ -13,6 +13,7 @@ from headway.api.parameters import Cursor, Id, IdFilter, Limit, TextFilter, one_
 from headway.api.repeats import WHOLE
 from headway.core.roles import Verb
 from headway.store.views import assets as views
+from headway.store.views import partitions
 
 Name = Annotated[str, QueryParameter(name="asset", max_length=250)]
 
@@ -46,6 +47,14 @@ async def list_asset_events(
     return await api.door.call(views.events, asset, limit, cursor)
 
 
+@get("/assets/partitions", needs=Verb.DAG_READ)
+async def list_asset_partitions(
+    api: Handed, asset: Name, limit: Limit = 100, cursor: Cursor = None
+) -> wire.Page[wire.AssetPartition]:
+    """List the partitions of an asset with their last events, the last key first."""
+    return await api.door.call(partitions.of_asset, api.door.team_id, asset, limit, cursor)
+
+
 @post("/assets/events", needs=Verb.ASSET_EMIT, idempotent=WHOLE)
 async def emit_asset_event(api: Handed, data: JSONBody[wire.AssetEventRequest]) -> wire.AssetEvent:
     """Report an event of an asset from outside. The same idempotency key reports one event."""
@@ -62,4 +71,24 @@ async def show_dag_assets(api: Handed, dag_id: Id) -> wire.DagAssets:
     return await api.door.call(views.of_dag, dag_id)
 
 
-ROUTES = [list_assets, show_asset, list_asset_events, emit_asset_event, show_dag_assets]
+@get("/dags/{dag_id:str}/partitions", needs=Verb.DAG_READ)
+async def list_dag_partitions(
+    api: Handed,
+    dag_id: Id,
+    partition: IdFilter = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> wire.Page[wire.PendingPartition]:
+    """List the partitions that a DAG waits for, by key, with what each misses. ``partition``: this one alone."""
+    return await api.door.call(partitions.page, dag_id, partition, limit, cursor)
+
+
+ROUTES = [
+    list_assets,
+    show_asset,
+    list_asset_events,
+    list_asset_partitions,
+    emit_asset_event,
+    show_dag_assets,
+    list_dag_partitions,
+]

@@ -123,6 +123,7 @@ def asked(request: wire.TriggerRequest) -> RunRequest:
         logical_date=request.logical_date,
         key=request.idempotency_key,
         given_id=request.given_id,
+        partition=request.partition,
     )
 
 

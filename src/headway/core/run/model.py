@@ -68,6 +68,7 @@ class Run:
         started_at: datetime | None = None,
         paused_by: str | None = None,
         tasks_max: int | None = None,
+        partition: str | None = None,
     ) -> None:
         self.team_id = team_id
         self.run_id = run_id
@@ -80,6 +81,7 @@ class Run:
         self.started_at = started_at
         self.paused_by = paused_by
         self.tasks_max = tasks_max  # the limit of the team for one run
+        self.partition = partition  # of the data that it is about
         self.ended_at: datetime | None = None
         self.reason: Reason | None = None
         self.due_at: datetime | None = None

@@ -12,8 +12,12 @@ from typing import Any, Final
 from headway.core.schedules.base import FIRST, LAST, TICK, BadSchedule, Schedule
 from headway.core.schedules.cron import Cron
 from headway.core.schedules.interval import Every
+from headway.core.schedules.keyed import SCHEMA as KEY_SCHEMA
+from headway.core.schedules.keyed import WORD as PARTITION_KEY
+from headway.core.schedules.keyed import Keyed
 from headway.core.schedules.on_assets import OnAssets
 from headway.core.schedules.on_demand import OnDemand
+from headway.core.schedules.on_partitions import OnPartitions
 from headway.core.schedules.once import Once
 from headway.core.schedules.zones import check_zone
 
@@ -27,6 +31,7 @@ __all__ = (
     "Every",
     "OnAssets",
     "OnDemand",
+    "OnPartitions",
     "Once",
     "Schedule",
     "check_zone",
@@ -38,7 +43,7 @@ __all__ = (
 )
 
 # In the order in which they are asked for what a DAG file gives: a text that no other takes is a cron.
-KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron, OnAssets)
+KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron, OnAssets, OnPartitions)
 
 ZONE: Final = "timezone"
 
@@ -51,6 +56,11 @@ def keep(given: object, zone: str) -> dict[str, Any] | None:
     """
     if given is None:
         return None
+    if callable(timed := getattr(given, "partitioned_by_time", None)) and not isinstance(
+        given, type
+    ):
+        inner, key = timed()
+        return {**(keep(inner, zone) or {}), PARTITION_KEY: key}
     for kind in KINDS:
         value = kind.keep(given)
         if value is not None:
@@ -67,14 +77,16 @@ def read(kept: Mapping[str, Any] | None, anchor: datetime | None) -> Schedule:
     if kept is None:
         return OnDemand()
     words = {kind.word: kind for kind in KINDS}
-    if unknown := [key for key in kept if key not in words and key != ZONE]:
+    if unknown := [key for key in kept if key not in (*words, ZONE, PARTITION_KEY)]:
         raise BadSchedule(f"a schedule has one of {', '.join(words)}, not {unknown[0]!a:.40}")
     named = [word for word in words if is_said(kept.get(word))]
     if len(named) != 1:
         raise BadSchedule(f"a schedule has one of {', '.join(words)}, and only one")
     zone = kept.get(ZONE, "UTC")
     check_zone(zone)
-    return words[named[0]].read(kept[named[0]], zone, anchor)
+    schedule = words[named[0]].read(kept[named[0]], zone, anchor)
+    key = kept.get(PARTITION_KEY)
+    return schedule if key is None else Keyed.around(schedule, key)
 
 
 def is_said(value: object) -> bool:
@@ -103,6 +115,7 @@ def schema() -> dict[str, Any]:
         "properties": {
             **{kind.word: dict(kind.schema) for kind in KINDS},
             ZONE: {"type": "string", "default": "UTC"},
+            PARTITION_KEY: dict(KEY_SCHEMA),
         },
         "additionalProperties": False,
         "oneOf": [{"required": [kind.word]} for kind in KINDS],

@@ -30,6 +30,7 @@ class Schedule(ABC):
     form: ClassVar[str]  # what a person writes for it, in an error
     recurs: ClassVar[bool] = True  # False: it has no fires that could be counted or filled
     idle: ClassVar[Reason | None] = None  # why no fire is to come, where it has none
+    partitioned: ClassVar[bool] = False  # partitions of its assets bring the runs
 
     @classmethod
     @abstractmethod
@@ -74,6 +75,16 @@ class Schedule(ABC):
     def missing(self, arrived: Collection[str]) -> tuple[str, ...]:
         """Return the assets that a run still waits for, when these have new events."""
         return ()
+
+    def partition_of(self, fire: datetime) -> str | None:
+        """Return the partition of the run of a fire, if its runs have any."""
+        return None
+
+    def periods(self, first: datetime, last: datetime) -> Iterator[datetime] | None:
+        """Yield the dates that a backfill runs between two times, both included; None: it has none that could be
+        filled.
+        """
+        return self.between(first, last) if self.recurs else None
 
     def upcoming(self, start_date: datetime, last: datetime | None) -> datetime | None:
         """Return the first fire that has no run yet, in the past or in the future."""

@@ -402,6 +402,7 @@ def context(row: Claimed, file: str, reuse_child: int) -> protocol.RunContext:
         trigger=row.trigger,
         params=row.params.encode(),
         reuse_child=reuse_child,
+        partition=row.partition,
     )
 
 

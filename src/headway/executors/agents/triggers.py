@@ -121,6 +121,7 @@ class Triggers:
             interval_end=run.interval_end,
             trigger=run.trigger,
             params=run.params.encode(),
+            partition=run.partition,
         )
 
     def note(self, link: Link, looks: Collection[Look]) -> None:

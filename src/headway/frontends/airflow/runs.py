@@ -42,6 +42,7 @@ class Found(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     note: str | None
     params: dict[str, Any] | None
+    partition: str | None = None
 
     @property
     def name(self) -> str:
@@ -236,8 +237,6 @@ class Runs:
         after = body.get("run_after")
         if after is not None and dates.moment(after) > clock.now() + AT_ONCE:
             raise NoSuchRun("a run starts when it is triggered, so run_after cannot be later")
-        if body.get("partition_key") is not None:
-            raise NoSuchRun("runs have no partition_key here")
         found = self.ask(
             "start",
             body["dag_id"],
@@ -246,6 +245,7 @@ class Runs:
             logical_date=body.get("logical_date"),
             note=body.get("note"),
             again=bool(body.get("reset_dag_run")),
+            partition=body.get("partition_key"),
         )
         if found["exists"]:
             what = f"the DAG {body['dag_id']!r} has a run {body['run_id']!r} already"
@@ -270,7 +270,7 @@ class Runs:
             "state": word_of(found),
             "conf": found.params or {},
             "consumed_asset_events": [],
-            "partition_key": None,
+            "partition_key": found.partition,
             "note": found.note,
         }
 

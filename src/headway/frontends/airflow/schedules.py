@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.core import schedules
 from headway.core.schedules import BadSchedule, OnAssets
-from headway.frontends.airflow import assets
+from headway.frontends.airflow import assets, partitions
 
 BY_TIME: Final = "its schedule is times or assets"
 
@@ -39,12 +39,28 @@ def read(timetable: Any) -> Read:
             if condition is None:
                 return Read(None, "its schedule names an asset by reference or alias")
             return Read({OnAssets.word: condition})
+        case "PartitionedAssetTimetable":
+            return on_partitions(timetable)
+        case "CronPartitionTimetable":
+            timed = cron(part(timetable, "expression"), zone_of(part(timetable, "timezone")))
+            return (
+                timed
+                if timed.schedule is None
+                else Read(partitions.keyed(timed.schedule, timetable))
+            )
+        case "PartitionedAtRuntime":
+            return Read(None)  # it is triggered; its tasks name the partitions
         case "AssetOrTimeSchedule":
             timed = read(timetable.timetable)
             return timed if timed.unknown else Read(timed.schedule, BY_TIME)
-    if "Asset" in kind:
-        return Read(None, f"its timetable is {kind}, for partitions of assets")
     return Read(None, f"its timetable is {kind}")
+
+
+def on_partitions(timetable: Any) -> Read:
+    try:
+        return Read(partitions.schedule(timetable))
+    except partitions.Unknown as error:
+        return Read(None, str(error))
 
 
 def part(timetable: Any, name: str) -> Any:

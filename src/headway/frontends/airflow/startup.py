@@ -59,5 +59,6 @@ def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
         "state": "running",
         "conf": dict(run.params),
         "consumed_asset_events": events.consumed(dag, run.trigger),
-        "partition_key": None,
+        "partition_key": run.partition,
+        "partition_date": run.partition_date,
     }

@@ -12,14 +12,14 @@ from headway import wire
 from headway.core import schedules
 from headway.core.foreign import foreign
 from headway.core.grants import GrantKind
-from headway.core.reasons import AwaitsAssets
+from headway.core.reasons import AwaitsAssets, AwaitsPartitions
 from headway.core.schedules import BadSchedule, Schedule
 from headway.core.wording import said
 from headway.errors import NotFound, UsageError
 from headway.spec.errors import did_you_mean
 from headway.store import grants, limits
 from headway.store.clock import clock
-from headway.store.views import dags, dependencies, pages
+from headway.store.views import dags, dependencies, pages, partitions
 
 WAITERS_MAX: Final = 100  # whose missing assets are told of one asset
 
@@ -192,15 +192,25 @@ def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
 def waiters_of(conn: Connection[Any], name: str) -> list[wire.AssetWaiter]:
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(WAITERS, {"name": name, "limit": WAITERS_MAX}).fetchall()
-    waits = []
+    waits, on_partitions = [], set()
     for row in rows:
         schedule = schedule_of(row.pop("schedule"), schedules.FIRST)
         queues = msgspec.convert(row.pop("queues"), list[Queued])
         waits.append((row["dag_id"], waits_by(schedule, queues)))
+        if schedule.partitioned:
+            on_partitions.add(row["dag_id"])
     return [
-        wire.AssetWaiter(**row, missing=list(told.missing), reason=said(told))
+        waiter_of_partitions(conn, row)
+        if row["dag_id"] in on_partitions
+        else wire.AssetWaiter(**row, missing=list(told.missing), reason=said(told))
         for row, told in zip(rows, awaited_by(conn, waits), strict=True)
     ]
+
+
+def waiter_of_partitions(conn: Connection[Any], row: dict[str, Any]) -> wire.AssetWaiter:
+    told = partitions.reason(conn, row["dag_id"])
+    missing = list(dict.fromkeys(asset for asset, _ in told.missing))
+    return wire.AssetWaiter(**row, missing=missing, reason=said(told), partitioned=True)
 
 
 def schedule_of(given: Any, first: datetime) -> Schedule:
@@ -249,8 +259,10 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
     waits = waits_of(conn, dag_id, schedule) if schedule.assets else []
     return wire.DagAssets(
         dag_id=dag_id,
-        reason=said(awaited(conn, dag_id, schedule)) if schedule.assets else None,
+        reason=said(next_of(conn, dag_id, schedule)) if schedule.assets else None,
         waits=waits,
+        partitioned=schedule.partitioned,
+        partitions=partitions.oldest(conn, dag_id) if schedule.partitioned else [],
         outlets=[
             wire.AssetUse(asset=a, task_id=task) for role, a, task in uses if role == "outlet"
         ],
@@ -269,6 +281,15 @@ def waits_by(schedule: Schedule, queues: Sequence[Queued]) -> list[wire.AssetWai
         wire.AssetWait(**msgspec.structs.asdict(queue), missing=queue.asset in missing)
         for queue in queues
     ]
+
+
+def next_of(
+    conn: Connection[Any], dag_id: str, schedule: Schedule
+) -> AwaitsAssets | AwaitsPartitions:
+    """Return what the next run of a DAG waits for, of whichever kind its schedule is."""
+    if schedule.partitioned:
+        return partitions.reason(conn, dag_id)
+    return awaited(conn, dag_id, schedule)
 
 
 def awaited(conn: Connection[Any], dag_id: str, schedule: Schedule) -> AwaitsAssets:

@@ -97,7 +97,7 @@ def upcoming(
         ends=len(found) < count,
     )
     if isinstance(why, AwaitsAssets):
-        why = assets.awaited(conn, dag_id, planned.schedule)
+        why = assets.next_of(conn, dag_id, planned.schedule)
     return wire.Fires(
         timezone=zone,
         fires=[

@@ -26,7 +26,7 @@ COLUMNS: LiteralString = """
     run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
     run.first_version, run.repinned_at, run.repinned_by,
     CASE WHEN starts_with(run.run_key, 'manual:') AND run.run_key <> 'manual:' || run.run_id
-        THEN substr(run.run_key, 8) END AS given_id,
+        THEN substr(run.run_key, 8) END AS given_id, run.partition,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 

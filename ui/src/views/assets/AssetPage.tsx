@@ -13,6 +13,7 @@ import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
 import { AssetEvents } from "./AssetEvents.tsx";
+import { AssetPartitions } from "./AssetPartitions.tsx";
 import styles from "./Assets.module.css";
 import { EmitDialog } from "./EmitDialog.tsx";
 import { isForeign } from "./producers.ts";
@@ -48,6 +49,7 @@ export function AssetPage() {
         ) : (
           <div className={styles.cards}>
             <AssetEvents name={name} outside={!isForeign(name)} />
+            <AssetPartitions name={name} />
             <Waiters detail={found.data} />
             <Facts detail={found.data} />
           </div>

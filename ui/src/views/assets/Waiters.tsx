@@ -53,8 +53,9 @@ export function Waiters({ detail: { waiters, waiters_total } }: { detail: AssetD
   );
 }
 
-function Missing({ waiter: { paused, missing, reason } }: { waiter: Waiter }) {
+function Missing({ waiter: { paused, partitioned, missing, reason } }: { waiter: Waiter }) {
   if (paused) return <span className={styles.quiet}>paused</span>;
+  if (partitioned) return <span>{reason}</span>;
   if (missing.length === 0) return <span title={reason}>nothing: a run comes</span>;
   return (
     <span title={reason}>

@@ -30,6 +30,7 @@ const WORDS: Readonly<Record<string, string>> = {
   set_aside: "set aside",
   take_back: "taken back",
   reopen: "reopened",
+  late_partition: "partition arrived late",
 };
 
 /** What the list can be narrowed to: the ends first, as they are looked for. */
