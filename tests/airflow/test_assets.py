@@ -135,7 +135,8 @@ def test_mappers_give_the_keys_that_airflow_gives() -> None:
             }
             their_window = getattr(window, name)(direction=window.Window.Direction(direction))
             parts = list(their_window.to_upstream(theirs_mapper.decode_downstream(key)))
-            assert [each.replace(tzinfo=None) for each in read(made, "UTC").members(key)] == parts
+            ours_of: list[Any] = list(read(made, "UTC").members(key))
+            assert [each.replace(tzinfo=None) for each in ours_of] == parts
 
 
 def test_events_bring_runs_and_tasks_tell_and_read_them(server: Server) -> None:
