@@ -36,7 +36,7 @@ OF_NOTE: LiteralString = """(starts_with(actor, 'user:')
     OR task_id IS NOT NULL AND name IN ('fail', 'refuse', 'retry', 'cancel')
     OR task_id IS NULL AND subject NOT IN ('bundle', 'retention')
         AND NOT (subject = 'run' AND name IN ('create', 'start')))"""
-ANYWHERE: LiteralString = "true"
+ANYWHERE: LiteralString = "seq > 0"
 
 WANTED: LiteralString = f"""
     (%(subject)s::text IS NULL OR subject = %(subject)s)
