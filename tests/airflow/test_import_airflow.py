@@ -1,9 +1,9 @@
 """``headway import-airflow``: what a folder of Airflow's is worth here, before anything runs."""
 
 import json
-import zipfile
 from pathlib import Path
 
+from headway.frontends.airflow import idioms
 from tests.airflow.conftest import DAGS
 from tests.airflow.test_load import REFUSED
 from tests.cli.conftest import headway
@@ -74,21 +74,59 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     assert "headway pool set db SLOTS" in done.stderr
 
 
-def test_zipped_dags_are_named_file_by_file(tmp_path: Path) -> None:
-    """Those that Airflow would read: at the root, and not named by .airflowignore."""
-    with zipfile.ZipFile(tmp_path / "pack.zip", "w") as archive:
-        for name in ("one.py", "two.py", "draft.py", "lib/helper.py"):
-            archive.writestr(name, "from airflow.sdk import DAG\n")
-        archive.writestr("words.py", "x = 1\n")
-        archive.writestr(".airflowignore", "draft.py\n")
-    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        archive.writestr("rows.csv", "1,2\n")
-    (tmp_path / "broken.zip").write_bytes(b"PK")
+MANY = """
+from airflow.sdk import DAG
+from airflow.providers.standard.operators.empty import EmptyOperator
+
+for number in range(30):
+    with DAG(f"again_{number}", schedule="@continuous", max_active_runs=1, params={"a b": 1}):
+        EmptyOperator(task_id="one")
+"""
+
+
+def test_each_of_many_dags_has_its_remark(tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(MANY)
     done = headway("import-airflow", ".", "--output", "json", cwd=tmp_path)
-    (found,) = json.loads(done.stdout)["findings"]
-    assert (found["file"], found["verdict"]) == ("pack.zip", "does not")
-    assert found["reason"] == "the zipped DAG files are not read: one.py, two.py"
-    assert found["hint"].endswith("unzip pack.zip -d pack")
+    found = {each["dag_id"]: each["verdict"] for each in json.loads(done.stdout)["findings"]}
+    assert len(found) == 30
+    assert set(found.values()) == {"runs with a remark"}
+
+
+OLD_WORDS = """
+from datetime import timedelta
+from airflow.sdk import DAG, task
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.python import PythonOperator
+
+def work(execution_date=None, **context):
+    return context["next_ds"], context.get("prev_ds")
+
+def own(execution_date):
+    return execution_date
+
+with DAG("words", schedule=None, default_args={"sla": timedelta(hours=1)}):
+    PythonOperator(task_id="a", python_callable=work)
+    BashOperator(task_id="b", bash_command="echo {{ ds }} {{ tomorrow_ds }} {{ params.yesterday_ds }} prev_ds")
+"""
+SUBDAG = "from airflow.operators.subdag import SubDagOperator\n"
+
+
+def test_words_of_an_earlier_airflow_are_told_with_what_stands_for_them(tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text(OLD_WORDS)
+    (tmp_path / "sub.py").write_text(SUBDAG)
+    done = headway("import-airflow", ".", "--output", "json", cwd=tmp_path)
+    *remarks, sub = sorted(
+        json.loads(done.stdout)["findings"], key=lambda each: each["file"] == "sub.py"
+    )
+    assert {each["verdict"] for each in remarks} == {"runs with a remark"}
+    assert {(each["line"], each["reason"].split(" ")[0], each["hint"]) for each in remarks} == {
+        (7, "execution_date", "write logical_date"),
+        (8, "next_ds", "write data_interval_end | ds"),
+        (8, "prev_ds", "write prev_data_interval_start_success | ds"),
+        (13, "sla", idioms.TIME_OUTS),
+        (15, "tomorrow_ds", "write macros.ds_add(ds, 1)"),
+    }
+    assert sub["hint"].startswith("Airflow 3 has no SubDAGs, write a TaskGroup instead")
 
 
 def test_a_task_that_keeps_state_is_told_before_it_fails(tmp_path: Path) -> None:

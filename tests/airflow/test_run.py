@@ -121,12 +121,15 @@ def test_a_deferred_task_goes_on_with_its_method(server: Server) -> None:
 
 
 def test_hooks_get_the_connections_and_variables_of_the_team(server: Server) -> None:
-    log = server.run("secrets").log("use")
+    ran = server.run("secrets")
+    log = ran.log("use")
     assert "connection db.example me 5432 main {'timeout': '3'}" in log
     assert "password *** 13" in log
     assert "a-secret-word" not in log
     assert "variable turquoise red" in log
     assert "missing The conn_id `nosuch` isn't defined" in log
+    assert "Variable nosuch not found" in ran.why("lacks")
+    assert "to create it: headway var set nosuch" in ran.why("lacks")
 
 
 def test_a_folder_holds_files_of_both_kinds(server: Server) -> None:

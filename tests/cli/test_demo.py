@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.cli.demo import History, create, is_empty, is_first_start
-from headway.cli.up import say_if_no_dags
+from headway.cli.up import say_if_no_dags, say_if_of_airflow
 from headway.config import Layout, read_server_file
 from headway.errors import UsageError
 from headway.loader.check import check
@@ -82,6 +82,19 @@ def test_the_link_of_the_server_shows_a_team_that_has_dags(tmp_path: Path) -> No
     assert shown(default=None, sales=tmp_path, marketing=tmp_path) == "marketing"
     assert shown(default=tmp_path, marketing=tmp_path) is None
     assert shown(default=None) is None
+
+
+def test_who_brings_files_of_airflow_is_told_how_to_see_what_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ours.py").write_text("from headway import dag\n")
+    say_if_of_airflow(tmp_path)
+    assert capsys.readouterr().err == ""
+    (tmp_path / "theirs.py").write_text("from airflow.sdk import dag\n")
+    say_if_of_airflow(tmp_path)
+    told = capsys.readouterr().err
+    assert "1 file was written for Airflow" in told
+    assert f"headway import-airflow {tmp_path}" in told
 
 
 @pytest.mark.long

@@ -26,7 +26,7 @@ def checked(folder: Folder) -> dict[str, Checked]:
 
 def test_every_front_end_of_the_registry_has_a_sample() -> None:
     by_suffix = {suffix for each in FRONT_ENDS for suffix in each.suffixes}
-    by_suffix -= {".zip"}  # archives of Airflow are claimed to be refused file by file
+    by_suffix -= {".zip"}  # of Airflow: tests/airflow/test_zips.py
     assert {sample.suffix for sample in SAMPLES.values()} == by_suffix
 
 

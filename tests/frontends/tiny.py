@@ -35,6 +35,9 @@ class Tiny:
     def claims(self, path: str, content: bytes) -> bool:
         return content.startswith(MARK) and path.endswith((*self.suffixes, ".py"))
 
+    def text(self, content: bytes) -> bytes:
+        return content
+
     def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
         return set()
 

@@ -87,9 +87,11 @@ def importable(path: Path) -> ModuleSpec | None:
     return spec if spec is not None and spec.origin == str(path) else None
 
 
-def compiled(path: Path, file: str) -> CodeType:
+def compiled(path: Path, file: str, text: bytes | None = None) -> CodeType:
+    """Compile the file, or its ``text`` if that is in no file of its own. Raises LoadError."""
     try:
-        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        code = path.read_bytes() if text is None else text
+        return compile(code, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
         raise LoadError(f"{type(error).__name__}: {error.msg}", file, error.lineno or 0) from None
     except OSError as error:

@@ -134,6 +134,8 @@ def show_addresses(supervisor: "Supervisor", server: "ServerFile") -> None:
         say(f"  DAGs  {source}")
     say(f"  Data  {supervisor.settings.layout.data}")
     say_if_no_dags(supervisor.settings.dags, of_teams=supervisor.teams.of_teams)
+    if not supervisor.teams.of_teams:
+        say_if_of_airflow(supervisor.settings.dags)
     say("  Ctrl-C stops it; runs continue at the next start")
 
 
@@ -147,6 +149,18 @@ def say_if_no_dags(dags: Path, *, of_teams: bool) -> None:
     elif not of_teams and not defines_any(dags):
         say(f"  No file in {dags} defines a DAG yet. Save one there, and it is loaded at once;")
         say("  to begin with a DAG, a test and a CI file: headway init NAME")
+
+
+def say_if_of_airflow(dags: Path) -> None:
+    """Say which command tells what runs, if files of the folder were written for Airflow."""
+    from headway.loader.check import count_airflow_files
+
+    if count := count_airflow_files(dags):
+        files = "1 file was" if count == 1 else f"{count:,} files were"
+        say(
+            f"  {files} written for Airflow. For each DAG, whether it runs, why not, and what to do:"
+        )
+        say(f"  headway import-airflow {dags}")
 
 
 def watch(

@@ -6,7 +6,7 @@ processes that hold no credential: the importer's child, and the agent's server 
 Rule 3: what ``load`` reads need not be told. The importer's child watches which files of the bundle it opens.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -29,6 +29,13 @@ class Trouble(msgspec.Struct, frozen=True):
     line: int | None = None
     hint: str | None = None
     dag_id: str | None = None
+
+
+def few(troubles: Sequence[Trouble]) -> list[Trouble]:
+    """Return so many as people read, but one of each DAG at least: a DAG without any counts as one that simply runs."""
+    firsts = {each.dag_id: each for each in reversed(troubles)}
+    order = sorted(troubles, key=lambda each: firsts[each.dag_id] is not each)
+    return order[: max(WARNINGS_MAX, len(firsts))]
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -81,6 +88,9 @@ class FrontEnd(Protocol):
 
     def claims(self, path: str, content: bytes) -> bool:
         """Return whether the file is a DAG file. ``path`` is relative to the DAG folder."""
+
+    def text(self, content: bytes) -> bytes:
+        """Return what people read of a file: its content, unless that is not text."""
 
     def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
         """Return those of ``paths`` that an ignore file names; ``texts``: of those files, by their paths."""

@@ -25,7 +25,7 @@ import msgspec
 from headway import clock, descriptors
 from headway.agent.users import spawned_as
 from headway.errors import HeadwayError
-from headway.frontends.base import WARNINGS_MAX, Trouble
+from headway.frontends.base import Trouble, few
 from headway.loader.import_child import (
     DESCENDANTS_MAX,
     PACKET_BYTES_MAX,
@@ -358,7 +358,7 @@ def conclude(running: Running, ended: Ended) -> Imported:
         files=frozenset(report.files),
         folders=frozenset(report.folders),
         seconds=clock.monotonic() - running.started,
-        warnings=tuple(map(shortened, report.warnings[:WARNINGS_MAX])),
+        warnings=tuple(map(shortened, few(report.warnings))),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from headway import bundle
+from headway import bundle, frontends
 from headway.errors import NotFound
 from headway.spec.errors import did_you_mean
 
@@ -30,7 +30,7 @@ class SourceFile:
 
 
 def read(data: Path, bundle_version: str, file: str) -> SourceFile:
-    """Read a file; invalid UTF-8 is replaced. Raises NotFound if bundle or file do not exist, Lost if the
+    """Read the text of a file; invalid UTF-8 is replaced. Raises NotFound if bundle or file do not exist, Lost if the
     content is lost.
     """
     entries = bundle.read_list(data, bundle_version)
@@ -38,6 +38,8 @@ def read(data: Path, bundle_version: str, file: str) -> SourceFile:
         advice = did_you_mean(file, entries) or f"it has {len(entries):,} files"
         raise NotFound(f"the bundle has no file {file!r}", hint=advice)
     content = bundle.read_blob(data, file, entries[file])
+    if (front_end := frontends.claimant(file, content)) is not None:
+        content = front_end.text(content)
     others = [other for other in entries if other != file]
     return SourceFile(
         file=file,

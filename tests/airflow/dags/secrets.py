@@ -16,7 +16,12 @@ def secrets():
         except Exception as error:
             print("missing", error)
 
+    @task
+    def lacks():
+        return Variable.get("nosuch")
+
     use()
+    lacks()
 
 
 secrets()

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from headway.frontends.base import Runnable
 
 IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+airflow\b", re.MULTILINE)
+ARCHIVE: Final = b"PK\x03\x04"
 OURS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+headway\b", re.MULTILINE)
 
 
 class Airflow:
     suffixes = (".py", ".zip")
-    describes = "a .py file that imports airflow"
+    describes = "a .py file that imports airflow, or a .zip with such files"
     heavy = True
     ignore_file = ".airflowignore"
 
@@ -36,6 +37,14 @@ class Airflow:
             and IMPORTS.search(content) is not None
             and OURS.search(content) is None
         )
+
+    def text(self, content: bytes) -> bytes:
+        """The DAG files of an archive one below the other; of any other file its content."""
+        if not content.startswith(ARCHIVE):
+            return content
+        from headway.frontends.airflow import zips
+
+        return zips.shown(content)
 
     def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
         from headway.frontends.airflow import ignore, installed

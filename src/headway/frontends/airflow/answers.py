@@ -76,6 +76,9 @@ class Conversation:
         self.results = Results(run, runs)
         events = Events(dag)
         self.said: dict[str, Any] = {}  # of its success
+        self.lacking: dict[
+            str, str
+        ] = {}  # what the team does not have, and the command that makes it
         self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetXCom": self.results.get,
             "GetXComCount": self.results.count,
@@ -83,8 +86,8 @@ class Conversation:
             "GetXComSequenceSlice": self.results.part,
             "SetXCom": self.results.put,
             "DeleteXCom": self.results.delete,
-            "GetConnection": connection,
-            "GetVariable": variable,
+            "GetConnection": self.connection,
+            "GetVariable": self.variable,
             "GetDag": runs.of_dag,
             "GetDagRun": runs.whole,
             "GetDagRunState": runs.state,
@@ -125,6 +128,24 @@ class Conversation:
     @property
     def pushed(self) -> dict[str, object]:
         return self.results.pushed
+
+    def connection(self, body: dict[str, Any]) -> dict[str, Any]:
+        found = connection(body)
+        self.note(found, body["conn_id"], "headway conn set")
+        return found
+
+    def variable(self, body: dict[str, Any]) -> dict[str, Any]:
+        found = variable(body)
+        self.note(found, body["key"], "headway var set")
+        return found
+
+    def note(self, found: dict[str, Any], name: str, command: str) -> None:
+        if found["type"] == "ErrorResponse" and is_name(name):
+            self.lacking[name] = f"{command} {name}"
+
+    def advice(self, text: str) -> str:
+        """Return what creates the connection or variable that an error is about; "" if it is about none."""
+        return next((how for name, how in self.lacking.items() if name in text), "")
 
     def answer(self, end: socket.socket, request: Request) -> None:
         """Send the answer to one request. What goes wrong here is an answer too, never our end."""

@@ -2,19 +2,20 @@
 tell."""
 
 import ast
-from pathlib import Path
 from typing import Any, Final
 
 CALLS: Final = ("task_id", "dag_id")
 
 
 class Lines:
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
+    """The lines of one file. ``path``: as Airflow knows it."""
+
+    def __init__(self, path: str, text: bytes) -> None:
+        self.path = path
         self.texts: dict[str, int] = {}  # the first line on which a text is the id, or might be
         self.dags: dict[str, int] = {}  # given to DAG, first
         self.named: dict[str, int] = {}  # given as task_id or dag_id, or the name of a function
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(ast.parse(text)):
             self.look(node)
 
     def look(self, node: ast.AST) -> None:

@@ -1,8 +1,10 @@
 """Reading one DAG file of Airflow: run once as a module, its DAGs turned into specs, or into what runs their tasks."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
@@ -19,7 +21,7 @@ from headway.frontends.airflow import (
 )
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.running import Workflow
-from headway.frontends.base import WARNINGS_MAX, Loaded
+from headway.frontends.base import Loaded, few
 from headway.spec.callbacks import with_companions
 from headway.spec.errors import BadSpec
 from headway.spec.validate import validate
@@ -28,27 +30,41 @@ from headway.spec.validate import validate
 def load(root: Path, file: str) -> Loaded:
     """The DAGs of ``file`` that can run here. Raises BadSpec if it defines some and none of them can."""
     found: list[Any] = dags_of(root, file)
-    path, lines = root / file, Lines(root / file)
-    found.sort(key=lambda dag: lines.of_dag(dag.dag_id))
+    path, lines = root / file, lines_of(root, file)
+    found.sort(key=lambda dag: lines(dag).of_dag(dag.dag_id))
     dags, warnings, refused = [], [], []
     for dag in found:
-        line = lines.of_dag(dag.dag_id)
-        if reasons := limits.refusals(dag, lines):
+        line = lines(dag).of_dag(dag.dag_id)
+        if reasons := limits.refusals(dag, lines(dag)):
             refused.append(reasons[0])
             continue
         try:
-            spec = specs.spec_of(dag, file, line, lines)
+            spec = specs.spec_of(dag, file, line, lines(dag))
             validate(spec)
         except (BadSpec, MemoryError):
             raise
         except BaseException as error:  # raised by an object of the file's own
             raise explained(error, path, file) from None
         dags.append(spec)
-        warnings += limits.remarks(dag, lines)
+        warnings += limits.remarks(dag, lines(dag))
     if refused and not dags:
         first = refused[0]
         raise BadSpec(first.message, file=file, line=first.line or 0, hint=first.hint)
-    return Loaded(with_companions(dags), [*refused, *warnings][:WARNINGS_MAX])
+    if dags and not file.endswith(zips.SUFFIX):
+        warnings += idioms.remarks(path.read_bytes())
+    return Loaded(with_companions(dags), few([*refused, *warnings]))
+
+
+def lines_of(root: Path, file: str) -> Callable[[Any], Lines]:
+    """Return what finds the lines of a DAG: those of its file in an archive."""
+    path = root / file
+    if not file.endswith(zips.SUFFIX):
+        only = Lines(str(path), path.read_bytes())
+        return lambda dag: only
+    inner = {f"{path}/{name}": text for name, text in zips.texts_of(path.read_bytes()).items()}
+    each = {name: Lines(name, text) for name, text in inner.items()}
+    none = Lines(str(path), b"")
+    return lambda dag: each.get(str(dag.fileloc), none)
 
 
 def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
@@ -68,42 +84,67 @@ def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
 def dags_of(root: Path, file: str) -> list[Any]:
     """Run the file and return its DAGs in a steady order. Raises BadSpec."""
     path = root / file
-    if file.endswith(zips.SUFFIX):
-        raise zips.refusal(file, path.read_bytes())
     installed.require(file)
     guarded(ground.prepare, path, file)
     ground.enter(root)
     from airflow.sdk.definitions._internal.contextmanager import DagContext
 
-    code = compiled(path, file)
     if str(root) not in sys.path:
         sys.path.append(str(root))
-    module = new_module(path, file)
     DagContext.autoregistered_dags.clear()
-    DagContext.current_autoregister_module_name = module.__name__
     try:
-        guarded(lambda: exec(code, module.__dict__), path, file)
+        modules = unpacked(path, file) if file.endswith(zips.SUFFIX) else [executed(path, file)]
     except BadSpec as error:
-        raise helped(error) from None
+        raise helped(error, path) from None
     finally:
         DagContext.current_autoregister_module_name = None
-    found = collected(module, DagContext.autoregistered_dags)
+    found = collected(modules, DagContext.autoregistered_dags)
     for dag in found.values():
         guarded(lambda dag=dag: settled(dag), path, file)  # type: ignore[misc]
     return list(found.values())
 
 
-def helped(error: BadSpec) -> BadSpec:
+def executed(path: Path, file: str) -> ModuleType:
+    """Run the file as a module. Raises BadSpec."""
+    from airflow.sdk.definitions._internal.contextmanager import DagContext
+
+    code = compiled(path, file)
+    module = new_module(path, file)
+    DagContext.current_autoregister_module_name = module.__name__
+    guarded(lambda: exec(code, module.__dict__), path, file)
+    return module
+
+
+def unpacked(path: Path, file: str) -> list[ModuleType]:
+    """Import the DAG files of an archive, as Airflow does: by their names, from the archive. Raises BadSpec."""
+    from airflow.sdk.definitions._internal.contextmanager import DagContext
+
+    found = []
+    for name, text in sorted(zips.sources(path, file).items()):
+        compiled(path / name, f"{file}/{name}", text)  # a mistake has its line
+        module = name.removesuffix(".py")
+        sys.modules.pop(module, None)
+        DagContext.current_autoregister_module_name = module
+        sys.path.insert(0, str(path))
+        try:
+            guarded(lambda module=module: import_module(module), path / name, f"{file}/{name}")  # type: ignore[misc]
+        finally:
+            sys.path.remove(str(path))
+        found.append(sys.modules[module])
+    return found
+
+
+def helped(error: BadSpec, path: Path) -> BadSpec:
     """Return the error with the next step, where its text tells what is behind it."""
-    told = error.hint or idioms.hint(error.message)
+    told = error.hint or idioms.hint(error.message, path.read_bytes())
     return BadSpec(error.message, file=error.file, line=error.line, hint=told)
 
 
-def collected(module: Any, registered: set[tuple[Any, Any]]) -> dict[str, Any]:
-    """Those at the top of the file, then those that only exist as they were made, as Airflow finds them."""
+def collected(modules: list[ModuleType], registered: set[tuple[Any, Any]]) -> dict[str, Any]:
+    """Those at the top of the files, then those that only exist as they were made, as Airflow finds them."""
     from airflow.sdk import DAG
 
-    top = [value for value in vars(module).values() if isinstance(value, DAG)]
+    top = [each for module in modules for each in vars(module).values() if isinstance(each, DAG)]
     others = sorted((dag for dag, _ in registered), key=lambda dag: str(dag.dag_id))
     found: dict[str, Any] = {}
     for dag in (*top, *others):

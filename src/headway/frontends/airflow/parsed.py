@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.core.callbacks import SUFFIX
-from headway.frontends.airflow import purity
+from headway.frontends.airflow import purity, zips
 from headway.frontends.airflow.callbacks import companion
 from headway.frontends.airflow.ground import BUNDLE
 
@@ -50,6 +50,8 @@ def keep(root: Path, file: str) -> str:
     global kept
     kept = None
     bag_class()
+    if file.endswith(zips.SUFFIX):
+        return "it is an archive"  # whose files are imported, and imports are not watched
     if threading.active_count() > 1:
         return "threads run"
     path = os.fspath(root / file)

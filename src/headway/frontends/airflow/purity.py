@@ -1,4 +1,4 @@
-"""Whether a DAG file would be read the same way again: it is watched once, and whoever looks at the world is found out.
+"""The watch over a DAG file that is read once more: would it be read the same way again?
 
 Airflow's task runner reads the file anew for each task. That is seen by a file that looks at the clock, draws a number,
 asks for a variable, opens what is not part of its bundle, prints. Such files go on being read for each task; what is

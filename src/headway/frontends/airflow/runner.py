@@ -83,10 +83,10 @@ def listener(told: int, path: str) -> Any:
 
 
 def deepest(error: BaseException, path: str) -> int | None:
-    """Return the line of the DAG file from which the error came."""
+    """Return the line of the DAG file from which the error came; in an archive, of the file inside."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == path
+        if frame.filename == path or frame.filename.startswith(f"{path}/")
     ]
     return lines[-1] if lines else None

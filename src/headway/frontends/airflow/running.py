@@ -151,9 +151,10 @@ def concluded(conversation: Conversation, ended: Ended, outlets: tuple[str, ...]
         raise Skip(told.text)
     if said in (State.FAILED, State.RETRY):
         final = said is State.FAILED and conversation.may_retry
-        raise TaskFailed(
-            told.text or "the task failed; its log says why", told.line, retry=not final
-        )
+        text = told.text or "the task failed; its log says why"
+        if how := conversation.advice(told.text):
+            text = f"{text}; to create it: {how}"
+        raise TaskFailed(text, told.line, retry=not final)
     if ended.exit_code < 0:
         name = signal.Signals(-ended.exit_code).name
         raise TaskFailed(f"the task was ended by {name}", cause="signal")

@@ -22,6 +22,9 @@ class Python:
         """A file that defines DAGs names the package that they are made with."""
         return path.endswith(self.suffixes) and b"headway" in content
 
+    def text(self, content: bytes) -> bytes:
+        return content
+
     def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
         return set()
 
