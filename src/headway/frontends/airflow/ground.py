@@ -31,6 +31,7 @@ RUNNERS: Final = (
     "airflow.sdk._shared.logging.factory",
     "airflow.sdk._shared.logging.structlog",
     "airflow.sdk.definitions.asset.metadata",
+    "airflow.sdk.serde",
     "airflow.version",
     "anyio",
     "encodings.idna",
