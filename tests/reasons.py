@@ -67,6 +67,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "its pod has not started: Unschedulable: 0/3 nodes are available",
     ),
     (
+        r.WarmStarting("headway-warm-7d4b-x2x9k", "2026-01-01T00:00:00+00:00"),
+        "an agent of the warm pool is starting (pod headway-warm-7d4b-x2x9k, since 2026-01-01 00:00:00 UTC)",
+    ),
+    (
         r.PodRefused("the API server answered 500"),
         "its pod is not created yet: the API server answered 500",
     ),

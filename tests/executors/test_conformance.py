@@ -300,7 +300,7 @@ def test_executors_are_asked_for_by_name(conn: Connection[Any], bench: Bench) ->
     assert why(conn, "c") == {
         "kind": "executor_unknown",
         "executor": "moon",
-        "known": ["first", "second"],
+        "known": ["first", "second", "warm"],
     }
 
 

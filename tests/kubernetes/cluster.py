@@ -11,6 +11,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from tests.certificates import authority
+from tests.kubernetes.fake.deployments import Deployments
 from tests.kubernetes.fake.kinds import ACCOUNT, NAMESPACE, POD
 from tests.kubernetes.fake.kubelet import Kubelet
 from tests.kubernetes.fake.server import ApiServer
@@ -22,6 +23,7 @@ class FakeCluster:
     server: ApiServer
     node: Kubelet
     folder: Path
+    deployments: Deployments
 
     def settings(self, **changes: Any) -> Path:
         """Write the settings of a server. Its pods share no folder with it: each volume is a folder of the node."""
@@ -57,9 +59,12 @@ def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
     server.start()
     node = Kubelet(server, folder)
     node.start()
+    deployments = Deployments(server)
+    deployments.start()
     try:
-        yield FakeCluster(server, node, folder)
+        yield FakeCluster(server, node, folder, deployments)
     finally:
+        deployments.stop()
         node.stop()
         server.stop()
 

@@ -142,7 +142,8 @@ def test_two_installs_have_no_object_in_common() -> None:
 def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
     rules = [rule for each in found for rule in each.get("rules", ())]
     allowed = {(r, v) for rule in rules for r in rule["resources"] for v in rule["verbs"]}
-    pods = {("pods", verb) for verb in ("get", "list", "watch", "create", "delete")}
+    pods = {("pods", verb) for verb in ("get", "list", "watch", "create", "patch", "delete")}
+    pods |= {("deployments", verb) for verb in ("get", "create", "patch", "delete")}
     assert allowed == pods | {("tokenreviews", "create")}
     wide = [each for each in found if each["kind"] == "ClusterRole"]
     assert [rule["resources"] for each in wide for rule in each["rules"]] == [["tokenreviews"]]

@@ -149,11 +149,16 @@ def test_a_team_gets_a_restricted_namespace_with_all_that_it_needs(
     assert account["automountServiceAccountToken"] is False
     hard = {"pods": "100", "requests.cpu": "64", "limits.cpu": "64"}
     assert one(server, QUOTA)["spec"]["hard"] == hard
-    (rule,) = one(server, ROLE)["rules"]
-    assert rule == {
+    of_pods, of_pools = one(server, ROLE)["rules"]
+    assert of_pods == {
         "apiGroups": [""],
         "resources": ["pods"],
-        "verbs": ["get", "list", "watch", "create", "delete"],
+        "verbs": ["get", "list", "watch", "create", "patch", "delete"],
+    }
+    assert of_pools == {
+        "apiGroups": ["apps"],
+        "resources": ["deployments"],
+        "verbs": ["get", "create", "patch", "delete"],
     }
     assert one(server, BINDING)["roleRef"]["name"] == one(server, ROLE)["metadata"]["name"]
     deny, tasks = server.store.every(POLICY, HOME)[0]
@@ -324,4 +329,4 @@ def test_no_object_gives_more_than_it_must(server: ApiServer, tmp_path: Path) ->
         assert "Cluster" not in each["kind"]
         for rule in each.get("rules", ()):
             assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
-            assert rule["resources"] == ["pods"]
+            assert rule["resources"] in (["pods"], ["deployments"])

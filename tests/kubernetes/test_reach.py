@@ -159,9 +159,11 @@ def test_the_kubernetes_api(place: Place, workers: KubernetesWorkers) -> None:
 
 
 def test_what_the_scheduler_may_do_beside_it(place: Place) -> None:
-    """Look after pods: it reads no secret of the team, and runs no command in its pods."""
+    """Look after pods and the warm pool: it reads no secret of the team, and runs no command in its pods."""
     pods = {verb for verb in VERBS if may(place, SCHEDULER, verb, "pods")}
-    assert pods == {"get", "list", "watch", "create", "delete"}
+    assert pods == {"get", "list", "watch", "create", "patch", "delete"}
+    pools = {verb for verb in VERBS if may(place, SCHEDULER, verb, "deployments")}
+    assert pools == {"get", "create", "patch", "delete"}
     others = ("secrets", "pods/exec", "pods/log", "pods/attach", "serviceaccounts/token", "roles")
     assert [(v, r) for v in VERBS for r in others if may(place, SCHEDULER, v, r)] == []
     assert [each["kind"] for each in place.every(BINDING)] == ["RoleBinding"]

@@ -19,7 +19,7 @@ TABLES = (
     *("agent_session", "task_instance", "attempt", "xcom", "report", "event"),
     *("person", "membership", "api_token", "browser_session", "login_link", "audit", "idempotency"),
     *("installation", "event_position", "share", "connection", "variable", "team_role"),
-    *("connection_test", "run_link", "code_change", "team_cluster", "wait"),
+    *("connection_test", "run_link", "code_change", "team_cluster", "warm_pool", "wait"),
     *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
     *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),

@@ -1,6 +1,5 @@
 """Every statement of the hot path finds its rows by key: on a database that is empty and was never
 analysed, where PostgreSQL knows nothing, and on a large one, with and without statistics.
-
 What the engine sends is prepared, so its generic plans are judged; the API's statements are
 planned with their values. No table that grows with history is read as a whole, nor all that a team
 has of it.
@@ -49,6 +48,7 @@ from headway.store import (
     strategies,
     triggers,
     waits,
+    warm_pools,
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
@@ -63,7 +63,7 @@ from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
     *(log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention, runs,
-    sessions), *(shares, snapshots, strategies, triggers, waits, xcoms),
+    sessions), *(shares, snapshots, strategies, triggers, waits, warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),

@@ -40,6 +40,7 @@ CLIENTS: Final = {
     "executors/kubernetes/cluster.py": ({"lightkube", "httpx2"}, "kubeconfig of the server"),
     "executors/kubernetes/connect.py": ({"lightkube", "httpx2"}, "kubeconfig of the server"),
     "executors/kubernetes/level.py": ({"lightkube"}, "kubeconfig of the server"),
+    "executors/kubernetes/pool.py": ({"lightkube"}, "kubeconfig of the server"),
     "executors/kubernetes/views.py": ({"lightkube"}, "types only"),
     "identity/directory.py": ({"ldap"}, "the settings of sign-in"),
     "identity/kerberos.py": ({"gssapi"}, "krb5.conf and the keytab"),

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -90,12 +91,18 @@ def keep_tickets(agent: Agent, keytab: Path, folder: Path | None = None) -> None
     Tickets(agent.loop, keytab.resolve(), place.resolve() / agent.name).begin()
 
 
-def serve(agent: Agent) -> int:
-    """Run the agent until it is told to stop, and return the exit code."""
+def serve(agent: Agent, drain: Callable[[], None] | None = None) -> int:
+    """Run the agent until it is told to stop, and return the exit code.
+
+    ``drain``: what SIGTERM does in place of stopping at once.
+    """
     wakeup = agent.loop.wake_on_signals()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        agent.loop.at(0.0, agent.stop_all)
+        if number == signal.SIGTERM and drain is not None:
+            agent.loop.at(0.0, drain)
+        else:
+            agent.loop.at(0.0, agent.stop_all)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

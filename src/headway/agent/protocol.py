@@ -139,11 +139,15 @@ class Hello(Message, frozen=True):
     queues: tuple[str, ...] = ("default",)  # it runs the tasks of these only
     attempt: AttemptKey | None = None  # a pod's: the only one that it is for
     watched: list[AttemptKey] = []  # deferred attempts that its triggerers look after
+    draining: bool = False  # it takes nothing new: it ends what it holds, and leaves
 
 
 class Heartbeat(Message, frozen=True):
     seq: int
     log_bytes: Int32 = 0  # that its logs took in the last minute
+    draining: bool = (
+        False  # nothing is granted to it from here on; what was granted before still comes
+    )
 
 
 class Started(Message, frozen=True):

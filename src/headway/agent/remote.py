@@ -20,6 +20,7 @@ from headway.agent.protocol import (
     Ack,
     Found,
     GatewayMessage,
+    Hello,
     Piece,
     Watch,
     Watches,
@@ -33,6 +34,7 @@ TIDY_S: Final = 3600.0
 
 class RemoteAgent(Agent):
     tidy_at = 0.0
+    draining = False
 
     def trust(self, ca: str) -> None:
         """Say whom to trust at an address with TLS: certificates in PEM; empty: those of the system.
@@ -47,6 +49,7 @@ class RemoteAgent(Agent):
     def begin_session(self) -> None:
         super().begin_session()
         session = self.session
+        session.draining = self.draining
         self.errands = Errands(
             self.loop, self.link, lambda: session.welcomed and self.link.up and not session.over
         )
@@ -55,6 +58,21 @@ class RemoteAgent(Agent):
         self.inputs.complete = self.bring_results
         self.leaving: set[int] = set()  # ends whose files are on their way
         self.left: set[int] = set()  # ends that may be reported
+
+    def hello(self) -> Hello:
+        return replace(super().hello(), draining=self.draining)
+
+    def drain(self, most_s: float | None = None) -> None:
+        """Take nothing new, end what was granted, and leave; after ``most_s`` what still runs is reported as lost."""
+        if not self.draining:
+            self.draining = True
+            self.session.drain()
+        if most_s is not None:
+            self.loop.at(clock.monotonic() + most_s, self.stop_all)
+
+    def over(self) -> bool:
+        is_empty = not self.attempts and not self.unacked
+        return (self.draining and self.session.is_drained and is_empty) or super().over()
 
     def fence(self) -> None:
         self.deliveries.logs.clear()

@@ -36,11 +36,15 @@ class Session:
         self.beats_sent: dict[int, float] = {}
         self.next_beat_at = 0.0
         self.logs = LogBudget()
+        self.draining = False
+        self.asked_to_drain: int | None = None  # the first beat of this connection that said so
+        self.is_drained = False  # the gateway has heard it: nothing more comes
 
     def greeted(self) -> None:
         self.hello_at = clock.monotonic()
         self.welcomed = False
         self.beats_sent.clear()
+        self.asked_to_drain, self.is_drained = None, False
 
     def welcome(self, welcome: Welcome) -> None:
         self.link.backoff_s = BACKOFF_S_MIN
@@ -54,6 +58,14 @@ class Session:
         self.logs.limit = log_bytes
         if (sent_at := self.beats_sent.pop(beat, None)) is not None:
             self.extend(sent_at)
+            if self.asked_to_drain is not None and beat >= self.asked_to_drain:
+                self.is_drained = True
+
+    def drain(self) -> None:
+        """Tell the gateway to grant nothing more, now and after each reconnect."""
+        self.draining = True
+        self.next_beat_at = 0.0
+        self.beat()
 
     def extend(self, since: float) -> None:
         self.fence_at = max(self.fence_at or 0.0, since + self.fence_s)
@@ -80,4 +92,6 @@ class Session:
         if self.link.up and self.welcomed:
             seq = next(self.beats)
             self.beats_sent[seq] = now
-            self.link.send(Heartbeat(seq, min(self.logs.used(), LOG_BYTES_MAX)))
+            if self.draining and self.asked_to_drain is None:
+                self.asked_to_drain = seq
+            self.link.send(Heartbeat(seq, min(self.logs.used(), LOG_BYTES_MAX), self.draining))

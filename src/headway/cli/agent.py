@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +62,15 @@ def agent(
         ),
     ] = None,
     health_port: HealthPort = None,
+    drain: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="On SIGTERM, take no new task and wait so long for those that run (default: 0, end them: "
+            "they are repeated elsewhere).",
+        ),
+    ] = 0.0,
 ) -> None:
     """Run the tasks of a team on this machine. Needs no shared folder and no database."""
     from headway.agent.__main__ import keep_tickets, prepare, read_token, serve
@@ -97,5 +107,5 @@ def agent(
     if health_port is not None:
         answer_on(health_port, Vital().trouble)
     say(f"the agent runs up to {processes} tasks at the same time; Ctrl-C stops it")
-    if (code := serve(found)) != 0:
+    if (code := serve(found, partial(found.drain, drain) if drain else None)) != 0:
         raise typer.Exit(code)

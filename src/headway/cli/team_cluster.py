@@ -7,14 +7,20 @@ from msgspec import UNSET, UnsetType
 
 from headway import wire
 from headway.errors import UsageError
+from headway.wire.teams import PoolAgent, WarmPool
 
 DEFAULT: Final = "default"
 NAMES: Final = (
     *("cpu", "memory", "gpu", "pods", "pending_deadline_s"),
     *("annotations", "pull_secrets", "egress"),
     *("images", "task_cpu", "task_memory", "task_gpu", "priority_classes", "owner_required"),
+    *("warm_min", "warm_max", "warm_slots", "warm_idle_s", "warm_tasks"),
+    *("warm_cpu", "warm_memory", "warm_image"),
 )
-COUNTS: Final = ("gpu", "pods", "pending_deadline_s", "task_gpu")
+COUNTS: Final = (
+    *("gpu", "pods", "pending_deadline_s", "task_gpu"),
+    *("warm_min", "warm_max", "warm_slots", "warm_idle_s", "warm_tasks"),
+)
 LISTS: Final = ("pull_secrets", "egress", "images", "priority_classes")
 FLAGS: Final = ("owner_required",)
 
@@ -73,6 +79,32 @@ PriorityClass = Annotated[
 OwnerRequired = Annotated[
     str | None, setting("owner-required", "yes|no", "Refuse tasks that have no owner.")
 ]
+WarmMin = Annotated[
+    str | None, setting("warm-min", "N", "Agents of its warm pool that are always there.")
+]
+WarmMax = Annotated[
+    str | None, setting("warm-max", "N", "Agents of its warm pool at once; 0: it has none.")
+]
+WarmSlots = Annotated[
+    str | None, setting("warm-slots", "N", "Tasks at once of each agent of its warm pool.")
+]
+WarmIdle = Annotated[
+    str | None,
+    setting(
+        "warm-idle", "SECONDS", "Remove an agent of its warm pool that ran nothing for so long."
+    ),
+]
+WarmTasks = Annotated[
+    str | None,
+    setting("warm-tasks", "N", "Replace the process of an agent of its warm pool after N tasks."),
+]
+WarmCpu = Annotated[str | None, setting("warm-cpu", "N", "CPUs of each agent of its warm pool.")]
+WarmMemory = Annotated[
+    str | None, setting("warm-memory", "N", "Memory of each agent of its warm pool.")
+]
+WarmImage = Annotated[
+    str | None, setting("warm-image", "IMAGE", "Image of the agents of its warm pool.")
+]
 
 
 def change(
@@ -90,6 +122,14 @@ def change(
     task_gpu: TaskGpu = None,
     priority_class: PriorityClass = None,
     owner_required: OwnerRequired = None,
+    warm_min: WarmMin = None,
+    warm_max: WarmMax = None,
+    warm_slots: WarmSlots = None,
+    warm_idle: WarmIdle = None,
+    warm_tasks: WarmTasks = None,
+    warm_cpu: WarmCpu = None,
+    warm_memory: WarmMemory = None,
+    warm_image: WarmImage = None,
 ) -> wire.ClusterChange | UnsetType:
     """Return what the options ask for. Raises UsageError."""
     asked = wire.ClusterChange(
@@ -107,6 +147,14 @@ def change(
         task_gpu=count(task_gpu, "--task-gpu"),
         priority_classes=names(priority_class),
         owner_required=flag(owner_required, "--owner-required"),
+        warm_min=count(warm_min, "--warm-min"),
+        warm_max=count(warm_max, "--warm-max"),
+        warm_slots=count(warm_slots, "--warm-slots"),
+        warm_idle_s=count(warm_idle, "--warm-idle"),
+        warm_tasks=count(warm_tasks, "--warm-tasks"),
+        warm_cpu=quantity(warm_cpu),
+        warm_memory=quantity(warm_memory),
+        warm_image=quantity(warm_image),
     )
     return UNSET if asked == wire.ClusterChange() else asked
 
@@ -182,4 +230,21 @@ def lines(cluster: wire.TeamCluster) -> list[str]:
             f"checked {each.checked_at:%Y-%m-%d %H:%M:%S}{repaired}"
         )
         found += [f"  quota {use.name}: {use.used} of {use.hard} used" for use in each.quota]
+    for pool in cluster.pools:
+        found.append(f"warm pool ({pool.executor}): {pool_text(pool)}")
     return found
+
+
+def pool_text(pool: WarmPool) -> str:
+    why = f", {pool.reason}" if pool.reason else ""
+    agents = ", ".join(f"{each.name} ({agent_text(each)})" for each in pool.agents)
+    ready = sum(each.is_ready for each in pool.agents)
+    return f"{ready} of {pool.replicas} agents ready{why}{': ' if agents else ''}{agents}"
+
+
+def agent_text(agent: PoolAgent) -> str:
+    if not agent.is_ready:
+        return "starting"
+    if agent.held:
+        return f"{agent.held} task{'s' if agent.held > 1 else ''}"
+    return "idle" if agent.idle_since is None else f"idle since {agent.idle_since:%H:%M:%S}"

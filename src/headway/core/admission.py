@@ -106,10 +106,13 @@ class Session:
     executor: str = "agents"
     is_default: bool = True  # its executor is that of tasks that name none
     full: Reason | None = None  # why it has no place once all are taken, where its executor knows
+    also: tuple[str, ...] = ()  # other names of its executor
 
     def serves(self) -> Iterator[Need]:
         for queue in self.queues:
             yield Need(self.executor, queue)
+            for name in self.also:
+                yield Need(name, queue)
             if self.is_default:
                 yield Need("", queue)
 
@@ -124,6 +127,7 @@ class Capacity:
     def __init__(self, sessions: Sequence[Session], executors: Collection[str] = ()) -> None:
         self.sessions = sessions
         self.executors = {*executors, *(session.executor for session in sessions)}
+        self.executors |= {name for session in sessions for name in session.also}
         self.lines: dict[Need, list[tuple[int, int, int]]] = {}
         for number, session in enumerate(sessions):
             for need in session.serves():

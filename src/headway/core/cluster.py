@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from headway.core.quantities import amount
+from headway.core.warm import IDLE_S, SLOTS, Bounds
 
 PODS_MAX: Final = 100_000
+AGENTS_MAX: Final = 1_000
+WARM_TASKS_MAX: Final = 1_000_000
 DEADLINE_S_MAX: Final = 7 * 24 * 3600
 ENTRIES_MAX: Final = 50
 VALUE_CHARS_MAX: Final = 2000
@@ -22,6 +25,7 @@ KEY: Final = re.compile(
 )
 PATTERN: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/:@-]{0,254}")
 PATTERNS: Final = {"images": "ghcr.io/acme/*", "priority_classes": "batch-*"}
+IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
 OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -29,8 +33,8 @@ OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 class ClusterSettings:
     """``annotations``: of the service account of its tasks, such as the cloud role that they have;
     ``pull_secrets``: names of image pull secrets in its namespace; ``egress``: where its tasks may connect to,
-    each ``CIDR`` or ``CIDR:PORT``. The others are of the policy of its pods, in place of the platform's
-    (``core.pod_policy``).
+    each ``CIDR`` or ``CIDR:PORT``; ``warm_…``: its warm pool (``core.warm``). The others are of the policy of its
+    pods, in place of the platform's (``core.pod_policy``).
     """
 
     cpu: str | None = None
@@ -47,6 +51,22 @@ class ClusterSettings:
     task_gpu: int | None = None
     priority_classes: tuple[str, ...] = ()  # patterns
     owner_required: bool | None = None
+    warm_min: int | None = None  # agents that are always there
+    warm_max: int | None = None  # agents at once; none: the team has no warm pool
+    warm_slots: int | None = None  # tasks at once of each agent
+    warm_idle_s: int | None = None  # after which an agent without tasks may leave
+    warm_tasks: int | None = None  # after which the process of an agent is replaced
+    warm_cpu: str | None = None  # of each agent
+    warm_memory: str | None = None
+    warm_image: str | None = None
+
+    @property
+    def warm(self) -> Bounds | None:
+        """The limits of the warm pool, or None if the team has none."""
+        if not self.warm_max:
+            return None
+        idle_s = IDLE_S if self.warm_idle_s is None else self.warm_idle_s
+        return Bounds(self.warm_min or 0, self.warm_max, self.warm_slots or SLOTS, idle_s)
 
 
 DEFAULTS: Final = ClusterSettings()
@@ -54,7 +74,7 @@ DEFAULTS: Final = ClusterSettings()
 
 def trouble(settings: ClusterSettings) -> str | None:
     """Return which setting is wrong and why, or None."""
-    for name in ("cpu", "memory", "task_cpu", "task_memory"):
+    for name in ("cpu", "memory", "task_cpu", "task_memory", "warm_cpu", "warm_memory"):
         given = getattr(settings, name)
         if given is not None and not amount(given):
             return f"{name} is {given[:100]!a}, it must be an amount above 0, such as 64 or 256Gi"
@@ -63,11 +83,29 @@ def trouble(settings: ClusterSettings) -> str | None:
         ("task_gpu", 0, PODS_MAX),
         ("pods", 1, PODS_MAX),
         ("pending_deadline_s", 1, DEADLINE_S_MAX),
+        ("warm_min", 0, AGENTS_MAX),
+        ("warm_max", 0, AGENTS_MAX),
+        ("warm_slots", 1, AGENTS_MAX),
+        ("warm_idle_s", 0, DEADLINE_S_MAX),
+        ("warm_tasks", 1, WARM_TASKS_MAX),
     ):
         number = getattr(settings, name)
         if number is not None and not least <= number <= most:
             return f"{name} must be {least} to {most:,}, not {number:,}"
-    return annotations_trouble(settings.annotations) or lists_trouble(settings)
+    return (
+        warm_trouble(settings)
+        or annotations_trouble(settings.annotations)
+        or lists_trouble(settings)
+    )
+
+
+def warm_trouble(settings: ClusterSettings) -> str | None:
+    least, most = settings.warm_min or 0, settings.warm_max or 0
+    if least > most:
+        return f"warm_min is {least}, more than warm_max ({most}); set warm_max, too"
+    if settings.warm_image is not None and not IMAGE.fullmatch(settings.warm_image):
+        return f"warm_image is {settings.warm_image[:100]!a}, it must be the name of an image"
+    return None
 
 
 def annotations_trouble(annotations: Mapping[str, str]) -> str | None:

@@ -116,6 +116,15 @@ class PodRefused(Facts, frozen=True, tag=K.POD_REFUSED.value):
     message: str
 
 
+class WarmStarting(Facts, frozen=True, tag=K.WARM_STARTING.value):
+    """An agent of the team's warm pool is on its way. ``pod``: its name, empty if it does not exist yet;
+    ``since``: when it was created.
+    """
+
+    pod: str = ""
+    since: str = ""
+
+
 class DagPaused(Facts, frozen=True, tag=K.DAG_PAUSED.value):
     by: str
 

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     QUOTA_FULL = "quota_full"
     POD_PENDING = "pod_pending"
     POD_REFUSED = "pod_refused"
+    WARM_STARTING = "warm_starting"
     DAG_PAUSED = "dag_paused"
     MAX_ACTIVE_TASKS = "max_active_tasks"
     MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
@@ -123,6 +124,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.QUOTA_FULL: Wait.LIMIT,
     Kind.POD_PENDING: Wait.START,
     Kind.POD_REFUSED: Wait.START,
+    Kind.WARM_STARTING: Wait.START,
     Kind.DAG_PAUSED: Wait.PAUSED,
     Kind.MAX_ACTIVE_TASKS: Wait.LIMIT,
     Kind.MAX_ACTIVE_TIS: Wait.LIMIT,

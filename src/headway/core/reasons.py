@@ -31,6 +31,7 @@ from headway.core.holding import PoolTurn as PoolTurn
 from headway.core.holding import QueueUnserved as QueueUnserved
 from headway.core.holding import QuotaFull as QuotaFull
 from headway.core.holding import TeamSlots as TeamSlots
+from headway.core.holding import WarmStarting as WarmStarting
 from headway.core.partition_reasons import AwaitsPartitions as AwaitsPartitions
 from headway.core.partition_reasons import LatePartition as LatePartition
 from headway.core.reason_kinds import Kind
@@ -407,6 +408,7 @@ Reason = (
     | QuotaFull
     | PodPending
     | PodRefused
+    | WarmStarting
     | DagPaused
     | MaxActiveTasks
     | MaxActiveTis

@@ -91,6 +91,7 @@ from headway.core.reasons import (
     UpstreamChanged,
     WaitOver,
     WaitTimedOut,
+    WarmStarting,
 )
 from headway.core.words import counted, listed
 
@@ -208,6 +209,9 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"its pod has not started: {cause}{': ' + message if message else ''}"
         case PodRefused(message):
             return f"its pod is not created yet: {message}"
+        case WarmStarting(pod, since):
+            told = f" (pod {pod}, since {moment(since)})" if pod else ""
+            return f"an agent of the warm pool is starting{told}"
         case DagPaused(by):
             return f"DAG paused by {by}"
         case MaxActiveTasks(limit):

@@ -28,6 +28,7 @@ from headway.agent.protocol import AttemptKey
 from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
+from headway.core.warm import WARM
 from headway.engine import following, janitor, timetables
 from headway.engine.canary import Canary, period_from
 from headway.engine.catalog import Catalog
@@ -98,7 +99,7 @@ class Scheduler:
             safely=self.go_on_after,
         )
         self.executors: list[Executor] = [open_one(host) for open_one in executors]
-        self.ticker.executors = [executor.name for executor in self.executors]
+        self.ticker.executors = [*(executor.name for executor in self.executors), WARM]
         self.janitor = (
             None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
         )
@@ -225,7 +226,7 @@ class Scheduler:
         for executor in self.executors:
             for team_id, offered in executor.offers().items():
                 for session in offered:
-                    session.is_default = executor is self.executors[0]
+                    session.is_default = session.executor == self.executors[0].name
                 found.setdefault(team_id, []).extend(offered)
         return found
 
@@ -273,7 +274,7 @@ class Scheduler:
     def divide(self) -> None:
         """Divide the slots among the teams anew."""
         self.uneven = False
-        executors = [executor.name for executor in self.executors]
+        executors = [*(executor.name for executor in self.executors), WARM]
         if divide_all(self.conn, executors, self.offers()):
             self.wanted = True
         else:

@@ -40,6 +40,28 @@ class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
     repaired_at: datetime | None
 
 
+class PoolAgent(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent of a warm pool. ``since``: when its pod was created; ``held``: attempts that it has."""
+
+    name: str
+    since: datetime | None
+    is_ready: bool
+    held: int
+    idle_since: datetime | None
+
+
+class WarmPool(msgspec.Struct, frozen=True, kw_only=True):
+    """The warm pool of a team in a cluster. ``replicas``: agents that are wanted now; ``reason``: why they are not all
+    there.
+    """
+
+    executor: str
+    replicas: int
+    agents: list[PoolAgent]
+    reason: str | None
+    checked_at: datetime
+
+
 class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a team in a cluster, null where the executor's hold, and its objects there.
 
@@ -61,6 +83,15 @@ class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
     task_gpu: int | None = None
     priority_classes: list[str] = []
     owner_required: bool | None = None
+    warm_min: int | None = None
+    warm_max: int | None = None
+    warm_slots: int | None = None
+    warm_idle_s: int | None = None
+    warm_tasks: int | None = None
+    warm_cpu: str | None = None
+    warm_memory: str | None = None
+    warm_image: str | None = None
+    pools: list[WarmPool] = []
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +135,11 @@ Quantity = Annotated[str, said(minLength=1, maxLength=40)]
 Gpus = Annotated[int, said(minimum=0, maximum=100_000)]
 Pods = Annotated[int, said(minimum=1, maximum=100_000)]
 Deadline = Annotated[int, said(minimum=1, maximum=7 * 24 * 3600)]
+Agents = Annotated[int, said(minimum=0, maximum=1_000)]
+AgentSlots = Annotated[int, said(minimum=1, maximum=1_000)]
+Idle = Annotated[int, said(minimum=0, maximum=7 * 24 * 3600)]
+Tasks = Annotated[int, said(minimum=1, maximum=1_000_000)]
+Image = Annotated[str, said(minLength=1, maxLength=255)]
 
 
 class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +162,9 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     of its tasks; ``pull_secrets``: names of secrets in its namespace; ``egress``: ``CIDR`` or ``CIDR:PORT``.
     The policy of its pods, in place of the platform's: ``images``, ``priority_classes``: patterns with ``*``;
     ``task_cpu``, ``task_memory``, ``task_gpu``: the most that one task may ask for; ``owner_required``: of each task.
+    The warm pool of the team: ``warm_min`` to ``warm_max`` agents, each with ``warm_slots`` tasks at once; one leaves
+    after ``warm_idle_s`` seconds without a task, and its process is replaced after ``warm_tasks``; ``warm_cpu``,
+    ``warm_memory``, ``warm_image``: of each agent.
     """
 
     cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
@@ -142,6 +181,14 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     task_gpu: Gpus | msgspec.UnsetType | None = msgspec.UNSET
     priority_classes: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     owner_required: bool | msgspec.UnsetType | None = msgspec.UNSET
+    warm_min: Agents | msgspec.UnsetType | None = msgspec.UNSET
+    warm_max: Agents | msgspec.UnsetType | None = msgspec.UNSET
+    warm_slots: AgentSlots | msgspec.UnsetType | None = msgspec.UNSET
+    warm_idle_s: Idle | msgspec.UnsetType | None = msgspec.UNSET
+    warm_tasks: Tasks | msgspec.UnsetType | None = msgspec.UNSET
+    warm_cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    warm_memory: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    warm_image: Image | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -35,6 +35,7 @@ KINDS: Final = (
 BY_PATH: Final = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
 POD: Final = BY_PATH["", "v1", "pods"]
 EVENT: Final = BY_PATH["", "v1", "events"]
+DEPLOYMENT: Final = BY_PATH["apps", "v1", "deployments"]
 NAMESPACE: Final = BY_PATH["", "v1", "namespaces"]
 QUOTA: Final = BY_PATH["", "v1", "resourcequotas"]
 LIMITS: Final = BY_PATH["", "v1", "limitranges"]

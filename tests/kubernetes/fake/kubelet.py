@@ -44,6 +44,7 @@ class Kubelet:
     def __post_init__(self) -> None:
         self.running: dict[str, Running] = {}  # by UID
         self.started: list[str] = []  # names of pods
+        self.restarts: dict[str, int] = {}  # of containers, by the UID of their pod
         self.is_lost = False
         self.lock = threading.Lock()  # a node that is lost does not finish its turn
         self.stopping = threading.Event()
@@ -174,6 +175,13 @@ class Kubelet:
         if code is not None:
             del self.running[uid]
             self.end(each)
+            if (
+                pod["spec"].get("restartPolicy") == "Always"
+                and "deletionTimestamp" not in pod["metadata"]
+            ):
+                self.restarts[uid] = self.restarts.get(uid, 0) + 1
+                self.change(pod, states.waiting("CrashLoopBackOff" if code else "Completed"))
+                return  # it is begun anew in the next turn; what it wrote to its volumes stays
             shutil.rmtree(self.folder / uid, ignore_errors=True)
             self.change(pod, states.ended(code if code >= 0 else 128 - code))
         elif "deletionTimestamp" in pod["metadata"]:

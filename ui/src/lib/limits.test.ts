@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changedLimits, labelOf, standingOf, textsOf } from "./limits.ts";
+import { changedLimits, labelOf, standingOf, standingOfPool, textsOf } from "./limits.ts";
 
 const STORED = [
   { name: "open_runs", limit: 1000, used: 12 },
@@ -25,4 +25,15 @@ test("only what changed is asked for, and an empty text removes a limit", () => 
     open_runs: null,
     requests_per_s: 50,
   });
+});
+
+test("a warm pool is shown with its agents and why some are missing", () => {
+  const agents = [{ is_ready: true }, { is_ready: false }];
+  const reason = "an agent of the warm pool is starting";
+  expect(standingOfPool({ replicas: 2, agents, reason }, 5)).toBe(
+    "1 of 2 ready, at most 5: an agent of the warm pool is starting",
+  );
+  expect(standingOfPool({ replicas: 0, agents: [], reason: null }, 5)).toBe(
+    "0 of 0 ready, at most 5",
+  );
 });

@@ -6,6 +6,12 @@ export interface Limit {
   used: number | null;
 }
 
+export interface Pool {
+  replicas: number;
+  agents: readonly { is_ready: boolean }[];
+  reason: string | null;
+}
+
 /** What each limit bounds; one that is not known here is shown by its name. */
 const LABELS: Record<string, string> = {
   requests_per_s: "API requests a second",
@@ -27,6 +33,13 @@ export function standingOf({ name, limit, used }: Limit): string {
   const said = name.includes("bytes") ? bytes : number;
   if (limit === null) return used === null ? "no limit" : `${said(used)} now, no limit`;
   return used === null ? `at most ${said(limit)}` : `${said(used)} of ${said(limit)}`;
+}
+
+/** `1 of 2 ready, at most 5: its reason`. */
+export function standingOfPool(pool: Pool, most: number): string {
+  const ready = pool.agents.filter((agent) => agent.is_ready).length;
+  const why = pool.reason ? `: ${pool.reason}` : "";
+  return `${number(ready)} of ${number(pool.replicas)} ready, at most ${number(most)}${why}`;
 }
 
 export function textsOf(limits: readonly Limit[]): Record<string, string> {

@@ -140,6 +140,10 @@ const SAID: Said = {
   ],
   pod_pending: [{ kind: "pod_pending", cause: "Unschedulable", message: "no nodes" }, null],
   pod_refused: [{ kind: "pod_refused", message: "x" }, null],
+  warm_starting: [
+    { kind: "warm_starting", pod: "headway-warm-1", since: "2026-01-01T00:00:00Z" },
+    null,
+  ],
   handed_over: [{ kind: "handed_over" }, null],
   rule_met: [{ kind: "rule_met", rule: "all_success", total: 0, ends: {} }, null],
   skipped_itself: [{ kind: "skipped_itself", message: "" }, null],

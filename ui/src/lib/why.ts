@@ -71,6 +71,7 @@ export function holdsOf(reason: Reason): Holds {
     case "quota_full":
     case "pod_pending":
     case "pod_refused":
+    case "warm_starting":
       return null;
     case "backfill_full":
     case "backfill_paused":

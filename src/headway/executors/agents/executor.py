@@ -26,6 +26,7 @@ from headway.agent.protocol import (
 )
 from headway.core.admission import Session
 from headway.core.run import Run
+from headway.core.warm import WARM
 from headway.errors import EXHAUSTED, explained
 from headway.executors.agents import translate
 from headway.executors.agents.asks import Asks, Service, no_secret
@@ -113,7 +114,7 @@ class Agents:
         places = self.gateway.places()
         for of_team in places.values():
             for session in of_team:
-                session.executor = self.name
+                session.executor, session.also = self.name, (WARM,)
         return places
 
     def forget_results(self, run_id: str) -> None:

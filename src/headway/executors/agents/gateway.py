@@ -103,6 +103,7 @@ class Link:
     watched: set[AttemptKey] = field(default_factory=set)  # waits that its triggerers look after
     found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
     heartbeat: int | None = None  # to be renewed in the database, then answered
+    draining: bool = False  # nothing is granted to it any more
     log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says
     logs: LogBudget = field(default_factory=LogBudget)  # what it really sent of them
 
@@ -329,8 +330,9 @@ class Gateway:
         if isinstance(message, Put) and len(message.data) > PIECE_BYTES:
             raise ValueError(f"a piece of {len(message.data)} bytes, {PIECE_BYTES} are allowed")
         match message:
-            case Heartbeat(seq, log_bytes):
+            case Heartbeat(seq, log_bytes, draining):
                 link.heartbeat, link.log_bytes = seq, max(0, log_bytes)
+                link.draining |= draining
             case Started() | Named():
                 self.starts.append(envelope(link, message, body))
             case Ended():
@@ -369,6 +371,7 @@ class Gateway:
         if old is not None:
             self.drop(old)
         link.hello, link.team_id, link.token_id = hello, team_id, token_id
+        link.draining = hello.draining
         link.reader.bytes_max = FRAME_BYTES_MAX
         link.held, link.watched = set(hello.held), set(hello.watched)
         self.strangers.pop(link, None)
@@ -403,7 +406,7 @@ class Gateway:
         found: dict[int, list[Session]] = {}
         for session, link in self.links.items():
             assert link.hello is not None
-            free = link.hello.slots - len(link.held)
+            free = 0 if link.draining else link.hello.slots - len(link.held)
             offer = Session(session, link.hello.agent, free, tuple(link.hello.queues))
             found.setdefault(link.team_id, []).append(offer)
         return found

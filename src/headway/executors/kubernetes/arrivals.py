@@ -50,9 +50,6 @@ class Arrivals:
 
     def knock(self, link: Link, hello: Hello) -> None:
         """Ask the API server who it is. It may be gone when that answers."""
-        if hello.attempt is None:
-            self.agents.gateway.refuse(link, "only pods are served here", again=False)
-            return
         self.cluster.review(hello.token, partial(self.reviewed, link, hello))
 
     def reviewed(self, link: Link, hello: Hello, proof: Proof | Refusal | None) -> None:
@@ -65,6 +62,9 @@ class Arrivals:
             self.agents.gateway.drop(link)
 
     def let_in(self, link: Link, hello: Hello, proof: Proof | None) -> None:
+        if hello.attempt is None:
+            self.let_in_warm(link, hello, proof)
+            return
         share = self.share_of(hello, proof)
         if share is None or hello.attempt is None:
             self.agents.gateway.refuse(link, "the pod is not that of its attempt", again=False)
@@ -76,6 +76,40 @@ class Arrivals:
         share.pending.pop(pod_name(self.settings, share.team, hello.attempt), None)
         self.agents.gateway.welcome(link, hello, share.team_id, "")
         self.agents.send_bound(link)
+
+    def let_in_warm(self, link: Link, hello: Hello, proof: Proof | None) -> None:
+        """Let an agent of a warm pool in. Its team is that of its pod's namespace, whatever it says.
+
+        The pod of an attempt has a token, too: it is none of the pool, because only who may create pods labels one.
+        """
+        share = next(
+            (s for s in self.shares.values() if proof and s.namespace == proof.namespace), None
+        )
+        if proof is None or share is None or proof.name != hello.agent:
+            self.agents.gateway.refuse(link, "it is no pod of a warm pool", again=False)
+            return
+        pod = self.cluster.pods.get(share.namespace, {}).get(proof.name)
+        if pod is None or pod.uid != proof.uid:  # the watch will tell
+            self.agents.gateway.drop(link)
+            return
+        if not pod.is_warm:
+            self.agents.gateway.refuse(link, "it is no pod of a warm pool", again=False)
+            return
+        old = self.agents.gateway.links.get(hello.session)
+        is_other = old is not None and old.team_id != share.team_id
+        if is_other or not transact(self.host.conn, self.open_warm, share, hello, pod.uid):
+            self.agents.gateway.refuse(link, "the session's lease has ended")
+            return
+        self.agents.gateway.welcome(link, hello, share.team_id, "")
+        self.agents.send_bound(link)
+        self.agents.triggers.bring_level(link)
+
+    def open_warm(self, conn: Connection[Any], share: Share, hello: Hello, uid: str) -> bool:
+        who = (share.team_id, hello.session, hello.agent, hello.host, hello.pid, hello.slots)
+        now = database_clock(conn)
+        return sessions.open_session(
+            conn, *who, now, LEASE, self.data, f"pod/{uid}", self.settings.queues
+        )
 
     def share_of(self, hello: Hello, proof: Proof | None) -> Share | None:
         """Return the team whose pod it is: by its namespace and its name, which only its attempt has."""

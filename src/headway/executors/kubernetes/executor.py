@@ -21,10 +21,11 @@ from headway import clock, ids
 from headway.agent.protocol import AttemptKey, Hello
 from headway.core.admission import Session
 from headway.core.reasons import PodRefused, Reason
+from headway.core.warm import WARM
 from headway.executors.agents import translate
 from headway.executors.agents.asks import Service
 from headway.executors.agents.doors import Outside, outside
-from headway.executors.agents.executor import Agents
+from headway.executors.agents.executor import AGENTS, Agents
 from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Link
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
@@ -41,6 +42,7 @@ from headway.executors.kubernetes.settings import EXECUTOR, Settings
 from headway.executors.kubernetes.shares import Share
 from headway.executors.kubernetes.stops import explained
 from headway.executors.kubernetes.upkeep import Upkeep
+from headway.executors.kubernetes.warm import WarmPools
 from headway.store import pod_policies, sessions
 from headway.store.clock import clock as database_clock
 from headway.store.sessions import Bound
@@ -93,6 +95,8 @@ class Pods:
         self.creation = Creation(host, settings, self.cluster, self.ends)
         world = (host, settings, self.cluster, self.shares, self.agents)
         self.upkeep = Upkeep(*world, self.creation, self.ends)
+        mutation = self.creation.mutation
+        self.warm = WarmPools(host, settings, self.cluster, self.shares, mutation, name)
         self.arrivals = Arrivals(*world, data=data, name=name)
 
     def admit(self, link: Link, hello: Hello) -> None:
@@ -145,11 +149,23 @@ class Pods:
 
     def offers(self) -> Mapping[int, Sequence[Session]]:
         queues = self.settings.queues
-        return {
+        found = {
             team_id: [Session(share.session, self.name, free, queues, executor=self.name, full=why)]
             for team_id, share in self.shares.items()
             for free, why in [self.room(share)]
         }
+        for team_id, agents in self.agents.gateway.places().items():
+            links = self.agents.gateway.links
+            warm = [each for each in agents if is_warm(links[each.session_id])]
+            for each in warm:
+                if not self.warm.stays(team_id, each.agent):
+                    each.free = 0
+            found.setdefault(team_id, []).extend(as_agent(each) for each in warm)
+        for team_id in self.shares:
+            if (on_its_way := self.warm.why(team_id)) is not None:
+                none = Session("", "", 0, queues, full=on_its_way)
+                found[team_id].append(as_agent(none))
+        return found
 
     def room(self, share: Share) -> tuple[int, Reason | None]:
         """Return how many more pods of a team may be asked for, and why no more may."""
@@ -216,6 +232,7 @@ class Pods:
     # -- attempts
 
     def start(self, grants: Sequence[Grant]) -> None:
+        self.agents.start(grants)  # of warm pools
         for grant in grants:
             share = self.shares.get(grant.row.team_id)
             if share is None or share.session != grant.attempt.session:
@@ -241,6 +258,7 @@ class Pods:
         self.agents.adopt()
         self.host.safely(self.look_for_teams)
         self.host.safely(self.upkeep.reconcile)
+        self.host.safely(self.warm.look)
 
     def close(self) -> None:
         self.cluster.close()
@@ -248,6 +266,16 @@ class Pods:
         self.host.selector.unregister(self.bell)
         self.bell.close()
         self.ringer.close()
+
+
+def is_warm(link: Link) -> bool:
+    """Return whether a connection is that of an agent of a warm pool: a pod of an attempt takes no other one."""
+    return link.hello is not None and link.hello.attempt is None
+
+
+def as_agent(session: Session) -> Session:
+    session.executor, session.also = AGENTS, (WARM,)
+    return session
 
 
 def door_of(settings: Settings) -> Outside | None:

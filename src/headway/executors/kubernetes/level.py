@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from lightkube import ApiError, AsyncClient
 from lightkube.codecs import from_dict
+from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway.executors.kubernetes.cluster import Refusal
 from headway.executors.kubernetes.drift import drift, is_current
-from headway.executors.kubernetes.names import INSTALL
+from headway.executors.kubernetes.names import INSTALL, POOL
 from headway.executors.kubernetes.objects import CREATED, Object
 from headway.store.clusters import Used
 
@@ -114,6 +115,7 @@ async def clear(client: AsyncClient, objects: Sequence[Object]) -> bool:
     if "deletionTimestamp" in found["metadata"]:
         return False
     name = namespace["metadata"]["name"]
+    await remove_pool(client, name)  # else it makes its pods anew
     pods = client.list(PodObject, namespace=name, labels={INSTALL: labels[INSTALL]})
     if left := [pod async for pod in pods]:
         for pod in left:
@@ -128,6 +130,16 @@ async def clear(client: AsyncClient, objects: Sequence[Object]) -> bool:
     bare = {**namespace, "metadata": {"name": name}}
     await client.apply(from_dict(bare), force=True)
     return True
+
+
+async def remove_pool(client: AsyncClient, namespace: str) -> None:
+    """Remove the warm pool of a team, if there is one. Its agents end what they have."""
+    try:
+        await client.get(Deployment, POOL, namespace=namespace)
+        await client.delete(Deployment, POOL, namespace=namespace)
+    except ApiError as error:
+        if error.status.code != MISSING:
+            raise
 
 
 async def remove(client: AsyncClient, each: Object) -> None:

@@ -5,7 +5,7 @@ What an author may choose goes in first: image, resources, and the overlay of th
 that nothing that anybody says can reach them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -70,39 +70,53 @@ def own(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> Manifest
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
             },
         },
-        "spec": {
-            "containers": [container(settings, key, name)],
-            "volumes": volumes(),
-            "restartPolicy": "Never",
-            "serviceAccountName": settings.service_account,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": GRACE_S,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": settings.run_as_user,
-                "fsGroup": settings.run_as_user,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+        "spec": spec_of(settings, container(settings, key, name)),
+    }
+
+
+def spec_of(settings: Settings, container: Manifest, grace_s: int = GRACE_S) -> Manifest:
+    """Return what all pods have that run tasks: no rights, no volume of others, and time to end."""
+    return {
+        "containers": [container],
+        "volumes": volumes(),
+        "restartPolicy": "Never",
+        "serviceAccountName": settings.service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": grace_s,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": settings.run_as_user,
+            "fsGroup": settings.run_as_user,
+            "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
 
 
-def container(settings: Settings, key: AttemptKey, name: str) -> dict[str, Any]:
+def container(settings: Settings, key: AttemptKey, name: str) -> Manifest:
+    told = {"attempt": msgspec.json.encode(key).decode(), "name": name}
+    return container_of(settings, settings.command, told, {"uid": "metadata.uid"})
+
+
+def container_of(
+    settings: Settings, command: Sequence[str], told: Mapping[str, str], read: Mapping[str, str]
+) -> Manifest:
+    """Return the container of an agent. ``told``, ``read``: variables, and those that are fields of the pod."""
     told = {
         "connect": settings.connect,
         "ca": settings.ca or "",
         "data": DATA,
         "scratch": SCRATCH,
-        "attempt": msgspec.json.encode(key).decode(),
-        "name": name,
         "token_file": f"{TOKEN}/token",
+        **told,
     }
     env: list[dict[str, Any]] = [{"name": variable(k), "value": v} for k, v in told.items()]
-    uid = {"fieldRef": {"fieldPath": "metadata.uid"}}
-    env.append({"name": variable("uid"), "valueFrom": uid})
+    env += [
+        {"name": variable(k), "valueFrom": {"fieldRef": {"fieldPath": path}}}
+        for k, path in read.items()
+    ]
     return {
-        "command": list(settings.command),
+        "command": list(command),
         "env": env,
         "volumeMounts": [
             {"name": "headway-data", "mountPath": DATA},

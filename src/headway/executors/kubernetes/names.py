@@ -10,6 +10,11 @@ from headway.executors.kubernetes.settings import TEAM, Settings
 LABEL: Final = "headway.dev/"
 INSTALL: Final = f"{LABEL}install"
 DAG: Final = f"{LABEL}dag"
+COMPONENT: Final = f"{LABEL}component"
+POOL: Final = "headway-warm"  # the Deployment of a team's warm pool
+# Kubernetes removes the pods with the lowest cost first.
+DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+LEAVES: Final = "-100"
 NAME_MAX: Final = 63  # of a label's value, and of the host that a pod's name becomes
 
 

@@ -20,7 +20,9 @@ Object = dict[str, Any]
 APPLIED: Final = f"{LABEL}applied"  # the digest of all that was applied together
 CREATED: Final = f"{LABEL}created"  # the namespace did not exist before
 TEAM: Final = f"{LABEL}team"
-PODS_VERBS: Final = ("get", "list", "watch", "create", "delete")
+# Of these ``patch`` marks the agents of a warm pool that go first.
+PODS_VERBS: Final = ("get", "list", "watch", "create", "patch", "delete")
+POOL_VERBS: Final = ("get", "create", "patch", "delete")
 DNS_PORT: Final = 53
 RBAC: Final = "rbac.authorization.k8s.io"
 
@@ -113,15 +115,18 @@ def limit_range(settings: Settings) -> Object:
 
 
 def access(settings: Settings) -> list[Object]:
-    """Return what lets schedulers look after pods in this namespace, and nothing else: no secrets, no exec."""
+    """Return what lets schedulers look after pods and the warm pool in this namespace: no secrets, no exec."""
     namespace, _, account = settings.identity.partition("/")
     name = {"name": "headway-executor"}
-    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": list(PODS_VERBS)}
+    rules = [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": list(PODS_VERBS)},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": list(POOL_VERBS)},
+    ]
     role = {
         "apiVersion": f"{RBAC}/v1",
         "kind": "Role",
         "metadata": {**name},
-        "rules": [rule],
+        "rules": rules,
     }
     binding = {
         "apiVersion": f"{RBAC}/v1",

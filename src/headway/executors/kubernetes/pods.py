@@ -60,6 +60,8 @@ class Pod:
     ended: tuple[str, int] | None = None  # reason and exit code
     memory: str = ""  # its limit
     dag: str = ""  # as its label has it
+    is_warm: bool = False  # of the team's warm pool, and so of no attempt
+    is_last: bool = False  # of the warm pool, and marked as one that goes first
     asks: Mapping[str, Decimal] = field(
         default_factory=dict
     )  # the requests of its containers, by resource

@@ -14,6 +14,7 @@ from headway.errors import UsageError
 EXECUTOR: Final = "kubernetes"
 AUDIENCE: Final = "headway"  # whom the tokens of pods are meant for
 HOOK: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+DRAIN_S_MAX: Final = 7 * 24 * 3600
 TEAM: Final = "{team}"  # in ``namespaces``
 
 
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Rules of network policies (``NetworkPolicyEgressRule``): where pods of all teams may connect to.
     egress: tuple[dict[str, Any], ...] = ()
     command: tuple[str, ...] = ("python", "-m", "headway.agent.pod")
+    warm_command: tuple[str, ...] = ("python", "-m", "headway.agent.warm")
+    drain_s: int = 600  # that an agent of a warm pool has for what it runs, once it is to leave
     queues: tuple[str, ...] = ("default",)
     pods: int = 100  # of one team at once
     # Of tasks that name none.
@@ -103,6 +106,8 @@ def flaw(settings: Settings) -> str | None:
         return "pod_mutation must be MODULE:FUNCTION"
     if settings.pods < 1:
         return "pods must be at least 1"
+    if not 1 <= settings.drain_s <= DRAIN_S_MAX:
+        return f"drain_s must be 1 to {DRAIN_S_MAX:,}"
     if not 0 <= settings.pending_requeues <= LOSSES_MAX:
         return f"pending_requeues must be 0 to {LOSSES_MAX}"
     return None

@@ -86,7 +86,7 @@ class Upkeep:
             else:
                 self.creation.create_again(share, each, name)
         for name in changed - share.pending.keys():
-            if (pod := pods.get(name)) is not None:
+            if (pod := pods.get(name)) is not None and not pod.is_warm:
                 self.judge(share, pod)
         self.tell_waits(share, pods)
 

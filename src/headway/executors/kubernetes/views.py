@@ -6,7 +6,8 @@ from lightkube.models.core_v1 import ContainerStatus, PodStatus
 from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway.core.quantities import amount
-from headway.executors.kubernetes.names import DAG
+from headway.core.warm import WARM
+from headway.executors.kubernetes.names import COMPONENT, DAG, DELETION_COST, LEAVES
 from headway.executors.kubernetes.pods import Pod
 
 CONTAINER = "task"  # others in the pod, as of a mesh, decide nothing
@@ -43,6 +44,8 @@ def view(found: PodObject) -> Pod:
         ended=None if ended is None else (ended.reason or "", ended.exitCode),
         memory=memory_of(found, ours),
         dag=(meta.labels or {}).get(DAG, ""),
+        is_warm=(meta.labels or {}).get(COMPONENT) == WARM,
+        is_last=(meta.annotations or {}).get(DELETION_COST) == LEAVES,
         asks=asks_of(found),
     )
 

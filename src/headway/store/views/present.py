@@ -15,6 +15,7 @@ from headway.core.graph import Need
 from headway.core.reason_kinds import Kind
 from headway.core.reasons import Reason
 from headway.core.stored_reasons import stored
+from headway.core.warm import WARM
 from headway.store import states
 
 # Decided by slots and agents alone (``core.admission``): all else is written anew by whoever changes it.
@@ -32,6 +33,7 @@ OF_ADMISSION: Final = frozenset(
         Kind.AGENTS_FULL,
         Kind.QUEUE_UNSERVED,
         Kind.EXECUTOR_UNKNOWN,
+        Kind.WARM_STARTING,
     }
 )
 OF_AGENTS: Final = "agents"
@@ -52,6 +54,12 @@ SESSIONS: LiteralString = f"""
             AND state IN {states.LIVE_ATTEMPTS}), queues
     FROM agent_session
     WHERE ended_at IS NULL AND (%(team_id)s::integer IS NULL OR team_id = %(team_id)s)
+"""
+
+# What comes of a pool is of the queues that its agents serve.
+POOLS_ON_THEIR_WAY: LiteralString = """
+    SELECT reason::text, queues FROM warm_pool
+    WHERE reason IS NOT NULL AND (%(team_id)s::integer IS NULL OR team_id = %(team_id)s)
 """
 
 SHARE: LiteralString = """
@@ -80,8 +88,14 @@ class Present:
             self.pools = {row[0]: Pool(*row) for row in found}
             self.sessions = [
                 # A session without a token is that of a cluster, whose name stands for its executor.
-                Session(id_, agent, free, tuple(queues), agent if is_cluster else OF_AGENTS)
+                Session(id_, agent, free, tuple(queues), agent, is_default=False)
+                if is_cluster
+                else Session(id_, agent, free, tuple(queues), OF_AGENTS, also=(WARM,))
                 for id_, agent, is_cluster, free, queues in cursor.execute(SESSIONS, self.values)
+            ]
+            self.sessions += [
+                Session("", "", 0, tuple(queues), OF_AGENTS, also=(WARM,), full=stored(reason))
+                for reason, queues in cursor.execute(POOLS_ON_THEIR_WAY, self.values)
             ]
             row = cursor.execute(SHARE, self.values).fetchone()
         self.share = (

@@ -9,7 +9,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headway import wire
-from headway.store import clusters, limits
+from headway.core.stored_reasons import stored
+from headway.core.wording import said
+from headway.store import clusters, limits, warm_pools
 from headway.store.clock import clock
 from headway.store.teams import TeamRow
 from headway.store.transact import enter_team
@@ -56,7 +58,11 @@ def in_cluster(conn: Connection[Any], row: TeamRow) -> wire.TeamCluster:
     """Return the settings of a team in a cluster, and what schedulers found there."""
     found = [asdict(state) for state in clusters.states(conn, row.team_id)]
     settings = asdict(clusters.read(row.cluster))
-    return msgspec.convert({**settings, "found": found}, wire.TeamCluster)
+    pools = [
+        {**asdict(pool), "reason": None if pool.reason is None else said(stored(pool.reason))}
+        for pool in warm_pools.of_team(conn, row.team_id)
+    ]
+    return msgspec.convert({**settings, "found": found, "pools": pools}, wire.TeamCluster)
 
 
 def used_of(conn: Connection[Any], team_id: int) -> dict[str, int | None]:
