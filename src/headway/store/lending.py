@@ -55,11 +55,11 @@ CLAIMS: LiteralString = f"""
     )
     SELECT root_id, root_name, root.slots, part.team_id, part.name, part.is_owner, part.is_open, part.used,
         part.allotted, part.slots AS slots_before, team.weight::double precision AS weight, ARRAY(
-            SELECT next.pool_slots FROM served CROSS JOIN unnest(%(executors)s::text[]) AS executor
+            SELECT next.pool_slots FROM served CROSS JOIN unnest(%(executors)s::text[]) AS need (executor)
             CROSS JOIN LATERAL (
                 SELECT pool_slots, rank FROM task_instance AS instance
                 WHERE instance.team_id = part.team_id AND instance.pool = part.name
-                    AND instance.queue = served.queue AND instance.executor = executor
+                    AND instance.queue = served.queue AND instance.executor = need.executor
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= root.slots
                 ORDER BY instance.rank LIMIT least(served.free, root.slots, %(limit)s)
             ) AS next
@@ -68,11 +68,12 @@ CLAIMS: LiteralString = f"""
                 (SELECT sum(free) FROM room WHERE room.team_id = part.team_id AND free > 0),
                 (SELECT least(allotted, fair) - used FROM share WHERE share.team_id = part.team_id), %(limit)s))
         ) AS wants, coalesce((
-            SELECT extract(epoch FROM min(ready_at)) FROM served CROSS JOIN unnest(%(executors)s::text[]) AS executor
+            SELECT extract(epoch FROM min(ready_at))
+            FROM served CROSS JOIN unnest(%(executors)s::text[]) AS need (executor)
             CROSS JOIN LATERAL (
                 SELECT ready_at FROM task_instance AS instance
                 WHERE instance.team_id = part.team_id AND instance.pool = part.name
-                    AND instance.queue = served.queue AND instance.executor = executor
+                    AND instance.queue = served.queue AND instance.executor = need.executor
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= root.slots
                 ORDER BY instance.rank LIMIT 1
             ) AS first
