@@ -19,6 +19,7 @@ from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
 from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
+from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
@@ -40,6 +41,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Guests,
         Lists,
         Loans,
+        Loops,
         Minds,
         Partitions,
         Past,

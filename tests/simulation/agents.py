@@ -23,7 +23,7 @@ from headway.agent.protocol import (
     XComValue,
 )
 from tests.agent_tokens import SECRET
-from tests.simulation.dags import brings, deed, follow, length_in, told_of
+from tests.simulation.dags import LOOP_GATE, brings, deed, follow, length_in, told_of
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
@@ -232,7 +232,11 @@ class Agent:
                 self.end(key, work, "skipped", "")
             else:
                 mood = str(key.number) if key.run_id in self.world.people.touched else ""
-                chosen = follow(dag, task, key.map_index, mood) if task.branch else None
+                chosen = (
+                    follow(dag, task, key.map_index, mood)
+                    if task.branch or task.kind == LOOP_GATE
+                    else None
+                )
                 length = length_in(task, key.map_index, mood)
                 value = XComValue("return_value", b"1", None, 1, length)
                 xcoms = [value] if brings(task, key.map_index) else []

@@ -28,6 +28,9 @@ class Deed(NamedTuple):
     seconds: float
 
 
+LOOP_GATE = "loop_gate"
+
+
 def deed(task: Task, map_index: int) -> Deed:
     chance = Random(zlib.crc32(f"{task.task_id}/{task.doc}/{map_index}".encode()))
     draw = chance.random()
@@ -48,7 +51,10 @@ def brings(task: Task, map_index: int) -> bool:
 
 
 def follow(dag: Dag, task: Task, map_index: int, mood: str = "") -> list[str]:
-    """The branch's choice; in another mood another one."""
+    """The choice of a branch or of a loop's gate; in another mood another one."""
+    if task.kind == LOOP_GATE:
+        first = next(each.task_id for each in dag.tasks if each.loop == task.loop)
+        return [first] if draw(task, map_index, f"again{mood}") % 8 else []
     below = [other.task_id for other in dag.tasks if task.task_id in other.upstream]
     if dag.description == FAR:
         for other in dag.tasks:  # upstream first

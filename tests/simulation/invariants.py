@@ -27,12 +27,12 @@ from headway.store.views.present import Present
 
 LIVE: LiteralString = "('queued', 'running')"
 DEFERRED: LiteralString = "('deferred', 'up_for_reschedule')"
-# In a mapped group an instance sees those with its own index only.
+# In a mapped group or a loop an instance sees those with its own index only.
 SEEN: LiteralString = """
     (above.map_index = ti.map_index OR NOT EXISTS (
         SELECT FROM json_array_elements(spec -> 'tasks') AS peer
         WHERE peer ->> 'task_id' = above.task_id
-            AND peer -> 'mapping' ->> 'group' = task -> 'mapping' ->> 'group'))
+            AND (peer -> 'mapping' ->> 'group' = task -> 'mapping' ->> 'group' OR peer ->> 'loop' = task ->> 'loop')))
 """
 # ``part``: what a team has of ``pool``, be it its own or lent.
 OF_POOL: LiteralString = """

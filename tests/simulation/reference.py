@@ -18,7 +18,11 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
     left_out: set[str] = set()
     left_out_inside: set[tuple[str, int]] = set()  # of a mapped group, by branches in it
     for task in dag.tasks:
-        states = [state for name in task.upstream for state in ends[name].values()]
+        if task.loop:
+            if task.task_id not in ends:
+                ends |= repeated(dag, task.loop, ends)
+            continue
+        states = [state for name in task.upstream for state in seen_behind(dag, ends, name)]
         if group_of(task):
             ends[task.task_id] = in_group(dag, task, ends, left_out, left_out_inside)
         elif task.task_id in left_out:
@@ -47,6 +51,36 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
     bad = any(state in BAD for leaf in deciding(dag) for state in ends[leaf].values())
     flat = {(name, index): state for name, by in ends.items() for index, state in by.items()}
     return ("failed" if bad else "success"), flat
+
+
+def repeated(dag: Dag, path: str, ends: dict[str, dict[int, str]]) -> dict[str, dict[int, str]]:
+    """Each iteration by itself, as long as the gate says so."""
+    loop = next(each for each in dag.loops if each.path == path)
+    members = [task for task in dag.tasks if task.loop == path]
+    found: dict[str, dict[int, str]] = {task.task_id: {} for task in members}
+    for iteration in range(loop.max_iterations):
+        for task in members:
+            states = [
+                state
+                for name in task.upstream
+                for state in ([found[name][iteration]] if name in found else ends[name].values())
+            ]
+            verdict = judged(task.trigger_rule, states, [])
+            found[task.task_id][iteration] = (
+                end_of(task, iteration) if verdict == "run" else verdict
+            )
+        gate = members[-1]
+        if found[gate.task_id][iteration] != "success" or not follow(dag, gate, iteration):
+            return found
+    found[members[-1].task_id][iteration] = "failed"  # it would go on
+    return found
+
+
+def seen_behind(dag: Dag, ends: dict[str, dict[int, str]], name: str) -> list[str]:
+    """The ends of a task as those behind it see them: of a loop, how it ended."""
+    if any(loop.gate == name for loop in dag.loops):
+        return [ends[name][max(ends[name])]]
+    return list(ends[name].values())
 
 
 def group_of(task: Task) -> str:

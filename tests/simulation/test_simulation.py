@@ -21,6 +21,7 @@ from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
 from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
+from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
@@ -46,6 +47,7 @@ FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
 STRATEGIES_SEEDS = (0, 1, 2)
 GROUPS_SEEDS = (0, 1, 2)
+LOOPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
@@ -168,6 +170,13 @@ def test_a_world_of_run_strategies_holds(seed: int, connections: Connections) ->
 def test_a_world_of_mapped_groups_holds(seed: int, connections: Connections) -> None:
     """Each index is on its own, whatever is cleared, and however long the list becomes."""
     Groups(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", LOOPS_SEEDS)
+def test_a_world_of_loops_holds(seed: int, connections: Connections) -> None:
+    """Iterations are those that gates decided on, whatever is cleared, marked or killed."""
+    Loops(seed, connections).run()
 
 
 @pytest.mark.long

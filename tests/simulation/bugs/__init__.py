@@ -1,10 +1,16 @@
 """Bugs to plant in the simulator, each with the symptom by which it must be found."""
 
-from tests.simulation.bugs import answers, calls, partitions, runs, strategies, teams
+from tests.simulation.bugs import answers, calls, loops, partitions, runs, strategies, teams
 from tests.simulation.bugs.bug import BUG_SEEDS, Bug
 
 __all__ = ["BUGS", "BUG_SEEDS", "Bug"]
 
 BUGS: list[Bug] = [
-    *(*runs.BUGS, *teams.BUGS, *calls.BUGS, *strategies.BUGS, *answers.BUGS, *partitions.BUGS),
+    *runs.BUGS,
+    *teams.BUGS,
+    *calls.BUGS,
+    *strategies.BUGS,
+    *answers.BUGS,
+    *loops.BUGS,
+    *partitions.BUGS,
 ]
