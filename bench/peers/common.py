@@ -92,6 +92,10 @@ def variables(home: Path, binaries: Path, definitions: Path, **extra: str) -> di
     }
 
 
+class PeerBusy(PeerError):
+    """The peer answered with an error of its own. What only reads may be asked again."""
+
+
 def call(
     method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
 ) -> Any:
@@ -107,9 +111,11 @@ def call(
         with OPENER.open(request, timeout=60) as response:
             return json.loads(response.read() or b"null")
     except urllib.error.HTTPError as error:
-        raise PeerError(f"{method} {url}: {error.code} {error.read()[:500]!r}") from error
+        kind = PeerBusy if error.code >= SERVER_ERROR else PeerError
+        raise kind(f"{method} {url}: {error.code} {error.read()[:500]!r}") from error
 
 
+SERVER_ERROR: Final = 500
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
