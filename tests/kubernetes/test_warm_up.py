@@ -90,7 +90,7 @@ class Home:
         done = headway("team", "set", "default", *options, cwd=self.folder)
         assert done.returncode == 0, done.stderr
 
-    def trigger(self, dag_id: str, **params: str) -> str:
+    def trigger(self, dag_id: str, **params: object) -> str:
         self.client.team(
             "default"
         )  # a connection that was idle for long is opened anew by what only reads
@@ -188,7 +188,7 @@ def test_an_agent_that_is_told_to_stop_ends_what_it_has_first(home: Home, tmp_pa
     (first, *_) = home.pods()
     meta = first["metadata"]
     home.cluster.server.store.delete(POD, meta["namespace"], meta["name"])
-    more = home.trigger("gated", gate=str(tmp_path / "other"), tasks="1")
+    more = home.trigger("gated", gate=str(tmp_path / "other"), tasks=1)
     other = tmp_path / "other"
     wait_until(lambda: starts(other, 1) == ["!"], "no agent took what came")
     gate.touch()

@@ -86,14 +86,14 @@ class Arrivals:
             (s for s in self.shares.values() if proof and s.namespace == proof.namespace), None
         )
         if proof is None or share is None or proof.name != hello.agent:
-            self.agents.gateway.refuse(link, "it is no pod of a warm pool", again=False)
+            self.agents.gateway.refuse(link, "it is not a pod of a warm pool", again=False)
             return
         pod = self.cluster.pods.get(share.namespace, {}).get(proof.name)
         if pod is None or pod.uid != proof.uid:  # the watch will tell
             self.agents.gateway.drop(link)
             return
         if not pod.is_warm:
-            self.agents.gateway.refuse(link, "it is no pod of a warm pool", again=False)
+            self.agents.gateway.refuse(link, "it is not a pod of a warm pool", again=False)
             return
         old = self.agents.gateway.links.get(hello.session)
         is_other = old is not None and old.team_id != share.team_id
