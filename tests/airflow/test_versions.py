@@ -41,4 +41,4 @@ def test_every_example_of_the_installed_airflow_loads(tmp_path: Path) -> None:
     copy_examples(tmp_path)
     found = check(tmp_path)
     assert not [(each.file, each.error) for each in found if each.error]
-    assert sum(len(each.dags) for each in found) > 100
+    assert sum(len(each.dags) for each in found) > 90  # 3.2 has the fewest
