@@ -89,7 +89,8 @@ def test_what_a_page_reads_does_not_grow_with_another_team(
     monkeypatch.setattr(team_rates, "READ_S", 0.0)  # by each request, and not once in a while
     data = tmp_path / "data"
     data.mkdir()
-    with lender.lend() as database:
+    with lender.lend() as lent:
+        database = lent.dsn
         dags.write(beside(data), 50, ITEMS, DAGS)
         register(database, data)
         with psycopg.connect(database, autocommit=True) as conn:
