@@ -109,8 +109,10 @@ class Home:
         cluster = self.client.team("default").cluster
         return cluster.pools[0] if cluster is not None and cluster.pools else None
 
-    def deployment(self) -> Object:
-        return self.cluster.server.store.get(DEPLOYMENT, "headway-default", "headway-warm")
+    def replicas(self) -> int | None:
+        """The size that the Deployment has, None if there is none."""
+        found = self.cluster.server.store.every(DEPLOYMENT, "headway-default")[0]
+        return found[0]["spec"]["replicas"] if found else None
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_a_pool_grows_from_nothing_runs_and_goes_when_it_is_idle(
     assert [len(each) for each in starts(gate, 4)] == [tries[n] for n in range(4)]
     assert {each.state for each in home.client.instances(run_id)} == {"success"}
     wait_until(lambda: home.pods() == [], "the idle agents were not removed")
-    assert home.deployment()["spec"]["replicas"] == 0
+    assert home.replicas() == 0
 
 
 def test_results_and_logs_of_a_pool_are_where_they_belong(home: Home) -> None:
@@ -210,11 +212,11 @@ def test_the_process_of_an_agent_is_replaced_after_so_many_tasks(home: Home) -> 
 
 def test_what_somebody_changed_is_repaired_and_told(home: Home) -> None:
     home.team("--warm-min", "1", "--warm-max", "1", "--warm-slots", "1")
-    wait_until(lambda: home.deployment()["spec"]["replicas"] == 1, "no agent")
+    wait_until(lambda: home.replicas() == 1, "no agent")
     store = home.cluster.server.store
     where = (DEPLOYMENT, "headway-default", "headway-warm")
     store.change(*where, lambda d: d["spec"].update(replicas=7))
-    wait_until(lambda: home.deployment()["spec"]["replicas"] == 1, "it was not repaired")
+    wait_until(lambda: home.replicas() == 1, "it was not repaired")
     wait_until(
         lambda: "spec.replicas is 7, not 1" in told(home),
         "the repair is not told",
