@@ -268,15 +268,16 @@ def strays_in(
     root: Path, folder: str, entries: Mapping[str, Entry], folders: set[str]
 ) -> Iterator[str]:
     """Yield entries that do not belong to the bundle, or have the wrong kind (file or folder)."""
-    for entry in os.scandir(root / folder):
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if path in folders:
-                yield from strays_in(root, path, entries, folders)
-            else:
+    with os.scandir(root / folder) as found:  # closed though the caller may stop at the first
+        for entry in found:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if path in folders:
+                    yield from strays_in(root, path, entries, folders)
+                else:
+                    yield path
+            elif path not in entries:
                 yield path
-        elif path not in entries:
-            yield path
 
 
 def unseal(root: Path, folders: Iterable[str]) -> None:

@@ -79,10 +79,16 @@ def test_an_event_leads_to_one_state_from_wherever_it_is_legal(event: Event) -> 
 
 def test_only_a_person_moves_what_has_ended() -> None:
     assert {event for state, event in TRANSITIONS if state in FINAL} == PERSONS
-    assert {event for state, event in RUN_TRANSITIONS if state in RUN_FINAL} == {
+    assert {event for (state, event), to in RUN_TRANSITIONS.items() if state in RUN_FINAL} == {
         RunEvent.REPIN,
         RunEvent.REOPEN,
+        RunEvent.LATE_PARTITION,  # it is told of, and moves nothing
     }
+    assert all(
+        to is state
+        for (state, event), to in RUN_TRANSITIONS.items()
+        if event is RunEvent.LATE_PARTITION
+    )
 
 
 def test_only_a_grant_makes_an_attempt_live_and_every_live_one_can_end() -> None:

@@ -71,6 +71,7 @@ FREE: Final = {
     ("create_role", "name"),
     ("create_webhook", "name"),
     ("create_service_account", "name"),
+    ("emit_asset_event", "partition"),
     # What is said to another team is stored alike whether there is such a team or DAG:
     # test_what_is_said_to_a_team_is_said_to_nobody_alike.
     ("give_grant", "grantee"),

@@ -65,7 +65,7 @@ class Scheduler:
             Catalog(conn), translate.decode, lambda: f"token{next(tokens)}", lambda: 0.5
         )
         agent = (team_id, self.session, "local", "host", 1, 999)
-        transact(conn, sessions.open_session, *agent, self.now, LEASE)
+        transact(conn, sessions.open_session, *agent, self.now, LEASE, None, "its token")
 
     @property
     def now(self) -> datetime:

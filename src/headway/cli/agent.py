@@ -33,6 +33,23 @@ def refuse_servers(data: Path) -> None:
         )
 
 
+def credentials(token_file: Path, ca: Path | None) -> tuple[str, str]:
+    """Return the agent's token, and the certificates that it trusts ("": those of the system). Raises UsageError."""
+    from headway.agent.__main__ import read_token
+    from headway.errors import UsageError
+
+    try:
+        token = read_token(str(token_file))
+        trusted = "" if ca is None else ca.read_text()
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", where=str(error.filename)) from error
+    if not token:
+        raise UsageError(
+            "the file has no token", where=str(token_file), hint="headway token create NAME --agent"
+        )
+    return token, trusted
+
+
 def agent(
     server: Annotated[
         str,
@@ -73,23 +90,14 @@ def agent(
     ] = 0.0,
 ) -> None:
     """Run the tasks of a team on this machine. Needs no shared folder and no database."""
-    from headway.agent.__main__ import keep_tickets, prepare, read_token, serve
+    from headway.agent.__main__ import keep_tickets, prepare, serve
     from headway.agent.remote import RemoteAgent
     from headway.config import agents_address
-    from headway.errors import UsageError
     from headway.up.vital import Vital, answer_on
 
     address = agents_address(server)
     refuse_servers(data)
-    try:
-        token = read_token(str(token_file))
-        trusted = "" if ca is None else ca.read_text()
-    except OSError as error:
-        raise UsageError(f"cannot read it: {error.strerror}", where=str(error.filename)) from error
-    if not token:
-        raise UsageError(
-            "the file has no token", where=str(token_file), hint="headway token create NAME --agent"
-        )
+    token, trusted = credentials(token_file, ca)
     processes = slots or os.cpu_count() or 1
     prepare()
     found = RemoteAgent(
