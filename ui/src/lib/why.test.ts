@@ -151,6 +151,7 @@ const SAID: Said = {
   too_many_items: [{ kind: "too_many_items", items: 9, limit: 4 }, null],
   too_many_tasks: [{ kind: "too_many_tasks", tasks: 9, limit: 4 }, null],
   item_gone: [{ kind: "item_gone", items: 2 }, null],
+  iteration_gone: [{ kind: "iteration_gone", iterations: 2 }, null],
   granted: [{ kind: "granted", pool: "db", agent: "one" }, null],
   started: [{ kind: "started" }, null],
   attempt_failed: [{ kind: "attempt_failed", cause: "exception", detail: "x" }, null],

@@ -110,6 +110,7 @@ export function holdsOf(reason: Reason): Holds {
     case "too_many_items":
     case "too_many_tasks":
     case "item_gone":
+    case "iteration_gone":
     case "granted":
     case "started":
     case "attempt_failed":
