@@ -128,8 +128,9 @@ def test_hooks_get_the_connections_and_variables_of_the_team(server: Server) -> 
     assert "a-secret-word" not in log
     assert "variable turquoise red" in log
     assert "missing The conn_id `nosuch` isn't defined" in log
-    assert "Variable nosuch not found" in ran.why("lacks")
-    assert "to create it: headway var set nosuch" in ran.why("lacks")
+    why = server.run("lacking").why("lacks")
+    assert "Variable nosuch not found" in why
+    assert "to create it: headway var set nosuch" in why
 
 
 def test_a_folder_holds_files_of_both_kinds(server: Server) -> None:

@@ -61,7 +61,7 @@ def test_why_and_ls_say_what_is_shared(cli: Told, tmp_path: Path) -> None:
         "science",
         of_science,
         "pool `gpu` of team `marketing` is not, or no longer, shared with this team:"
-        " headway grant ask marketing use_pool gpu",
+        " headway grant ask --team science marketing use_pool gpu",
     )
     of_marketing = begun("marketing")
     says("marketing", of_marketing, "running")

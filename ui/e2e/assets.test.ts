@@ -106,8 +106,6 @@ test("an asset tells its partitions, and which hours a day still misses", async 
   await page().setViewportSize({ width: 390, height: 812 });
   expect(await faults(page())).toEqual([]);
   await page().setViewportSize({ width: 1440, height: 900 });
-  await page().goto("/t/default/dags/daily_clicks");
-  await page().getByText("it waits for the partition 2026-03-01").first().waitFor();
 });
 
 test("a person reports the missing event, and the run comes", async () => {

@@ -16,12 +16,7 @@ def secrets():
         except Exception as error:
             print("missing", error)
 
-    @task
-    def lacks():
-        return Variable.get("nosuch")
-
     use()
-    lacks()
 
 
 secrets()
