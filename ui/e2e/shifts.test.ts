@@ -31,9 +31,7 @@ const PAGES: [what: string, path: () => string][] = [
   ["the grid with a task", () => `dags/invoices/grid?run=${failed}&task=book&map=2`],
   ["a failed run", () => `runs/${failed}`],
   ["a good run", () => `runs/${good}`],
-  ["a task of a run", () => `runs/${failed}?task=book&map=2`],
   ["two runs", () => `runs/${failed}/diff?with=${good}`],
-  ["a log", () => `runs/${failed}/log?task=book&map=2`],
 ];
 
 for (const [width, height] of [

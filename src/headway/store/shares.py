@@ -84,11 +84,11 @@ CLAIMS: LiteralString = f"""
         SELECT served.team_id, pool.name, served.queue, served.free, pool.free AS pool_free, sum(line.pool_slots) OVER (
             PARTITION BY pool.team_id, pool.name ORDER BY line.rank ROWS UNBOUNDED PRECEDING) AS up_to
         FROM served JOIN roomy AS pool ON pool.team_id = served.team_id AND pool.free > 0
-        CROSS JOIN unnest(%(executors)s::text[]) AS executor
+        CROSS JOIN unnest(%(executors)s::text[]) AS need (executor)
         CROSS JOIN LATERAL (
             SELECT pool_slots, rank FROM task_instance AS instance
             WHERE instance.team_id = served.team_id AND instance.pool = pool.name
-                AND instance.queue = served.queue AND instance.executor = executor
+                AND instance.queue = served.queue AND instance.executor = need.executor
                 AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
             ORDER BY instance.rank LIMIT least(served.free, pool.free, %(limit)s)
         ) AS line
