@@ -4,6 +4,8 @@ A read that met a closed connection is asked once more; a change is not, for it 
 """
 
 import http.client
+import select
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from email.message import Message
@@ -21,6 +23,13 @@ TIMEOUT_S: Final = 30.0
 WAIT_S: Final = 30.0  # of one long poll
 PAGE: Final = 1000
 PART_BYTES: Final = 64 * 1024
+
+
+def is_over(idle: socket.socket) -> bool:
+    """Return whether the server has closed an idle connection: only its end can be read there."""
+    poll = select.poll()
+    poll.register(idle, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Connection:
@@ -94,6 +103,9 @@ class Connection:
     def _exchange(
         self, method: str, target: str, body: bytes | None
     ) -> tuple[http.client.HTTPResponse, bytes]:
+        # A change is not asked twice, so it is not sent where nobody reads any more.
+        if self._connection.sock is not None and is_over(self._connection.sock):
+            self._connection.close()
         reused = self._connection.sock is not None
         try:
             return self._once(method, target, body)
