@@ -21,7 +21,7 @@ from headway.core.schedules import (
     read,
 )
 from headway.core.schedules.presets import PRESETS
-from headway.core.schedules.zones import check_zone
+from headway.core.zones import UnknownZone, check_zone
 
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -110,7 +110,7 @@ def test_another_type_is_named() -> None:
     ],
 )
 def test_an_unknown_zone_is_named(zone: str, message: str) -> None:
-    with pytest.raises(BadSchedule) as caught:
+    with pytest.raises(UnknownZone) as caught:
         check_zone(zone)
     assert message in str(caught.value)
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from headway.authoring.assets import Asset, BaseAsset, bad
 from headway.core.partitions import BadMapping, Period, read
-from headway.core.schedules import BadSchedule
 from headway.core.schedules.on_partitions import Late
 
 Data = dict[str, Any]
@@ -23,7 +22,7 @@ class PartitionMapper:
         self.data: Data = {name: value for name, value in data.items() if value is not None}
         try:
             read(self.data, "UTC")
-        except (BadMapping, BadSchedule) as error:
+        except BadMapping as error:
             raise bad(f"{type(self).__name__}: {error}") from None
 
     def __repr__(self) -> str:

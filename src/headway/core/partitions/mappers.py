@@ -16,7 +16,7 @@ from headway.core.partitions import keys
 from headway.core.partitions.periods import Period, Span, following, start_of
 from headway.core.partitions.windows import Segments, Window, window_of
 from headway.core.partitions.words import BadKey, BadMapping
-from headway.core.schedules.zones import check_zone
+from headway.core.zones import UnknownZone, check_zone
 
 DEPTH_MAX: Final = 5
 KEYS_MAX: Final = (
@@ -112,7 +112,10 @@ class StartOf(Mapper):
     @classmethod
     def of(cls, data: Mapping[str, Any], zone: str, depth: int) -> "Mapper":
         zone = data.get("timezone") or zone
-        check_zone(zone)
+        try:
+            check_zone(zone)
+        except UnknownZone as error:
+            raise BadMapping(str(error)) from None
         found = cls(
             period_of(data, "period"), zone, data.get("input_format"), data.get("output_format")
         )
@@ -152,6 +155,16 @@ class StartOf(Mapper):
         return list(dict.fromkeys(found))
 
 
+def upstream_and_window(
+    data: Mapping[str, Any], zone: str, depth: int
+) -> tuple[Mapper, Window | Segments]:
+    """Return the mapper that is mapped first and the window around what it names. Raises BadMapping."""
+    upstream, window = read(data.get("upstream"), zone, depth + 1), window_of(data.get("window"))
+    if isinstance(window, Window) and not isinstance(upstream, StartOf):
+        raise BadMapping("a window of time needs a mapper of times (start_of) upstream")
+    return upstream, window
+
+
 @dataclass(frozen=True, slots=True)
 class Rollup(Mapper):
     """Many keys make one partition: all parts of a window, or at least so many of them.
@@ -167,12 +180,7 @@ class Rollup(Mapper):
 
     @classmethod
     def of(cls, data: Mapping[str, Any], zone: str, depth: int) -> "Mapper":
-        upstream, window = (
-            read(data.get("upstream"), zone, depth + 1),
-            window_of(data.get("window")),
-        )
-        if isinstance(window, Window) and not isinstance(upstream, StartOf):
-            raise BadMapping("a window of time needs a mapper of times (start_of) upstream")
+        upstream, window = upstream_and_window(data, zone, depth)
         if isinstance(window, Segments) and (upstream.is_of_times or isinstance(upstream, Rollup)):
             raise BadMapping("segments need a mapper of keys upstream, not of times")
         least = data.get("at_least")
@@ -235,12 +243,7 @@ class FanOut(Mapper):
 
     @classmethod
     def of(cls, data: Mapping[str, Any], zone: str, depth: int) -> "Mapper":
-        upstream, window = (
-            read(data.get("upstream"), zone, depth + 1),
-            window_of(data.get("window")),
-        )
-        if isinstance(window, Window) and not isinstance(upstream, StartOf):
-            raise BadMapping("a window of time needs a mapper of times (start_of) upstream")
+        upstream, window = upstream_and_window(data, zone, depth)
         given = data.get("downstream")
         if given is None and isinstance(window, Window):
             given = {"kind": StartOf.kind, "period": window.part}
@@ -376,7 +379,7 @@ IDENTITY: Final = {"kind": Mapper.kind}
 
 
 def read(data: object, zone: str, depth: int = 0) -> Mapper:
-    """Return the mapper that a spec keeps. ``zone``: that of the DAG. Raises BadMapping, or BadSchedule for a zone."""
+    """Return the mapper that a spec keeps. ``zone``: that of the DAG. Raises BadMapping."""
     if not isinstance(data, Mapping) or data.get("kind") not in KINDS:
         raise BadMapping(f"a partition mapper is one of {', '.join(KINDS)}, not {data!a:.60}")
     if depth >= DEPTH_MAX:

@@ -19,7 +19,7 @@ from headway.core.schedules.on_assets import OnAssets
 from headway.core.schedules.on_demand import OnDemand
 from headway.core.schedules.on_partitions import OnPartitions
 from headway.core.schedules.once import Once
-from headway.core.schedules.zones import check_zone
+from headway.core.zones import UnknownZone, check_zone
 
 __all__ = (
     "FIRST",
@@ -34,7 +34,6 @@ __all__ = (
     "OnPartitions",
     "Once",
     "Schedule",
-    "check_zone",
     "forms",
     "in_words",
     "keep",
@@ -83,7 +82,10 @@ def read(kept: Mapping[str, Any] | None, anchor: datetime | None) -> Schedule:
     if len(named) != 1:
         raise BadSchedule(f"a schedule has one of {', '.join(words)}, and only one")
     zone = kept.get(ZONE, "UTC")
-    check_zone(zone)
+    try:
+        check_zone(zone)
+    except UnknownZone as error:
+        raise BadSchedule(str(error)) from None
     schedule = words[named[0]].read(kept[named[0]], zone, anchor)
     key = kept.get(PARTITION_KEY)
     return schedule if key is None else Keyed.around(schedule, key)

@@ -63,7 +63,7 @@ def mapper(found: Any) -> Data:
     made |= start_of(found, PERIODS[kind]) if made else combined(found, kind)
     try:
         read_mapper(made, "UTC")
-    except (BadMapping, BadSchedule) as error:
+    except BadMapping as error:
         raise Unknown(f"its partition mapper {kind}: {error}") from None
     return made
 

@@ -13,9 +13,10 @@ from headway import wire
 from headway.core import forecast
 from headway.core.forecast import Planned
 from headway.core.reasons import AwaitsAssets
-from headway.core.schedules import LAST, BadSchedule, check_zone
+from headway.core.schedules import LAST
 from headway.core.waiting import why_nothing_fires
 from headway.core.wording import said
+from headway.core.zones import UnknownZone, check_zone
 from headway.errors import UsageError
 from headway.spec import compile
 from headway.spec.model import Dag
@@ -136,7 +137,7 @@ def planned_of(
 def checked(zone: str) -> str:
     try:
         check_zone(zone)
-    except BadSchedule as error:
+    except UnknownZone as error:
         raise UsageError(str(error)) from error
     return zone
 

@@ -3,22 +3,25 @@
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from headway.core.schedules.base import BadSchedule
 from headway.core.words import nearest
 
 NAME_MAX: Final = 256  # of a wrong name, in an error
 
 
+class UnknownZone(ValueError):
+    """There is no time zone of that name."""
+
+
 def check_zone(zone: object) -> None:
-    """Raise BadSchedule, with what was probably meant, if there is no such zone."""
+    """Raise UnknownZone, with what was probably meant, if there is no such zone."""
     if not isinstance(zone, str):
-        raise BadSchedule(f"a time zone is an IANA name, not {zone!a:.40}")
+        raise UnknownZone(f"a time zone is an IANA name, not {zone!a:.40}")
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         meant = probably(zone[:NAME_MAX])
         hint = f"did you mean {meant}?" if meant else "an IANA name such as Europe/Berlin is needed"
-        raise BadSchedule(f'unknown time zone "{zone[:NAME_MAX]}": {hint}') from None
+        raise UnknownZone(f'unknown time zone "{zone[:NAME_MAX]}": {hint}') from None
 
 
 def probably(wrong: str) -> str | None:
