@@ -60,6 +60,10 @@ READS: Final = frozenset(
 IN_MEMORY: Final = (io.StringIO, io.BytesIO)
 # Parts of Airflow that reach outside for whom they are called.
 REACHING: Final = ("providers", "sdk/io", "sdk/execution_time", "io", "models", "hooks", "utils")
+# What each task has of its own in its environment.
+OF_A_TASK: Final = "HEADWAY_"
+ENVIRONMENT: Final = type(os.environ)
+ONE_VARIABLE, ALL_VARIABLES = ENVIRONMENT.__getitem__.__code__, ENVIRONMENT.__iter__.__code__
 PATH_FUNCTIONS: Final = ("stat", "lstat", "scandir", "listdir")
 
 
@@ -76,10 +80,20 @@ class Watch:
 
     def __call__(self, frame: FrameType, event: str, given: Any) -> None:
         if event == "call":
-            if frame.f_code in self.asking and self.is_the_files(frame.f_back):
-                self.note(f"it calls {self.asking[frame.f_code]}")
+            if (looked := self.asked(frame)) and self.is_the_files(frame.f_back):
+                self.note(looked)
         elif event == "c_call" and not self.knows(given) and self.is_the_files(frame):
             self.note(f"it calls {getattr(given, '__qualname__', given)}")
+
+    def asked(self, frame: FrameType) -> str:
+        """Return what a function asks that may be another thing for each task; "": nothing."""
+        code = frame.f_code
+        if code is ONE_VARIABLE:
+            name = str(frame.f_locals.get("key"))
+            return f"it reads {name} of its environment" if name.startswith(OF_A_TASK) else ""
+        if code is ALL_VARIABLES:
+            return "it reads its whole environment"
+        return f"it calls {self.asking[code]}" if code in self.asking else ""
 
     def knows(self, function: Any) -> bool:
         """Return whether the function is harmless; most are methods of a few types, over and over."""
