@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from headway import clock
-from headway.agent.protocol import Ended
+from headway.agent.protocol import Ended, Hello
 from headway.core.reasons import PodPending, QuotaFull, Reason
 from headway.core.stored_reasons import stored
 from headway.executors.kubernetes.names import INSTALL
@@ -392,6 +392,26 @@ def test_who_cannot_prove_to_be_the_pod_is_refused(
     assert workers.started == []
     assert states_of(conn, run_id) == {"a": "queued"}
     workers.clients.clear()
+
+
+def test_the_pod_of_an_attempt_is_no_agent_of_the_warm_pool(
+    conn: Connection[Any], bench: Bench, workers: KubernetesWorkers
+) -> None:
+    """Its token is good, so the code of a task could say what an agent says, and be given other tasks."""
+    run_id = begin(conn, bench)
+    (pod,) = workers.pods()
+    meta = pod["metadata"]
+    token = workers.server.tokens.issue(
+        workers.namespace, "headway-task", (AUDIENCE,), meta["name"], meta["uid"]
+    )
+    client = PodClient(workers.path, pod, token)
+    workers.clients["a-session-of-its-own"] = client
+    client.dial()
+    client.tell(Hello("a-session-of-its-own", meta["name"], token, 1, 9, "node", 1, []))
+    workers.settle()
+    assert client.is_refused
+    assert workers.started == [key(run_id)]
+    workers.clients.pop("a-session-of-its-own")
 
 
 def marked(meta: dict[str, Any], found: Object) -> None:

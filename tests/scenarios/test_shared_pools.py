@@ -89,6 +89,23 @@ def teams(owner_conn: Session, database: str) -> Iterator[Teams]:
         yield Teams(owner_conn, conns)
 
 
+def test_a_task_that_waits_is_counted_once_however_many_executors_there_are(teams: Teams) -> None:
+    teams.grant("given")
+    teams.trigger(INFRA, SHOP)
+    teams.tick(INFRA)  # it takes all of the pool
+    teams.tick(SHOP)
+
+    def wants(executors: list[str]) -> dict[int, int]:
+        return {
+            each.team_id: len(each.wants) for each in lending.parts(teams.conn, both, executors)
+        }
+
+    both = [(INFRA, "gpu"), (SHOP, "@infra/gpu")]
+    teams.conn.execute("UPDATE task_instance SET rank = NULL WHERE task_id NOT IN ('t1', 't2')")
+    for executors in (AGENTS, [*AGENTS, "pods"]):
+        assert wants(executors) == {INFRA: 0, SHOP: 2}
+
+
 def test_without_a_grant_nothing_runs_and_nothing_is_told(teams: Teams) -> None:
     deploy(
         teams.conn,

@@ -73,6 +73,22 @@ def test_alone_nothing_is_shared_and_nothing_is_locked(conn: Connection[Any]) ->
     assert conn.execute("SELECT used, allotted, short FROM share").fetchall() == [(8, None, False)]
 
 
+def test_a_task_that_waits_is_counted_once_however_many_executors_there_are(two: Two) -> None:
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.trigger(1)
+    two.tick(1)
+    two.divide()
+    two.tick(1)
+    two.trigger(2)
+    two.tick(2)
+    for executors in (AGENTS, [*AGENTS, "pods"]):
+        claims = shares.claims(two.conn, executors)
+        assert {each.team_id: (each.used, each.wants) for each in claims} == {
+            1: (8, 12),
+            2: (0, 12),
+        }
+
+
 def test_idle_slots_are_lent_and_come_back_as_tasks_end(two: Two) -> None:
     two.has(8, default=(4, 1), other=(4, 1))
     two.trigger(1)
