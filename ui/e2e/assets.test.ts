@@ -108,6 +108,15 @@ test("an asset tells its partitions, and which hours a day still misses", async 
   await page().setViewportSize({ width: 1440, height: 900 });
 });
 
+test("the page of a DAG says which data its next run waits for", async () => {
+  const standing = page().getByRole("status", { name: "Is the data ready?" });
+  await page().goto("/t/default/dags/daily_clicks");
+  await standing.getByText("2026-03-01T23").waitFor();
+  await page().goto("/t/default/dags/turnover");
+  await standing.getByText("feeds/rates").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+});
+
 test("a person reports the missing event, and the run comes", async () => {
   await page().goto("/t/default/assets/detail?asset=feeds%2Frates");
   await page().getByText("headway asset emit feeds/rates").waitFor();

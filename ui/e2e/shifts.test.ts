@@ -11,11 +11,13 @@ const VIEWS = ["grid", "graph", "gantt", "runs", "calendar", "durations", "code"
 const server = inject("server");
 const { page } = inBrowser();
 let failed = "";
+let again = "";
 let good = "";
 
 beforeAll(async () => {
   await watchShifts(page());
   failed = await ran(server, "invoices");
+  again = await ran(server, "invoices");
   good = await ran(server, "orders");
 });
 
@@ -32,7 +34,7 @@ const PAGES: [what: string, path: () => string][] = [
   ["the grid with a task", () => `dags/invoices/grid?run=${failed}&task=book&map=2`],
   ["a failed run", () => `runs/${failed}`],
   ["a good run", () => `runs/${good}`],
-  ["two runs", () => `runs/${failed}/diff?with=${good}`],
+  ["two runs", () => `runs/${failed}/diff?with=${again}`],
 ];
 
 for (const [width, height] of [

@@ -224,6 +224,15 @@ export const dependencies = (q: string) => ({
 });
 
 /** What one DAG waits for, and what waits for it. */
+/** What the next run of a DAG waits for. Under ["dag", id], so that each of its changes asks again. */
+export const nextRun = (dag: string) =>
+  queryOptions({
+    queryKey: ["dag", dag, "next"],
+    queryFn: ({ signal }) =>
+      request("get", "/dags/{dag_id}/next", { path: { dag_id: dag }, query: { count: 1 }, signal }),
+    refetchInterval: 30_000,
+  });
+
 export const dagLinks = (dag: string) =>
   queryOptions({
     queryKey: ["dependencies", { dag }],

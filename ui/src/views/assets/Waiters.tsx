@@ -3,6 +3,7 @@ import { counted } from "@/lib/count.ts";
 import { AssetLink, DagLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
+import { Words } from "@/parts/Words.tsx";
 import styles from "./Assets.module.css";
 
 type Waiter = AssetDetail["waiters"][number];
@@ -55,7 +56,12 @@ export function Waiters({ detail: { waiters, waiters_total } }: { detail: AssetD
 
 function Missing({ waiter: { paused, partitioned, missing, reason } }: { waiter: Waiter }) {
   if (paused) return <span className={styles.quiet}>paused</span>;
-  if (partitioned) return <span>{reason}</span>;
+  if (partitioned)
+    return (
+      <span>
+        <Words text={reason} />
+      </span>
+    );
   if (missing.length === 0) return <span title={reason}>nothing: a run comes</span>;
   return (
     <span title={reason}>

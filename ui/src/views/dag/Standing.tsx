@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { nextRun } from "@/api/queries.ts";
 import type { DagDetail, RunBrief } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { type Standing as Stands, standing } from "@/lib/standing.ts";
@@ -7,6 +9,7 @@ import { minute } from "@/lib/time.ts";
 import { RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { RelativeTime, Since } from "@/parts/Time.tsx";
+import { Words as Reason } from "@/parts/Words.tsx";
 import styles from "./DagFrame.module.css";
 
 /** Is the data ready, since when, and if not, when: in words. */
@@ -69,13 +72,20 @@ function Before({ now: { good } }: { now: Stands }) {
 
 function Next({ dag }: { dag: DagDetail }) {
   if (dag.paused_at) return "The DAG is paused, so its schedule starts no run.";
-  if (!dag.next_run_at) return null;
+  if (!dag.next_run_at) return dag.schedule && <Awaits dag={dag.dag_id} />;
   return (
     <>
       The next run is for {minute(dag.next_run_at)} (<RelativeTime at={dag.next_run_at} />
       ).
     </>
   );
+}
+
+/** Which data the next run waits for; nothing where it does not start on data. */
+function Awaits({ dag }: { dag: string }) {
+  const next = useQuery(nextRun(dag)).data;
+  const awaits = next?.why?.kind === "awaits_assets" || next?.why?.kind === "awaits_partitions";
+  return awaits && <Reason text={`Next run: ${next.reason}.`} />;
 }
 
 function Of({ run }: { run: RunBrief }) {
