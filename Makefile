@@ -134,7 +134,7 @@ leaks: .venv/.ready ## Ask every route for what another team has, as everybody: 
 
 .PHONY: stress
 stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
-	@$(BIN)/pytest -m stress
+	@$(BIN)/pytest -m stress --timeout 0
 
 .PHONY: kubernetes-demo
 kubernetes-demo: .venv/.ready ## Two teams in pods of a fake Kubernetes cluster: quotas, a lost node, a killed scheduler
