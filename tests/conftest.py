@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import make_conninfo
 
 from headway.config import Layout
@@ -20,6 +21,10 @@ from tests.processes import end_begun
 def pytest_configure() -> None:
     # A shell starts what runs in the background with SIGINT ignored, and every command of a test would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if settings.get_current_profile_name() == "default":
+        any_speed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        settings.register_profile("any speed", any_speed)
+        settings.load_profile("any speed")
 
 
 def pytest_collection_finish() -> None:

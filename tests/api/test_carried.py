@@ -76,7 +76,6 @@ def tried(count: int, prove: Callable[..., None], **values: st.SearchStrategy[An
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     choose = settings(
         max_examples=count,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=checks,

@@ -119,7 +119,6 @@ def judged(operation: Any, mode: GenerationMode, url: str, count: int) -> list[s
     @seed(2013)
     @settings(
         max_examples=count,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

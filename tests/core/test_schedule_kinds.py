@@ -146,7 +146,7 @@ def test_its_words_are_a_line(kind: type[Schedule], example: Example, zone: str)
         assert words == example.words
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ANY, MOMENTS)
 def test_next_and_previous_are_strict_inverses(schedule: Schedule, moment: datetime) -> None:
     slots = list(islice(slots_after(schedule, moment), 4))
@@ -166,7 +166,7 @@ def slots_after(schedule: Schedule, moment: datetime) -> Any:
         moment = slot
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ANY, MOMENTS, st.integers(0, 40))
 def test_between_is_next_again_and_again(schedule: Schedule, start: datetime, count: int) -> None:
     expected = list(islice(slots_after(schedule, start), count))
@@ -275,7 +275,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from([*schema()["properties"], "else"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(KEYS, JSON, max_size=2))
 def test_whatever_a_spec_says_is_read_or_refused(kept: dict[str, Any]) -> None:
     with contextlib.suppress(BadSchedule):

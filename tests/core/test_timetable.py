@@ -209,7 +209,7 @@ def by_minute(expression: str, zone: str, start: datetime, end: datetime) -> lis
     return sorted(t for t in found if t)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(ZONES), st.integers(1970, 2099), st.sampled_from(EXPRESSIONS), st.data())
 def test_fires_are_what_the_clock_on_the_wall_says(
     zone: str, year: int, expression: str, data: st.DataObject
@@ -249,7 +249,7 @@ SCHEDULES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SCHEDULES, MOMENTS)
 def test_next_and_previous_are_inverse_and_strict(schedule: Schedule, moment: datetime) -> None:
     later = schedule.next_after(moment)
@@ -266,7 +266,7 @@ def test_next_and_previous_are_inverse_and_strict(schedule: Schedule, moment: da
     assert interval(schedule, later) == (schedule.previous_before(later), later)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(ZONES),
     MOMENTS,
@@ -429,7 +429,7 @@ def test_a_start_date_before_time_began_is_no_flood() -> None:
     assert decide(start_date=dawn, catchup=True, limit=1)[0] == [FIRST + 5 * HOUR]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     schedule=SCHEDULES,
     start=MOMENTS,
