@@ -281,6 +281,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "waits until task `load` of the run of `flights` for 2026-01-01 00:00:00 UTC is success or failed",
     ),
     (
+        r.AwaitsAsset("orders", "eu", "2026-01-01T00:00:00+00:00"),
+        "waits for an event of partition `eu` of asset `orders` since 2026-01-01 00:00:00 UTC",
+    ),
+    (
         r.WaitOver(),
         "what it waited for is there",
     ),

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from headway.authoring.triggers import FileExists as FileExists
     from headway.authoring.triggers import HttpReady as HttpReady
     from headway.authoring.triggers import Trigger as Trigger
+    from headway.authoring.waits import AssetUpdated as AssetUpdated
     from headway.authoring.waits import DateTime as DateTime
     from headway.authoring.waits import RunEnd as RunEnd
     from headway.authoring.waits import TimeDelta as TimeDelta
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     python: Word
     sleep_until: Word
     sql: Word
+    wait_for_asset: Word
     wait_for_run: Word
 
 HOMES = {
@@ -78,6 +80,7 @@ HOMES = {
     "AssetAll": "headway.authoring.assets",
     "AssetAny": "headway.authoring.assets",
     "ChainMapper": "headway.authoring.partitions",
+    "AssetUpdated": "headway.authoring.waits",
     "DAG": "headway.authoring.dag",
     "DateTime": "headway.authoring.waits",
     "DayWindow": "headway.authoring.partitions",

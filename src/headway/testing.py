@@ -291,7 +291,8 @@ class Bench:
             task_id, index = instance.node.task_id, instance.map_index
             if wait.kind is Awaited.TRIGGER:
                 return self.triggered(instance, attempt, wait)
-            found = to_json({"run_id": RUN_ID, "state": wait.facts["states"][0]})  # type: ignore[index]
+            there = found_of(wait, run.now)
+            found = to_json(there)
             if wait.finishes:
                 self.stored.setdefault((task_id, model.RESULT_KEY), {})[index] = found
             return Found(
@@ -301,7 +302,7 @@ class Bench:
                 deferrals=attempt.deferrals,
                 found=found.decode(),
                 xcom=found,
-                length=2,
+                length=len(there),
             )
         return None
 
@@ -415,6 +416,15 @@ def answer_of(task_id: str, question: Question, given: Given, at: datetime) -> A
     form = msgspec.convert(question.params, list[model.Param])
     params = check_form(f"the question of {task_id}", form, values)
     return Answer(chosen=tuple(chosen), params=params, by="user:test", at=at)
+
+
+def found_of(wait: Wait, at: datetime) -> dict[str, object]:
+    """Return what the scheduler would find: in a test it is there."""
+    facts: Any = wait.facts
+    if wait.kind is Awaited.RUN:
+        return {"run_id": RUN_ID, "state": facts["states"][0]}
+    partition, date = facts.get("partition"), at.isoformat()
+    return {"asset": facts["asset"], "partition": partition, "at": date, "extra": {}}
 
 
 def wait_of(given: Deferral) -> Wait:

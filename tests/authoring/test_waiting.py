@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from headway import (
+    Asset,
+    AssetUpdated,
     DateTime,
     Fail,
     FileExists,
@@ -23,6 +25,7 @@ from headway import (
     get_current_context,
     sleep_until,
     task,
+    wait_for_asset,
     wait_for_run,
 )
 from headway.authoring.run import Deferral, Deferred, entered
@@ -95,6 +98,40 @@ def test_operators_wait_and_no_process_ends_them() -> None:
     assert [result[name].attempts for name in ("later", "pause", "other")] == [1, 1, 1]
 
 
+def test_an_asset_that_is_waited_for_is_an_inlet() -> None:
+    orders = Asset("orders", uri="s3://shop/orders")
+
+    @dag
+    def flow() -> None:
+        @task
+        def says(brought: Any) -> str:
+            return f"{brought['asset']} {brought['partition']}"
+
+        day = wait_for_asset("day", asset=orders, partition="{{ ds }}", inlets=Asset("rates"))
+        says(day.output)
+        wait_for_asset("any", asset="@shop/orders", since=timedelta(hours=-1))
+
+    result = run_dag(flow, logical_date=AT)
+    assert result["says"].value == "orders 2026-01-02"
+    spec = flow().spec("flow.py")
+    inlets = {each.task_id: each.inlets for each in spec.tasks}
+    assert inlets == {"says": (), "day": ("rates", "orders"), "any": ("@shop/orders",)}
+    assert [each.uri for each in spec.assets if each.name == "orders"] == ["s3://shop/orders"]
+
+
+def test_since_when_an_event_of_an_asset_counts() -> None:
+    def asked(**given: Any) -> object:
+        return waiting(lambda run: defer(AssetUpdated(**given))).facts
+
+    assert asked(asset="a") == {"asset": "a", "since": AT.isoformat()}
+    assert asked(asset=Asset("a"), partition="eu") == {"asset": "a", "partition": "eu"}
+    assert asked(asset="a", partition="eu", since=AT) == {
+        "asset": "a",
+        "partition": "eu",
+        "since": AT.isoformat(),
+    }
+
+
 def waiting(function: Any) -> Deferral:
     """What the operator asks for, in a run of that date."""
     run = Run(run_id="r", dag_id="d", task_id="t", logical_date=AT, data_interval=(AT, AT))
@@ -130,6 +167,10 @@ def test_the_date_of_the_other_run() -> None:
         (lambda: defer(TimeDelta(hours=1), then=finish, x="y" * 300_000), "the limit is 262,144"),
         (lambda: defer(RunEnd("other", states=["done"])), "'done' is not a state of a run"),
         (lambda: defer(RunEnd("other", task="t", states=["x"])), "not a state of a task instance"),
+        (lambda: defer(AssetUpdated(7)), "must be an Asset or its name"),  # type: ignore[arg-type]
+        (lambda: defer(AssetUpdated(" a")), "begins or ends with a space"),
+        (lambda: defer(AssetUpdated("a", partition="")), "is empty"),
+        (lambda: defer(AssetUpdated("a", since=datetime(2026, 1, 1))), "must have a time zone"),  # noqa: DTZ001
     ],
 )
 def test_mistakes(wrong: Any, message: str) -> None:

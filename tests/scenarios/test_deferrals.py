@@ -1,5 +1,6 @@
 """Deferred attempts through the scheduler's own transactions: what is stored, found, and told again after a restart."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,11 +10,15 @@ from psycopg import Connection
 from headway.actions import commands
 from headway.agent import protocol
 from headway.agent.protocol import AttemptKey, Deferral, Ended
+from headway.clock import now
 from headway.core.commands import Selection
+from headway.core.reasons import AwaitsAsset
 from headway.core.states import Event
-from headway.engine.wakeups import look_for_runs
+from headway.core.stored_reasons import stored
+from headway.engine.wakeups import look_up_waits
 from headway.executors.agents import translate
 from headway.executors.base import Grant
+from headway.store import assets
 from headway.store.transact import Session, connect, transact
 from tests.scenarios.world import (
     ANN,
@@ -122,19 +127,85 @@ def test_what_its_process_is_told_outlives_the_scheduler(conn: Session, database
 
 def test_a_run_of_another_dag_ends_the_wait(conn: Session) -> None:
     scheduler, run_id = deferred(conn)
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
     other = other_run(conn, run_id)
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
     scheduler.tick()
     while run_state(conn, other) != "success":
         scheduler.tick(*scheduler.work())
-    assert transact(conn, look_for_runs) == 1
-    assert transact(conn, look_for_runs) == 0  # it is told once
+    assert transact(conn, look_up_waits) == 1
+    assert transact(conn, look_up_waits) == 0  # it is told once
     grant = told(scheduler)
     resumed = message(grant).resumed
     assert resumed is not None
     assert resumed.found is not None
     assert msgspec.json.decode(resumed.found) == {"run_id": other, "state": "success"}
+
+
+def for_asset(**facts: Any) -> Deferral:
+    return Deferral("asset", msgspec.json.encode({"asset": "orders", **facts}))
+
+
+def emit(
+    conn: Session,
+    asset: str = "orders",
+    partition: str | None = None,
+    *,
+    at: datetime | None = None,
+) -> None:
+    event = assets.NewEvent(1, asset, '{"rows": 7}', partition, "ann", None)
+    transact(conn, assets.put, event, at or now())
+
+
+def test_an_event_of_an_asset_ends_the_wait(conn: Session) -> None:
+    since = now()
+    scheduler, _ = deferred(conn, for_asset(since=since))
+    emit(conn, at=since - timedelta(microseconds=1))
+    emit(conn, "another")
+    assert transact(conn, look_up_waits) == 0
+    emit(conn, partition="2026-01-01", at=since)
+    assert transact(conn, look_up_waits) == 1
+    assert transact(conn, look_up_waits) == 0  # it is told once
+    resumed = message(told(scheduler)).resumed
+    assert resumed is not None
+    assert resumed.found is not None
+    assert msgspec.json.decode(resumed.found) == {
+        "asset": "orders",
+        "partition": "2026-01-01",
+        "at": since.isoformat(),
+        "extra": {"rows": 7},
+    }
+
+
+def test_a_partition_that_is_there_ends_the_wait_at_once(conn: Session) -> None:
+    emit(conn, partition="eu", at=now() - timedelta(days=9))
+    emit(conn)
+    scheduler, run_id = deferred(conn, for_asset(partition="us"))
+    why = value(conn, "SELECT reason::text FROM event WHERE run_id = %s AND name = 'defer'", run_id)
+    assert stored(why) == AwaitsAsset("orders", "us")
+    emit(conn, "another", "us")
+    assert transact(conn, look_up_waits) == 0
+    deploy(conn, task("b"), dag_id="second")
+    (second,) = trigger(conn, "second")
+    scheduler.tick()
+    wait = {"outcome": "deferred", "deferral": for_asset(partition="eu")}
+    scheduler.tick(*scheduler.work(lambda _: wait))
+    assert transact(conn, look_up_waits) == 1
+    scheduler.play()
+    assert (run_state(conn, second), run_state(conn, run_id)) == ("success", "running")
+
+
+@pytest.mark.parametrize("facts", [{"asset": ""}, {"partition": "a\n"}, {"since": "soon"}])
+def test_a_wait_for_an_asset_that_cannot_be_is_the_failure_of_its_task(
+    conn: Session, facts: dict[str, str]
+) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    scheduler.tick()
+    wait = for_asset(**facts)
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "deferred", "deferral": wait}))
+    assert run_state(conn, run_id) == "failed"
 
 
 def test_a_task_of_another_dag_ends_the_wait_and_the_task(conn: Session) -> None:
@@ -147,10 +218,10 @@ def test_a_task_of_another_dag_ends_the_wait_and_the_task(conn: Session) -> None
     scheduler.tick(*scheduler.work(lambda _: {"outcome": "deferred", "deferral": wait}))
     other = other_run(conn, run_id)
     scheduler.tick()
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
     scheduler.tick(*scheduler.work())
     assert states(conn, other)["load"] == "success"
-    assert transact(conn, look_for_runs) == 1
+    assert transact(conn, look_up_waits) == 1
     scheduler.tick(starts=False)
     assert states(conn, run_id) == {"a": "success", "b": "queued"}
     assert value(conn, "SELECT value FROM xcom WHERE task_id = 'a'") == {
@@ -168,7 +239,7 @@ def test_a_run_that_ends_otherwise_fails_the_attempt(conn: Session) -> None:
     scheduler.tick(*scheduler.work())
     scheduler.tick()
     assert run_state(conn, other) == "failed"
-    assert transact(conn, look_for_runs) == 1
+    assert transact(conn, look_up_waits) == 1
     scheduler.tick()
     assert states(conn, run_id) == {"a": "up_for_retry"}
     detail = value(conn, "SELECT detail FROM attempt WHERE run_id = %s", run_id)
@@ -185,7 +256,7 @@ def test_a_run_of_another_team_is_none(conn: Session) -> None:
         " state = 'success', ended_at = now() WHERE run_id = %s",
         [run_id, other],
     )
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
     conn.execute("DELETE FROM run WHERE run_id = %s", [other])
 
 

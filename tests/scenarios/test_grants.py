@@ -12,7 +12,7 @@ from headway.clock import now
 from headway.core import schedules
 from headway.core.foreign import Foreign
 from headway.core.grants import GrantKind
-from headway.engine.wakeups import look_for_runs
+from headway.engine.wakeups import look_up_waits
 from headway.spec.model import Asset
 from headway.store import assets, grants
 from headway.store.transact import APP, Session, connect, enter_team, transact
@@ -206,9 +206,9 @@ def test_a_run_of_another_team_is_waited_for(
 ) -> None:
     scheduler, run_id = waiting(conn)
     ended_run(conn, run_id, state)
-    assert transact(conn, look_for_runs) == 0, "there is no grant"
+    assert transact(conn, look_up_waits) == 0, "there is no grant"
     give(owner_conn, "wait", "load")
-    assert transact(conn, look_for_runs) == 1
+    assert transact(conn, look_up_waits) == 1
     scheduler.tick()
     scheduler.play()
     assert run_state(conn, run_id) == state
@@ -234,7 +234,7 @@ def test_no_other_grant_ends_a_wait(
     _, run_id = waiting(conn)
     ended_run(conn, run_id)
     give(owner_conn, **{"kind": "wait", "name": "load", **more})
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
 
 
 def test_a_wait_ends_only_while_the_grant_lives(conn: Session, owner_conn: Session) -> None:
@@ -243,9 +243,9 @@ def test_a_wait_ends_only_while_the_grant_lives(conn: Session, owner_conn: Sessi
     give(owner_conn, "wait", "load")
     give(owner_conn, "wait", "load", "revoked")
     ended_run(conn, run_id)
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
     give(owner_conn, "wait", "load")
-    assert transact(conn, look_for_runs) == 1
+    assert transact(conn, look_up_waits) == 1
     scheduler.play()
     assert run_state(conn, run_id) == "success"
 
@@ -254,7 +254,7 @@ def test_a_run_of_the_own_team_is_not_meant(conn: Session, owner_conn: Session) 
     _, run_id = waiting(conn)
     give(owner_conn, "wait", "load")
     ended_run(conn, run_id, team_id=STATS)
-    assert transact(conn, look_for_runs) == 0
+    assert transact(conn, look_up_waits) == 0
 
 
 def test_closed_says_what_no_grant_opens(conn: Session, owner_conn: Session, database: str) -> None:

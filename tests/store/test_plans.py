@@ -83,6 +83,7 @@ CURRENT: Final = {
     "attempt_live_of_session": "session_id",
     "event_of_no_run": "at",
     "wait_for_run": "team_id",
+    "wait_for_asset": "team_id",
     "wait_free": "team_id",
     "wait_held": "session_id",
     "open_question": "team_id",
@@ -99,8 +100,9 @@ WHOLE: Final = {
     "shares.CLAIMS": {"attempt_live_of_session", "one_open_attempt"},
     "lending.CLAIMS": {"attempt_live_of_session", "one_open_attempt"},
     "shares.RECOUNT": {"attempt_live_of_session", "one_open_attempt"},
-    "deferrals.LOOK": {"wait_for_run"},  # every one that is open: a look is followed by a pause
-    "deferrals.ANY": {"wait_for_run"},
+    # Every one that is open: a look is followed by a pause.
+    **{key: {"wait_for_run"} for key in ("deferrals.LOOK", "deferrals.ANY")},
+    **{key: {"wait_for_asset"} for key in ("deferrals.LOOK_AT_ASSETS", "deferrals.ANY_FOR_ASSETS")},
     "triggers.ANY": {"wait_free", "wait_held"},  # whether there is one
     "triggers.FREE": {"wait_held"},  # from one holder to the next
     "assets.ANY_EVENT": {"asset_event_unrouted"},
@@ -148,7 +150,8 @@ LARGE: Final = """
         SELECT 1, 'r' || n, 't1', -1, 'return_value', 1, '1', 1 FROM generate_series(1, 20000) n;
     INSERT INTO wait (team_id, run_id, task_id, map_index, attempt, deferrals, kind, facts, since, overdue, reschedules,
             finishes, target_dag, target_date, queue, session_id)
-        SELECT 1, 'r' || n, 't1', -1, 1, 1, CASE n % 100 WHEN 0 THEN 'run' WHEN 1 THEN 'trigger' ELSE 'time' END, '{}',
+        SELECT 1, 'r' || n, 't1', -1, 1, 1, CASE n % 100 WHEN 0 THEN 'run' WHEN 1 THEN 'trigger'
+            WHEN 2 THEN 'asset' ELSE 'time' END, '{"asset": "a1"}',
             now(), 'fail', false, false, 'd1', now(), 'default', CASE n % 4 WHEN 0 THEN NULL ELSE 's1' END
         FROM generate_series(1, 20000) n;
     INSERT INTO asset_event (team_id, asset, at, extra, by, position)

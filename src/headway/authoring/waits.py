@@ -7,10 +7,13 @@ the function ``then``, or from the top. Number and ``execution_timeout`` of the 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import FunctionType
-from typing import Any, Final, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Protocol
 
 from headway.authoring.run import Deferral, Deferred, Fail, Run
 from headway.authoring.values import to_json
+
+if TYPE_CHECKING:
+    from headway.authoring.assets import Asset
 
 CARRIED_BYTES_MAX: Final = 256 * 1024
 SUCCESS: Final = ("success",)
@@ -81,6 +84,47 @@ class RunEnd:
             "task": self.task,
         }
         return Deferral("run", facts)
+
+
+class AssetUpdated:
+    """A wait for an event of an asset, which finds ``{"asset": …, "partition": …, "at": …, "extra": …}``.
+
+    With a ``partition`` an event of that partition ends it, however old it is; without one an event at ``since`` or
+    later does, by default the logical date of the run. An asset of another team must be in ``inlets`` of the task.
+    """
+
+    def __init__(
+        self,
+        asset: "Asset | str",
+        *,
+        partition: str | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        self.asset = asset
+        self.partition = partition
+        self.since = since
+
+    def deferral(self, run: Run) -> Deferral:
+        from headway.spec.assets import flaw_of_name, flaw_of_partition
+
+        name = getattr(self.asset, "name", self.asset)
+        if not isinstance(name, str):
+            raise Fail(f"asset must be an Asset or its name, not {self.asset!r}")
+        if (flaw := flaw_of_name(name)) is not None:
+            raise Fail(f"the name of the asset {name[:80]!r} {flaw}")
+        if self.partition is not None and not isinstance(self.partition, str):
+            raise Fail(f"partition must be a string, not {self.partition!r}")
+        if self.partition is not None and (flaw := flaw_of_partition(self.partition)) is not None:
+            raise Fail(f"the partition {self.partition[:80]!r} {flaw}")
+        since = self.since
+        if since is None and self.partition is None:
+            since = run.logical_date
+        facts = {
+            "asset": name,
+            "partition": self.partition,
+            "since": None if since is None else aware("since", since).isoformat(),
+        }
+        return Deferral("asset", {key: value for key, value in facts.items() if value is not None})
 
 
 class Wait(Protocol):

@@ -42,6 +42,8 @@ class Word:
 
     def add(self, task_id: str, arguments: Arguments, options: dict[str, object]) -> Task:
         called = self.called(task_id)
+        if self.operator.reads:
+            arguments, options = reading(self.operator.reads, called, arguments, options)
         return add_task(
             self.operator,
             task_id,
@@ -58,6 +60,30 @@ class Word:
             return self.operator.follows(arguments.kwargs)
         except Fail as error:
             raise wrong(f"{called}: {error}") from None
+
+
+def reading(
+    name: str, called: str, arguments: Arguments, options: dict[str, object]
+) -> tuple[Arguments, dict[str, object]]:
+    """Let the asset of an argument be an inlet of the task, and the argument its name. Raises BadSpec."""
+    from headway.authoring.assets import Asset  # few tasks have any
+
+    if name in arguments.axes or "" in arguments.axes:
+        raise wrong(
+            f"{called}: {name} cannot be mapped over",
+            hint="write a task for each asset; the partition can be mapped over",
+        )
+    given = arguments.kwargs[name]
+    if not isinstance(given, (Asset, str)):
+        raise wrong(
+            f"{called}: {name} must be an Asset or its name, not {given!r}",
+            hint=f"for instance {name}=Asset('orders')",
+        )
+    asset = given if isinstance(given, Asset) else Asset(given)
+    inlets = options.get("inlets")
+    more = inlets if isinstance(inlets, (list, tuple)) else [] if inlets is None else [inlets]
+    kwargs = {**arguments.kwargs, name: asset.name}
+    return arguments._replace(kwargs=kwargs), {**options, "inlets": [*more, asset]}
 
 
 class PartialWord:

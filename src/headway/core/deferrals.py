@@ -15,6 +15,7 @@ from headway.core.questions import default_answer, question_of
 from headway.core.reasons import (
     AttemptFailed,
     AwaitsAnswer,
+    AwaitsAsset,
     AwaitsRun,
     AwaitsTime,
     AwaitsTrigger,
@@ -48,6 +49,8 @@ def reason(deferral: Deferral) -> Reason:
             return AwaitsTime(deferral.until.isoformat(), deferral.reschedules)
         case Awaited.RUN:
             return awaited_run(deferral.facts)
+        case Awaited.ASSET:
+            return awaited_asset(deferral.facts)
         case Awaited.TRIGGER:
             return AwaitsTrigger(str(deferral.facts["what"]))
         case Awaited.ANSWER:
@@ -60,6 +63,12 @@ def reason(deferral: Deferral) -> Reason:
 def awaited_run(facts: Mapping[str, Any]) -> AwaitsRun:
     states = tuple(str(state) for state in facts["states"])
     return AwaitsRun(str(facts["dag"]), str(facts["date"]), states, str(facts.get("task") or ""))
+
+
+def awaited_asset(facts: Mapping[str, Any]) -> AwaitsAsset:
+    return AwaitsAsset(
+        str(facts["asset"]), str(facts.get("partition") or ""), str(facts.get("since") or "")
+    )
 
 
 def alarm(instance: Instance, deferral: Deferral) -> datetime | None:

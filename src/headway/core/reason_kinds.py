@@ -69,6 +69,7 @@ class Kind(StrEnum):
     RETRY_OVER = "retry_over"
     AWAITS_TIME = "awaits_time"
     AWAITS_RUN = "awaits_run"
+    AWAITS_ASSET = "awaits_asset"
     AWAITS_TRIGGER = "awaits_trigger"
     AWAITS_ANSWER = "awaits_answer"
     ANSWERED = "answered"

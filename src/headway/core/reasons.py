@@ -260,6 +260,14 @@ class AwaitsRun(Facts, frozen=True, tag=K.AWAITS_RUN.value):
     task: str = ""
 
 
+class AwaitsAsset(Facts, frozen=True, tag=K.AWAITS_ASSET.value):
+    """Deferred until the asset has an event. ``partition``: of that one; ``since``: not an earlier one."""
+
+    asset: str
+    partition: str = ""
+    since: str = ""
+
+
 class AwaitsTrigger(Facts, frozen=True, tag=K.AWAITS_TRIGGER.value):
     what: str  # its trigger looks out for
 
@@ -452,6 +460,7 @@ Reason = (
     | RetryOver
     | AwaitsTime
     | AwaitsRun
+    | AwaitsAsset
     | AwaitsTrigger
     | AwaitsAnswer
     | Answered

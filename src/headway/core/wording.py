@@ -16,6 +16,7 @@ from headway.core.reasons import (
     AnsweredByDefault,
     AttemptFailed,
     AwaitsAnswer,
+    AwaitsAsset,
     AwaitsAssets,
     AwaitsDate,
     AwaitsPartitions,
@@ -418,6 +419,9 @@ def said_of_deferrals(reason: Reason) -> str | None:
         case AwaitsRun(dag, date, states, task):
             what = f"task `{task}` of the run" if task else "the run"
             return f"waits until {what} of `{dag}` for {moment(date)} is {' or '.join(states)}"
+        case AwaitsAsset(asset, partition, since):
+            of = f"partition `{partition}` of asset `{asset}`" if partition else f"asset `{asset}`"
+            return f"waits for an event of {of}{f' since {moment(since)}' if since else ''}"
         case AwaitsTrigger(what):
             return f"waits for {what}"
         case AwaitsAnswer(subject, assigned):

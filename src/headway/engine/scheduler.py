@@ -36,7 +36,7 @@ from headway.engine.opening import executors_of
 from headway.engine.pace import pace
 from headway.engine.sharing import divide_all
 from headway.engine.tick import Ticker, Turn, advance, take_back
-from headway.engine.wakeups import look_for_runs
+from headway.engine.wakeups import look_up_waits
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
 from headway.executors.agents.doors import outside
@@ -316,7 +316,7 @@ class Scheduler:
             self.divide,
             self.ring,
             self.create_due,
-            self.look_for_runs,
+            self.look_up_waits,
         )
         for step in (*steps, self.follow_assets):
             self.go_on_after(step)
@@ -382,12 +382,12 @@ class Scheduler:
         self.events = followed.more
         self.restless |= followed.busy
 
-    def look_for_runs(self) -> None:
-        """Tell deferred attempts of the runs that they wait for, in a small share of the time, however many wait."""
+    def look_up_waits(self) -> None:
+        """End waits for runs and assets, in a small share of the time, however many there are."""
         began = clock.monotonic()
         if began < self.look_after:
             return
-        if transact(self.conn, look_for_runs):
+        if transact(self.conn, look_up_waits):
             self.wanted = True
         now = clock.monotonic()
         self.look_after = now + (now - began) * LOOK_SHARE

@@ -148,6 +148,42 @@ ANY: LiteralString = (
     "SELECT EXISTS (SELECT FROM wait WHERE kind = 'run' AND NOT is_over AND NOT reported)"
 )
 
+# The newest event of the asset, or of its partition. Of a few, since two that are written at once may be numbered in
+# another order than they are dated.
+LOOK_AT_ASSETS: LiteralString = """
+    WITH found AS MATERIALIZED (
+        SELECT wait.ctid AS place, wait.team_id, wait.run_id, wait.task_id, wait.map_index, wait.attempt,
+            wait.deferrals, event.asset, event.partition, event.at, event.extra::text AS extra
+        FROM wait CROSS JOIN LATERAL (
+            SELECT wait.facts ->> 'asset' AS asset, wait.facts ->> 'partition' AS partition,
+                coalesce((wait.facts ->> 'since')::timestamptz, '-infinity') AS since
+        ) AS wanted CROSS JOIN LATERAL (
+            SELECT newest.* FROM (
+                (SELECT asset, partition, at, extra, event_id FROM asset_event AS event
+                WHERE wanted.partition IS NULL AND event.asset = wanted.asset AND event.team_id = wait.team_id
+                ORDER BY event_id DESC LIMIT 10)
+                UNION ALL
+                (SELECT asset, partition, at, extra, event_id FROM asset_event AS event
+                WHERE event.team_id = wait.team_id AND event.asset = wanted.asset
+                    AND event.partition = wanted.partition
+                ORDER BY event_id DESC LIMIT 10)
+            ) AS newest WHERE newest.at >= wanted.since
+            ORDER BY newest.event_id DESC LIMIT 1
+        ) AS event
+        WHERE wait.kind = 'asset' AND NOT wait.is_over AND NOT wait.reported
+        LIMIT %(limit)s
+    ), reported AS (
+        UPDATE wait SET reported = true FROM found
+        WHERE wait.ctid = found.place AND wait.deferrals = found.deferrals AND NOT wait.reported
+        RETURNING found.team_id, found.run_id, found.task_id, found.map_index, found.attempt, found.deferrals,
+            found.asset, found.partition, found.at, found.extra
+    )
+    SELECT * FROM reported
+"""
+ANY_FOR_ASSETS: LiteralString = (
+    "SELECT EXISTS (SELECT FROM wait WHERE kind = 'asset' AND NOT is_over AND NOT reported)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -167,6 +203,22 @@ class Seen:
     good: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event of the asset that is waited for. ``extra``: a JSON object."""
+
+    team_id: int
+    run_id: str
+    task_id: str
+    map_index: int
+    attempt: int
+    deferrals: int
+    asset: str
+    partition: str | None
+    at: datetime
+    extra: str
+
+
 def look(conn: Connection[Any]) -> list[Seen]:
     """Find the waits for runs that are over now, and note that they are told."""
     row = conn.execute(ANY).fetchone()
@@ -174,6 +226,15 @@ def look(conn: Connection[Any]) -> list[Seen]:
         return []
     with conn.cursor(row_factory=args_row(Seen)) as cursor:
         return cursor.execute(LOOK, {"limit": FOUND_MAX}).fetchall()
+
+
+def look_at_assets(conn: Connection[Any]) -> list[Arrived]:
+    """Find the waits for assets that are over now, and note that they are told."""
+    row = conn.execute(ANY_FOR_ASSETS).fetchone()
+    if row is None or not row[0]:
+        return []
+    with conn.cursor(row_factory=args_row(Arrived)) as cursor:
+        return cursor.execute(LOOK_AT_ASSETS, {"limit": FOUND_MAX}).fetchall()
 
 
 def key(run: Run, instance: Instance) -> dict[str, Any]:

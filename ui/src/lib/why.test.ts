@@ -164,6 +164,10 @@ const SAID: Said = {
   answered: [{ kind: "answered", by: "user:ann", chosen: ["Approve"] }, null],
   answered_by_default: [{ kind: "answered_by_default", chosen: ["Reject"], limit_s: 60 }, null],
   rejected: [{ kind: "rejected", by: "user:ann", chosen: ["Reject"], timed_out: false }, null],
+  awaits_asset: [
+    { kind: "awaits_asset", asset: "orders", partition: "", since: "2026-01-01T00:00:00+00:00" },
+    null,
+  ],
   awaits_run: [
     { kind: "awaits_run", dag: "d", date: "2026-01-01", states: ["success"], task: "" },
     null,

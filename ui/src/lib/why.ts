@@ -119,6 +119,7 @@ export function holdsOf(reason: Reason): Holds {
     case "retry_over":
     case "awaits_date":
     case "awaits_time":
+    case "awaits_asset":
     case "awaits_run":
     case "awaits_trigger":
     case "awaits_answer":

@@ -18,6 +18,7 @@ OPERATORS: Final = {
     "http": "headway.authoring.operators.http",
     "sleep_until": "headway.authoring.operators.sleep_until",
     "sql": "headway.authoring.operators.sql",
+    "wait_for_asset": "headway.authoring.operators.wait_for_asset",
     "wait_for_run": "headway.authoring.operators.wait_for_run",
 }
 

@@ -26,7 +26,7 @@ class Operator(NamedTuple):
     DAG file. Texts in ``templated`` parameters are rendered as the DAG file has them; a result that takes its place
     among them is data, whatever it looks like. ``run_function``, if there is one, makes ``@task.<word>``: it gets the
     decorated function. ``follows``: which tasks go on after it, by the arguments as the DAG file has them; it raises
-    Fail for those that are wrong.
+    Fail for those that are wrong. ``reads``: the argument with an asset, which becomes an inlet of the task.
     """
 
     word: str
@@ -37,3 +37,4 @@ class Operator(NamedTuple):
     guarded: tuple[str, ...] = ()
     templated: tuple[str, ...] = ()
     follows: "Callable[[Mapping[str, object]], Follows] | None" = None
+    reads: str = ""

@@ -18,6 +18,7 @@ class Awaited(StrEnum):
 
     TIME = "time"  # ended by the clock
     RUN = "run"  # a run of another DAG in one of ``states``, or a task of it: ended in SQL
+    ASSET = "asset"  # an event of an asset, or of one of its partitions: ended in SQL
     TRIGGER = "trigger"  # what code looks out for, in a triggerer of the team
     ANSWER = "answer"  # a person's answer to a question: ended by that, or by the clock with the defaults
 

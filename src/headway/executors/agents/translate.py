@@ -159,6 +159,8 @@ def deferral_of(given: protocol.Deferral | None) -> Deferral:
     if kind is Awaited.RUN:
         run = msgspec.convert(facts, AwaitedRun)
         facts = msgspec.to_builtins(replace(run, date=moment(run.date)))
+    if kind is Awaited.ASSET:
+        facts = awaited_asset(msgspec.convert(facts, AwaitedAsset))
     if kind is Awaited.TRIGGER:
         facts = msgspec.to_builtins(checked(msgspec.convert(facts, AwaitedTrigger)))
         msgspec.json.encode(facts)
@@ -187,6 +189,25 @@ class AwaitedRun(msgspec.Struct, frozen=True):
     states: list[str]
     failed_states: list[str] = []
     task: str | None = None
+
+
+class AwaitedAsset(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The facts of a wait for an event of an asset. ``since``: when it is written, or later."""
+
+    asset: str
+    partition: str | None = None
+    since: datetime | None = None
+
+
+def awaited_asset(given: AwaitedAsset) -> dict[str, object]:
+    """Read what an agent sent. Raises ValueError with what is wrong."""
+    if (flaw := flaw_of_name(given.asset)) is not None:
+        raise ValueError(f"the name of an asset {flaw}")
+    if given.partition is not None and (flaw := flaw_of_partition(given.partition)) is not None:
+        raise ValueError(f"the partition of an asset {flaw}")
+    since = None if given.since is None else moment(given.since)
+    facts: dict[str, object] = msgspec.to_builtins(replace(given, since=since))
+    return facts
 
 
 class AwaitedTrigger(msgspec.Struct, frozen=True):
