@@ -28,9 +28,18 @@ def rollup(upstream: dict[str, Any], window: dict[str, Any], **more: Any) -> dic
 
 
 def days(year: int, zone: str) -> list[datetime]:
+    """The first of each month, and each day within two days of a change of the clock: the others are as those."""
     first = datetime(year, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     last = datetime(year + 1, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    return list(parts(Span(first, last), Period.DAY, zone))
+    starts = list(parts(Span(first, last), Period.DAY, zone))
+    lengths = [after - this for this, after in zip(starts, [*starts[1:], last], strict=True)]
+    odd = [place for place, length in enumerate(lengths) if length != timedelta(days=1)]
+    near = {place for each in odd for place in range(each - 2, each + 3)}
+    return [
+        day
+        for place, day in enumerate(starts)
+        if place in near or day.astimezone(ZoneInfo(zone)).day == 1
+    ]
 
 
 @pytest.mark.parametrize("zone", ZONES)
