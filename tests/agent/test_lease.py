@@ -4,12 +4,16 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from headway import clock
 from headway.agent.processes import children_of
 from headway.agent.protocol import Ended, Hello, Refused
 from tests.agent.conftest import FLOW
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import is_over
+
+pytestmark = pytest.mark.long
 
 
 def pid_of(mark: Path) -> int:

@@ -14,6 +14,8 @@ from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import is_over
 from tests.agent.test_lease import pid_of
 
+pytestmark = pytest.mark.long
+
 GATED = """
 import time
 from pathlib import Path

@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 FILES: Final = {
     "home/airflow.cfg": "[core]\n",
     "home/plugins/acme_plugin.py": """

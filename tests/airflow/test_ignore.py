@@ -34,6 +34,7 @@ EVIL_REGEXP = "(a+)+$"
 LONG = "a" * 60 + "c.py"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("syntax", "evil"), [("glob", EVIL_GLOB), ("regexp", EVIL_REGEXP)])
 def test_patterns_that_never_end_are_the_trouble_of_their_file(
     monkeypatch: pytest.MonkeyPatch, syntax: str, evil: str

@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from headway.frontends.airflow import idioms
 from tests.airflow.conftest import DAGS
 from tests.airflow.test_load import REFUSED
 from tests.cli.conftest import headway
+
+pytestmark = pytest.mark.long
 
 EARLIER = """from airflow.operators.bash_operator import BashOperator
 """

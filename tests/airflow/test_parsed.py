@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 DAG: Final = """
 
 @dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))

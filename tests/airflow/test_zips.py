@@ -14,6 +14,8 @@ from headway.frontends.airflow import FRONT_END, zips
 from headway.spec.errors import BadSpec
 from tests.cli.conftest import headway
 
+pytestmark = pytest.mark.long
+
 DAG: Final = """from airflow.sdk import dag, task
 
 from pack.words import WORD

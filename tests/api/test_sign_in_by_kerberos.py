@@ -25,6 +25,8 @@ from tests.api.test_sign_in_by_ldap import SETTINGS, refusals
 from tests.kdc import REALM, SKEW_S, Kdc, kdc
 from tests.slapd import BASE, PASSWORD, READER, Slapd, slapd
 
+pytestmark = pytest.mark.long
+
 KERBEROS: Final = """
 [kerberos.tickets]
 label = "Kerberos"

@@ -19,6 +19,8 @@ from tests.certificates import authority
 from tests.own_postgres import free_port
 from tests.slapd import BASE, PASSWORD, READER, Slapd, slapd
 
+pytestmark = pytest.mark.long
+
 SETTINGS = """
 [ldap.company]
 label = "Company account"

@@ -15,6 +15,8 @@ from headway.up.address import url_of
 from tests.api.conftest import served
 from tests.api.idp import SECRET, Idp, Visitor, running
 
+pytestmark = pytest.mark.long
+
 SETTINGS = """
 [oidc.company]
 label = "Company account"

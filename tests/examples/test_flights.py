@@ -83,6 +83,7 @@ def test_the_source_is_whole(source_counts: Counter[tuple[int, int, str]]) -> No
     assert len({(month, day) for month, day, _ in source_counts}) == 365
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_every_flight_of_a_day_is_believed_or_rejected(
     day: date, first: Made, tmp_path: Path, source_counts: Counter[tuple[int, int, str]]
@@ -163,6 +164,7 @@ def test_the_second_row_of_a_flight_is_rejected(tmp_path: Path) -> None:
     assert made["rejected"] == {"a second row of the same flight": 1}
 
 
+@pytest.mark.long
 def test_a_day_done_again_leaves_the_same_files(first: Made) -> None:
     before = snapshot(first.root, first.made)
     assert before["leftovers"] == []

@@ -63,7 +63,11 @@ SAMPLES: Final = {
 }
 
 
-@pytest.fixture(params=SAMPLES)
+# To import Airflow takes longer than all that the others do.
+SLOW: Final = {"airflow": [pytest.mark.long]}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=SLOW.get(name, [])) for name in SAMPLES])
 def sample(request: pytest.FixtureRequest) -> Sample:
     return SAMPLES[request.param]
 

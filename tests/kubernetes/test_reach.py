@@ -30,6 +30,8 @@ from tests.kubernetes.workers import KubernetesWorkers, PodClient
 from tests.scenarios.world import states as states_of
 from tests.scenarios.world import trigger, value
 
+pytestmark = pytest.mark.long
+
 __all__ = ["bench", "workers"]
 
 HOME: Final = "first-default"

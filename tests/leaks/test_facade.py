@@ -12,6 +12,8 @@ from tests.api.browser import Browser
 from tests.leaks.test_walls import recorded, server, teams, told
 from tests.leaks.world import MISSING, NO_TEAM, OURS, TEAM, THEIRS, World, rows_of
 
+pytestmark = pytest.mark.long
+
 __all__ = ["server", "teams"]
 
 DAG: Final = "/api/v2/dags/{dag_id}"

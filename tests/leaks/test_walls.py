@@ -36,6 +36,8 @@ from tests.leaks.routes import (
 )
 from tests.leaks.world import MISSING, NO_TEAM, OURS, TEAM, THEIRS, World, rows_of
 
+pytestmark = pytest.mark.long
+
 FAST = 1_000_000  # requests a second: here nobody is slowed down
 ROLES = [
     pytest.param(role, marks=() if role == "admin" else pytest.mark.stress) for role in people.ROLES

@@ -21,6 +21,8 @@ from headway.pg.account import Account, nobody
 from headway.store.transact import connect
 from tests.postgres import FORGETFUL
 
+pytestmark = pytest.mark.long
+
 START_AND_DIE = """
 import os, signal, sys
 from contextlib import closing

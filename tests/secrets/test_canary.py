@@ -19,6 +19,8 @@ from headway.errors import HeadwayError
 from tests.cli.conftest import PATIENCE_S, copy_data, headway, start, stop
 from tests.leaks.routes import operations
 
+pytestmark = pytest.mark.long
+
 CANARY = "c4nary 'S3cret'/with+odd=chars\"&ä"
 KEY = "-----BEGIN KEY-----\nq7Zk41mWc4naryLineOne\nq7Zk41mWc4naryLineTwo\n-----END KEY-----"
 DAGS = """

@@ -12,6 +12,8 @@ import pytest
 from tests.simulation.calm import Calm, lasting
 from tests.simulation.world import START, Connections
 
+pytestmark = pytest.mark.long
+
 FIRE_S = 600.0
 BEFORE = ("quick", "below")
 LIVE = ("short", "long")

@@ -30,7 +30,7 @@ from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
 
-SEEDS = range(12)
+SEEDS = (*range(4), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 12)])
 CROWD_SEEDS = range(1)
 MINDS_SEEDS = (5, 8)
 LISTS_SEEDS = (0, 1)
@@ -186,6 +186,7 @@ def test_a_world_of_callbacks_holds(seed: int, connections: Connections) -> None
     Calls(seed, connections).run()
 
 
+@pytest.mark.long
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
     hashes = set()
     for _ in range(2):
@@ -204,6 +205,7 @@ def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> No
         World(CRASH_SEED, connections, crash_at=(point,)).run()
 
 
+@pytest.mark.long
 def test_a_crash_at_two_points_changes_no_outcome(connections: Connections) -> None:
     """F01 with pairs: some; ``python -m tests.simulation --pairs`` takes every one."""
     dry = Short(connections)

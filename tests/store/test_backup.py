@@ -20,6 +20,8 @@ from headway.store.seal import SEAL_BYTES, check
 from headway.store.transact import APP, ENGINE, Session, connect, enter_team, transact
 from tests.own_postgres import documented_user, forget_user
 
+pytestmark = pytest.mark.long
+
 USER = "hw-of-mine"
 LONG = "a_database_whose_name_is_as_long_as_a_name_may_be_63_bytes_long"
 

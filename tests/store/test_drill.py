@@ -11,6 +11,8 @@ from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, connect
 from tests.own_postgres import documented_user, forget_user
 
+pytestmark = pytest.mark.long
+
 
 def databases(dsn: str) -> list[str]:
     with connect(dsn) as conn:

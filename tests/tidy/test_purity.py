@@ -224,6 +224,7 @@ def test_what_is_left_to_do_is_linked() -> None:
     assert [
         f"{name(file)}:{line} {text}"
         for file in python_files()
+        if marker.search(file.read_text(encoding="utf-8"))  # few have: the others need no tokens
         for line, text in comments(file)
         if marker.search(text)
     ] == []
