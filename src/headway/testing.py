@@ -28,6 +28,7 @@ from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Ski
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import answering, mapping, plan
 from headway.core.gates import Gate
+from headway.core.partitions import BadKey
 from headway.core.questions import Answer, Question, default_answer, flaw_of_options, question_of
 from headway.core.reasons import Granted
 from headway.core.reports import Ended, Found, Outcome, Report
@@ -115,6 +116,7 @@ def run_dag(
     dag: DAG | DagFunction,
     *,
     logical_date: datetime | None = None,
+    partition: str | None = None,
     params: Mapping[str, object] | None = None,
     tasks: Iterable[str] | None = None,
     answers: Mapping[str, Given] | None = None,
@@ -124,8 +126,8 @@ def run_dag(
     ``answers``: by task id, or ``task[0]`` of a mapped one: an option, a list of options, a dict of values, or a tuple
     of both. A question without an answer takes its defaults when its time is over; without them it is an error.
 
-    ``logical_date`` is the start date, or now, if it is not given. Raises UsageError for a wrong
-    DAG, parameter or task; what tasks raise is in the result.
+    ``logical_date`` is the start date, or now, if it is not given; ``partition`` is the key of the data that the run is
+    about. Raises UsageError for a wrong DAG, parameter, partition or task; what tasks raise is in the result.
     """
     made = dag.make_itself() if isinstance(dag, DagFunction) else dag
     spec = made.spec(Path(made.site.file).name)
@@ -134,7 +136,16 @@ def run_dag(
     at = logical_date or spec.start_date or clock.now()
     at = at.astimezone(UTC) if at.tzinfo else dates.instant(at, spec.zone)
     given = {name: carried(name, value, made.site) for name, value in (params or {}).items()}
-    return Bench(made, spec, at, check_params(spec, given), dict(answers or {})).run()
+    span = interval_of(spec, at, partition)
+    checked = check_params(spec, given)
+    return Bench(made, spec, at, span, partition, checked, dict(answers or {})).run()
+
+
+def interval_of(spec: model.Dag, at: datetime, partition: str | None) -> tuple[datetime, datetime]:
+    try:
+        return interval(compile.schedule(spec, at), at, partition)
+    except BadKey as error:
+        raise UsageError(f"the DAG has no such partition: {error}") from None
 
 
 def only(spec: model.Dag, wanted: Iterable[str]) -> model.Dag:
@@ -165,6 +176,8 @@ class Bench:
     dag: DAG
     spec: model.Dag
     at: datetime
+    interval: tuple[datetime, datetime]
+    partition: str | None
     params: Mapping[str, Any]
     answers: Mapping[str, Given] = field(default_factory=dict)
     stored: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
@@ -248,7 +261,8 @@ class Bench:
             try_number=instance.attempts,
             max_tries=instance.node.retry.retries + 1,
             logical_date=self.at,
-            data_interval=self.interval(),
+            data_interval=self.interval,
+            partition=self.partition,
             params=self.params,
             resumed=resumed,
         )
@@ -332,9 +346,6 @@ class Bench:
             return None
         except Exception as error:
             return replace(found, error=f"{type(error).__name__}: {error}")
-
-    def interval(self) -> tuple[datetime, datetime]:
-        return interval(compile.schedule(self.spec, self.at), self.at)
 
     def inputs(self, run: Model, instance: Instance) -> Inputs:
         task = self.spec.tasks[instance.node.index]

@@ -17,15 +17,20 @@ from headway import (
     PartitionedCron,
     ProductMapper,
     RollupMapper,
+    Run,
     SegmentWindow,
     StartOfDayMapper,
     StartOfMonthMapper,
     StartOfWeekMapper,
     WeekWindow,
+    dag,
+    task,
 )
 from headway.authoring.loading import load_file
 from headway.core import schedules
+from headway.errors import UsageError
 from headway.spec.errors import BadSpec
+from headway.testing import run_dag
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "partitions"
 clicks, costs = Asset("clicks"), Asset("costs")
@@ -138,3 +143,18 @@ def test_a_timetable_has_partitions_in_a_format() -> None:
     assert made == {"cron": "0 5 * * *", "partition_key": {"offset": 0, "format": "%d.%m.%Y"}}
     with pytest.raises(schedules.BadSchedule, match="belongs to a cron or an interval"):
         kept(PartitionedCron("@once"))
+
+
+def test_a_run_in_a_test_is_about_a_partition() -> None:
+    @dag(schedule=PartitionedAssets(clicks, RollupMapper(StartOfDayMapper(), DayWindow())))
+    def daily() -> None:
+        @task
+        def tell(run: Run) -> list[object]:
+            return [run.partition, run.data_interval.start.isoformat()]
+
+        tell()
+
+    result = run_dag(daily, partition="2026-03-01")
+    assert result["tell"].value == ["2026-03-01", "2026-03-01T00:00:00+00:00"]
+    with pytest.raises(UsageError, match="no such partition"):
+        run_dag(daily, partition="soon")

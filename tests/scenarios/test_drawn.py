@@ -67,7 +67,7 @@ def test_the_scheduler_and_run_dag_agree(conn: Connection[Any], first: int, tmp_
         wanted = run_dag(dag)
         deploy(conn, *spec.tasks, dag_id=spec.dag_id)
         (run_id,) = trigger(conn, spec.dag_id)
-        scheduler.bench = Bench(dag, spec, START_DATE, {})
+        scheduler.bench = Bench(dag, spec, START_DATE, (START_DATE, START_DATE), None, {})
         scheduler.play(seconds_a_turn=1.0)
         found = (run_state(conn, run_id), states(conn, run_id))
         expected = {

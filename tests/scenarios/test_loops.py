@@ -228,7 +228,7 @@ def test_the_scheduler_and_run_dag_agree(conn: Connection[Any], first: int) -> N
         wanted = run_dag(dag)
         deploy(conn, *spec.tasks, dag_id=f"d{seed}", loops=spec.loops)
         (run_id,) = trigger(conn, f"d{seed}")
-        scheduler.bench = Bench(dag, spec, START_DATE, {})
+        scheduler.bench = Bench(dag, spec, START_DATE, (START_DATE, START_DATE), None, {})
         scheduler.play(seconds_a_turn=1.0)
         found = (run_state(conn, run_id), states(conn, run_id))
         expected = {
@@ -247,7 +247,7 @@ def test_the_example_runs_on_the_scheduler(conn: Connection[Any]) -> None:
     deploy(conn, *spec.tasks, dag_id="pages", loops=spec.loops)
     (run_id,) = trigger(conn, "pages")
     scheduler = Doing(conn)
-    scheduler.bench = Bench(dag, spec, START_DATE, {})
+    scheduler.bench = Bench(dag, spec, START_DATE, (START_DATE, START_DATE), None, {})
     scheduler.play(seconds_a_turn=1.0)
     assert run_state(conn, run_id) == "success"
     assert states(conn, run_id).keys() >= {"page.fetch[2]", "page.last_page[2]", "report"}

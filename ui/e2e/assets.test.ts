@@ -117,6 +117,14 @@ test("the page of a DAG says which data its next run waits for", async () => {
   expect(await violationsInBoth(page())).toEqual([]);
 });
 
+test("a run is started for a partition, and its page says so", async () => {
+  await page().goto("/t/default/dags/daily_clicks/run");
+  await page().getByLabel("Partition").fill("2026-03-02");
+  await page().getByRole("button", { name: "Run daily_clicks" }).click();
+  await page().waitForURL(/\/runs\/\w+$/);
+  await page().getByText("2026-03-02", { exact: true }).first().waitFor();
+});
+
 test("a person reports the missing event, and the run comes", async () => {
   await page().goto("/t/default/assets/detail?asset=feeds%2Frates");
   await page().getByText("headway asset emit feeds/rates").waitFor();

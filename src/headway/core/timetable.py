@@ -5,14 +5,21 @@ A fire is the logical date of its run; the run's data interval reaches back to t
 
 from datetime import datetime
 
-from headway.core.schedules import TICK, Schedule
+from headway.core.schedules import TICK, OnPartitions, Schedule
 
 
-def interval(schedule: Schedule, logical_date: datetime) -> tuple[datetime, datetime]:
-    """Return the data a run stands for: from the fire before up to, not including, its logical date.
+def interval(
+    schedule: Schedule, logical_date: datetime, partition: str | None = None
+) -> tuple[datetime, datetime]:
+    """Return the data a run stands for: the time of its partition, if that stands for a time; else from the fire
+    before up to, not including, its logical date. Raises BadKey: there can be no such partition.
 
     It is the same for a run on demand at any other time; without fires it has no width.
     """
+    if partition is not None and isinstance(schedule, OnPartitions):
+        span = schedule.span(partition)
+        if span is not None:
+            return span
     return schedule.previous_before(logical_date) or logical_date, logical_date
 
 

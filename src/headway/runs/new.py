@@ -12,7 +12,7 @@ from psycopg import Connection
 from headway import ids
 from headway.core import timetable, triggers
 from headway.core.partitions import BadKey
-from headway.core.schedules import OnPartitions, Schedule
+from headway.core.schedules import Schedule
 from headway.errors import Conflict, UsageError
 from headway.runs.limits import check_new_runs
 from headway.spec import compile, dates
@@ -91,20 +91,13 @@ def trigger(
 def interval_of(
     schedule: Schedule, partition: str | None, logical_date: datetime
 ) -> tuple[datetime, datetime]:
-    """Return the data interval of a run: the time of its partition, if that stands for a time.
-
-    Raises UsageError: there can be no such partition.
-    """
-    if partition is not None:
-        if (flaw := flaw_of_partition(partition)) is not None:
-            raise UsageError(f"the partition {flaw}")
-        if isinstance(schedule, OnPartitions):
-            try:
-                if (span := schedule.span(partition)) is not None:
-                    return span
-            except BadKey as error:
-                raise UsageError(f"the DAG has no such partition: {error}") from None
-    return timetable.interval(schedule, logical_date)
+    """Return the data interval of a run. Raises UsageError: there can be no such partition."""
+    if partition is not None and (flaw := flaw_of_partition(partition)) is not None:
+        raise UsageError(f"the partition {flaw}")
+    try:
+        return timetable.interval(schedule, logical_date, partition)
+    except BadKey as error:
+        raise UsageError(f"the DAG has no such partition: {error}") from None
 
 
 def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:

@@ -45,6 +45,11 @@ export function RunFacts({ run }: { run: Run }) {
               {absolute(run.interval_start)} – {absolute(run.interval_end)}
             </Fact>
           )}
+          {run.partition && (
+            <Fact name="Partition">
+              <CopyText text={run.partition} />
+            </Fact>
+          )}
           <Fact name="Created">
             {absolute(run.created_at)}
             {run.created_by && ` by ${who(run.created_by)}`}

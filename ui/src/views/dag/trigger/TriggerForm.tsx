@@ -15,10 +15,15 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
   const params = dag.spec.params ?? [];
   const [drafts, setDrafts] = useState<ReadonlyMap<string, Draft>>(new Map());
   const [date, setDate] = useState("");
+  const [partition, setPartition] = useState("");
   const [tried, setTried] = useState(false);
   const [attempts, setAttempts] = useState(0);
   const { values, wrong } = readAll(params, drafts);
-  const wanted = { params: values, logical_date: fromInput(date) };
+  const wanted = {
+    params: values,
+    logical_date: fromInput(date),
+    partition: partition.trim() || null,
+  };
   const plan = useWouldTrigger(dag.dag_id);
   const trigger = useTrigger(dag.dag_id);
 
@@ -63,6 +68,18 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
           />
         )}
       </Field>
+      {hasPartitions(dag) && (
+        <Field label="Partition" note="The data that the run is about, for instance a day.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              maxLength={250}
+              value={partition}
+              onChange={(event) => setPartition(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
       {plan.data && <Plan plan={plan.data} />}
       <InlineError error={trigger.error ?? plan.error} />
       <div className={styles.buttons}>
@@ -76,4 +93,9 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
       </div>
     </form>
   );
+}
+
+/** Each of its runs is about a part of the data. */
+function hasPartitions({ schedule }: DagDetail): boolean {
+  return schedule !== null && ("partitions" in schedule || "partition_key" in schedule);
 }

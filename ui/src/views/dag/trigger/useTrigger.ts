@@ -8,6 +8,7 @@ import { useTeam } from "@/state/session.ts";
 export interface Asked {
   params: Record<string, unknown>;
   logical_date: string | null;
+  partition: string | null;
 }
 
 /** Ask for the run, and go to it. Pressed twice, or sent again, it is still one run. */
