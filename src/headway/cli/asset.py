@@ -81,10 +81,15 @@ def missing_of(pending: wire.PendingPartition) -> str:
     if not pending.missing:
         return "nothing"
     return ", ".join(
-        f"{each.needed} of {each.total} of {each.asset}: {', '.join(each.keys[:KEYS_SHOWN])}"
+        f"{counted_keys(each)} of {each.asset}: {', '.join(each.keys[:KEYS_SHOWN])}"
         + (" …" if each.total > KEYS_SHOWN else "")
         for each in pending.missing
     )
+
+
+def counted_keys(missing: wire.MissingKeys) -> str:
+    keys = "1 key" if missing.total == 1 else f"{missing.total:,} keys"
+    return keys if missing.needed == missing.total else f"{missing.needed:,} of {keys}"
 
 
 @app.command("emit")

@@ -48,10 +48,14 @@ export function AssetPage() {
           <ErrorState error={found.error} what="The asset" retry={() => found.refetch()} />
         ) : (
           <div className={styles.cards}>
-            <AssetEvents name={name} outside={!isForeign(name)} />
-            <AssetPartitions name={name} />
-            <Waiters detail={found.data} />
-            <Facts detail={found.data} />
+            <div className={styles.column}>
+              <AssetEvents name={name} outside={!isForeign(name)} />
+              <Facts detail={found.data} />
+            </div>
+            <div className={styles.column}>
+              <AssetPartitions name={name} />
+              <Waiters detail={found.data} />
+            </div>
           </div>
         )}
       </PageBody>
