@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     sleep_until: Word
     sql: Word
     wait_for_asset: Word
+    wait_for_object: Word
+    wait_for_row: Word
     wait_for_run: Word
 
 HOMES = {

@@ -16,7 +16,8 @@ ALLOWED: Final = {
         "msgspec",
         "jinja2",
         "psycopg",
-    },  # the last two only inside of functions that a task runs
+        "obstore",
+    },  # the last three only inside of functions that a task runs
 }
 # Standard library too, but slow to import or a sign of work that importing should not do.
 HEAVY: Final = {"asyncio", "concurrent", "email", "http", "multiprocessing", "sqlite3", "ssl"}

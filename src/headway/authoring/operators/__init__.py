@@ -19,6 +19,8 @@ OPERATORS: Final = {
     "sleep_until": "headway.authoring.operators.sleep_until",
     "sql": "headway.authoring.operators.sql",
     "wait_for_asset": "headway.authoring.operators.wait_for_asset",
+    "wait_for_object": "headway.authoring.operators.wait_for_object",
+    "wait_for_row": "headway.authoring.operators.wait_for_row",
     "wait_for_run": "headway.authoring.operators.wait_for_run",
 }
 

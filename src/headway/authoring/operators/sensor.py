@@ -5,6 +5,7 @@ for looks that come every few seconds). An ``async def`` function is called in a
 a look costs no process. What the function returns at last is the result.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +22,7 @@ from headway.spec.errors import BadSpec
 MODES: Final = ("deferred", "reschedule", "poke")
 TRIGGER: Final = "sensor"  # the function of the task, as a trigger
 CO_COROUTINE: Final = 0x80
+Find = Callable[[Call], object]
 DOUBLINGS_MAX: Final = 30
 ROUNDING_S: Final = 0.1  # nobody looks once more for so little
 
@@ -46,6 +48,10 @@ class Sensor(NamedTuple):
             return self.poke_interval
         pause = self.poke_interval * 2.0 ** min(looks - 1, DOUBLINGS_MAX)
         return pause if self.max_wait is None else min(pause, self.max_wait)
+
+
+# Of an operator that looks in processes of its own.
+OPTIONS: Final = tuple(name for name in Sensor._fields if name != "mode")
 
 
 def taken(options: dict[str, Any], site: Site) -> Sensor:
@@ -81,14 +87,25 @@ def operator_of(sensor: Sensor) -> Operator:
     return Operator(word="sensor", parameters=(), required=(), run=work, run_function=work)
 
 
-def look(sensor: Sensor, call: Call) -> object:
-    """Call the function once, in poke mode until it finds something. Raises Deferred until the next look."""
+def of_arguments(word: str, given: Mapping[str, object]) -> Sensor:
+    """Return the options of an operator that looks again and again. Raises Fail."""
+    found: dict[str, Any] = {}
+    for name in (name for name in OPTIONS if given.get(name) is not None):
+        try:
+            found[name] = read(name, given[name])
+        except Wrong as expected:
+            raise Fail(f"{word}: {name} must be {expected}, not {given[name]!r}") from None
+    return Sensor(**found)
+
+
+def look(sensor: Sensor, call: Call, find: Find = python.run_function) -> object:
+    """Look once, in poke mode until something is found. Raises Deferred until the next look."""
     if isinstance(told := call.run.found, dict) and "found" in told:
         return told["found"]
     elapsed_s, looks = so_far(call.run)
     began = clock.monotonic() - elapsed_s
     while True:
-        found = once(sensor, call)
+        found = once(sensor, call, find)
         looks += 1
         if found:
             return found
@@ -129,9 +146,9 @@ def so_far(run: Run) -> tuple[float, int]:
     return run.resumed.elapsed_s, int(run.resumed.kwargs.get("looks", 0))
 
 
-def once(sensor: Sensor, call: Call) -> object:
+def once(sensor: Sensor, call: Call, find: Find) -> object:
     try:
-        return python.run_function(call)
+        return find(call)
     except Exception as error:
         if not sensor.silent_fail or isinstance(error, Skip | Fail):
             raise
