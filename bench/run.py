@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from bench import fairness, history, webhooks
+from bench import fairness, history, waits, webhooks
 from bench.instant import InstantAgent, instant_agent
 from bench.processes import cpu_seconds, descendants, disk_bytes, idle_cost
 from bench.product import Api, Headway, ProductError, fresh, up, wait_until
@@ -298,6 +298,7 @@ WORKLOADS: Final[dict[str, Callable[[int], Values]]] = {
     "W9": w9,
     "W10": w10,
     "W11": w11,
+    "W12": waits.w12,
     "W13": webhooks.w13,
     "W17": fairness.w17,
 }

@@ -96,6 +96,10 @@ TARGETS: Final = (
     Target("W10", "wide_kb_per_task_instance", 2, scales=False),
     # 2,000 ends a second, and 5,000.
     Target("W11", "us_per_end", 500, 200),
+    # Of one process with 10,000 waits in which nothing happens; and from what is waited for to the task's first line.
+    Target("W12", "still_cpu_percent", 5, 2),
+    Target("W12", "pss_mb", 300, scales=False),
+    Target("W12", "first_line_ms", 500, 200, statistic="p95"),
     Target("W13", "event_to_run_ms", 1_000, 200, statistic="p95"),
     Target("W13", "event_to_task_ms", 2_000, statistic="p95"),
     # Of a team's own queue in front of its nominal slots: with the other team's backfill to without, same run.
