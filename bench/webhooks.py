@@ -1,12 +1,14 @@
-"""W13: an event comes to a webhook while 1,000 DAGs listen. When does the run start, and when its first task?
+"""W13: events come while 1,000 DAGs listen. When does the run start, and when its first task?
 
-Each DAG waits for an asset of its own. The times are the database's: from the moment at which the delivery was taken.
+Each DAG waits for an asset of its own. First one event after the other comes to a webhook, then 100 a second to the
+API. The times are the database's: from the moment at which the event was taken.
 """
 
 import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,9 @@ EVENTS: Final = 40
 PAUSE_S: Final = 0.2
 LOADED_S: Final = 300.0
 TIMEOUT_S: Final = 60.0
+SENDERS: Final = 4
+PER_S: Final = 100
+FLOOD: Final = 500
 SOURCE: Final = f"""
 from headway import Asset, dag, task
 
@@ -42,7 +47,7 @@ TIMES: Final = """
     JOIN consumed_asset AS consumed ON consumed.team_id = event.team_id AND consumed.asset = event.asset
     JOIN run ON run.team_id = consumed.team_id AND run.run_id = consumed.run_id
     JOIN attempt ON attempt.team_id = run.team_id AND attempt.run_id = run.run_id AND attempt.started_at IS NOT NULL
-    WHERE event.by LIKE 'webhook:%'
+    WHERE starts_with(event.by, 'webhook:') = %s
 """
 
 
@@ -63,13 +68,33 @@ def one(headway: Headway) -> Iterator[tuple[str, float]]:
         time.sleep(PAUSE_S)
     with psycopg.connect(headway.database, autocommit=True) as conn:
 
-        def times() -> list[tuple[float, float]]:
-            return conn.execute(TIMES).fetchall()
+        def times(*, hooks: bool) -> list[tuple[float, float]]:
+            return conn.execute(TIMES, [hooks]).fetchall()
 
-        wait_until(lambda: len(times()) == EVENTS, "the first tasks", TIMEOUT_S)
-        for run_s, task_s in times():
+        wait_until(lambda: len(times(hooks=True)) == EVENTS, "the first tasks", TIMEOUT_S)
+        for run_s, task_s in times(hooks=True):
             yield "event_to_run_ms", 1000 * run_s
             yield "event_to_task_ms", 1000 * task_s
+        yield "sent_per_s", flood(headway)
+        wait_until(lambda: len(times(hooks=False)) == FLOOD, "the tasks of the flood", TIMEOUT_S)
+        for run_s, _ in times(hooks=False):
+            yield "flood_to_run_ms", 1000 * run_s
+
+
+def flood(headway: Headway) -> float:
+    """Report events at the rate that is wanted, or as fast as they are taken. Returns how many a second these were."""
+    begun, quiet = time.monotonic(), [n for n in range(DAGS) if n % (DAGS // EVENTS)]
+
+    def report(sender: int) -> None:
+        api = Api(headway.api.url, headway.api.token)
+        for number in range(sender, FLOOD, SENDERS):
+            time.sleep(max(0.0, begun + number / PER_S - time.monotonic()))
+            api.call("POST", "/assets/events", {"asset": f"asset_{quiet[number]:04}"})
+
+    with ThreadPoolExecutor(SENDERS) as senders:
+        for sent in [senders.submit(report, sender) for sender in range(SENDERS)]:
+            sent.result()
+    return FLOOD / (time.monotonic() - begun)
 
 
 def hook(api: Api, number: int) -> dict[str, str]:
