@@ -1,5 +1,6 @@
 """What an attempt got, told by its own process and kept beside its log."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,28 @@ def test_a_line_for_each_attempt_in_the_file_of_the_run(tmp_path: Path) -> None:
     assert [(each.name, each.value) for each in fields_of(Path(first))] == [("a", "1"), ("b", "2")]
     assert [each.value for each in fields_of(Path(second))] == ["***"]
     assert fields_of(tmp_path / "logs" / "r" / "u" / "-1" / "1.log") == []
+
+
+def test_the_file_is_for_our_group_only_and_left_closed(tmp_path: Path) -> None:
+    log = f"{tmp_path}/{log_path('r', 't', 1, 1)}"
+    file = Path(rendered_of(log)[0])
+    for _ in range(2):  # in a folder that is there and in one that is not
+        before = len(os.listdir("/proc/self/fd"))
+        rendered.write(log, Masker(), [("a", "1")])
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert file.stat().st_mode & 0o777 in (0o640, 0o600)
+        file.unlink()
+
+
+def test_a_file_that_is_full_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = f"{tmp_path}/{log_path('r', 't', 1, 1)}"
+    rendered.write(log, Masker(), [("a", "1")])
+    file = Path(rendered_of(log)[0])
+    size = file.stat().st_size
+    for limit, lines in ((size, 1), (size + 1, 2)):
+        monkeypatch.setattr(rendered, "FILE_BYTES_MAX", limit)
+        rendered.write(log, Masker(), [("a", "1")])
+        assert file.read_bytes().count(b"\n") == lines
 
 
 def test_a_full_or_closed_folder_is_no_reason_to_fail(tmp_path: Path) -> None:

@@ -49,6 +49,32 @@ def test_a_uri_carries_any_text(
     assert parse(made.uri) == made
 
 
+@pytest.mark.parametrize(
+    ("made", "uri"),
+    [
+        (Connection(conn_type="x"), "x://"),
+        (Connection(conn_type="google_cloud_platform", host="h"), "google-cloud-platform://h"),
+        (Connection(conn_type="x", host="h", login="a/x"), "x://a%2Fx@h"),
+        (Connection(conn_type="x", host="h", password="p"), "x://:p@h"),
+        (Connection(conn_type="x", host="h", password=""), "x://:@h"),
+        (Connection(conn_type="x", host="::1", port=1), "x://[::1]:1"),
+        (Connection(conn_type="x", host="https://h/p"), "x://https://h%2Fp"),
+        (Connection(conn_type="x", schema="a/b"), "x:///a%2Fb"),
+        (Connection(conn_type="x", schema="s", extra={"a": "b c"}), "x:///s?a=b%20c"),
+        (
+            Connection(conn_type="x", extra={"a": "b", "n": 1}),
+            "x:///?__extra__=%7B%22a%22%3A%20%22b%22%2C%20%22n%22%3A%201%7D",
+        ),
+    ],
+)
+def test_a_uri_is_written_as_airflow_writes_it(made: Connection, uri: str) -> None:
+    assert made.uri == uri
+
+
+def test_an_extra_may_be_empty() -> None:
+    assert parse("x://h?a=").extra == {"a": ""}
+
+
 def test_json_is_read_as_airflow_reads_it() -> None:
     text = json.dumps(
         {"conn_type": "http", "host": "h", "port": "80", "extra": '{"a": [1]}', "description": "d"}
@@ -56,6 +82,55 @@ def test_json_is_read_as_airflow_reads_it() -> None:
     assert parse(text, "x") == Connection(
         conn_id="x", conn_type="http", host="h", port=80, extra={"a": [1]}
     )
+
+
+def test_json_has_the_fields_that_airflow_exports() -> None:
+    fields: dict[str, Any] = {
+        "conn_id": "mine",
+        "conn_type": "x",
+        "description": "hunter2",
+        "host": "h",
+        "login": "",
+        "password": None,
+        "schema": "s",
+        "port": "",
+        "is_encrypted": False,
+        "is_extra_encrypted": True,
+        "extra": "",
+    }
+    made = Connection(conn_id="mine", conn_type="x", host="h", schema="s")
+    assert core.from_fields(fields) == made
+    assert core.from_fields(fields, "given").conn_id == "given"
+    assert core.from_fields({"conn_type": "x", "extra": None, "port": None}).conn_id == ""
+    of_uri = core.from_fields({"uri": "postgres://u:p@h", "conn_type": "ignored"}, "x")
+    assert (of_uri.conn_id, of_uri.conn_type, of_uri.password) == ("x", "postgres", "p")
+
+
+@pytest.mark.parametrize(("port", "read"), [("1", 1), (65_535, 65_535), ("80", 80)])
+def test_a_port_is_a_number(port: object, read: int) -> None:
+    assert core.from_fields({"conn_type": "x", "port": port}).port == read
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (["hunter2"], "the JSON text is not an object"),
+        ({"hunter": 1}, "a connection has no field 'hunter'; its fields: conn_type, host"),
+        ({"x" * 99: 1}, f"no field '{'x' * 40}';"),
+        ({"conn_type": "x", "port": 0}, "the port must be a number from 1 to 65535"),
+        ({"conn_type": "x", "port": 65_536}, "the port must be a number"),
+        ({"conn_type": "x", "port": True}, "the port must be a number"),
+        ({"conn_type": "x", "extra": "hunter2"}, "extra is not valid JSON"),
+        ({"conn_type": "x", "extra": [1]}, "extra must be a JSON object"),
+        ({"conn_type": "x", "host": 1}, "the field host must be a text"),
+        ({"conn_type": "A b"}, "needs a conn_type of lower-case letters"),
+        ({}, "needs a conn_type of lower-case letters"),
+    ],
+)
+def test_a_mistake_in_json_is_named(fields: object, why: str) -> None:
+    with pytest.raises(BadConnection) as caught:
+        core.from_json(json.dumps(fields))
+    assert why in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +175,16 @@ def test_secrets_are_found_inside_of_json() -> None:
     made = Connection(password="p", extra={"keyfile_dict": inner, "region": "eu"})
     assert set(core.secrets_of(made)) == {"p", inner, "line one\nline two"}
     assert "line one" not in repr(made) + str(made)
+
+
+def test_secrets_are_found_in_each_part_of_an_extra() -> None:
+    nested = {"keys": ["a1", {"pin": 1234, "on": True, "none": None}], "of": ("b2", '["c3"]')}
+    found = core.secrets_of(Connection(extra={"auth": nested, "region": "eu"}))
+    assert sorted(found) == ["1234", '["c3"]', "a1", "b2", "c3"]
+    assert core.secrets_of(Connection(extra={"secret_key": "plain", "n": 1})) == ["plain"]
+    assert core.secrets_of(Connection(password="", extra={"password": "{not json"})) == [
+        "{not json"
+    ]
 
 
 @pytest.mark.parametrize("name", ["../b/key", "a%2f..%2fb", "a/b", "", ".x", "a b", "é", "x" * 201])

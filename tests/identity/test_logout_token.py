@@ -1,12 +1,19 @@
 """Logout tokens that are forged, stale, or of another kind."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
 from headway import clock
-from headway.identity.id_token import Refused, UnknownKey, key_set
-from headway.identity.logout_token import EVENT, Logout, logout_of
+from headway.identity.id_token import LEEWAY_S, Refused, UnknownKey, key_set
+from headway.identity.logout_token import (
+    EVENT,
+    LIFE_S_MAX,
+    TEXT_CHARS_MAX,
+    Logout,
+    logout_of,
+)
 from tests.identity.test_id_token import CLIENT, ISSUER, KEYS, NONCE, check, signed
 
 GOOD: Final[dict[str, Any]] = {"events": {EVENT: {}}, "jti": "one", "sid": "s", "nonce": None}
@@ -29,6 +36,7 @@ def test_a_good_token_tells_what_it_ends() -> None:
     "more",
     [
         {"iss": "https://evil.example"},
+        {"iss": None},
         {"aud": "other"},
         {"aud": None},
         {"exp": None},
@@ -45,6 +53,8 @@ def test_a_good_token_tells_what_it_ends() -> None:
         {"events": [EVENT]},
         {"sid": None, "sub": None},
         {"sid": 7},
+        {"sid": ""},
+        {"sid": "s" * (TEXT_CHARS_MAX + 1)},
         {"sid": "a\0b"},
         {"sub": ["ann"]},
     ],
@@ -53,6 +63,17 @@ def test_a_good_token_tells_what_it_ends() -> None:
 def test_what_is_not_one_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(Refused):
         ends(signed(**GOOD | more))
+
+
+def test_a_day_and_a_long_name_are_not_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now().replace(microsecond=0)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    until = int(now.timestamp()) + LIFE_S_MAX
+    found = ends(signed(**GOOD | {"exp": until, "sid": "s" * TEXT_CHARS_MAX}))
+    assert found.sid == "s" * TEXT_CHARS_MAX
+    assert found.until == now + timedelta(seconds=LIFE_S_MAX + LEEWAY_S)
+    with pytest.raises(Refused):
+        ends(signed(**GOOD | {"exp": until + 1}))
 
 
 def test_another_kind_of_token_is_refused() -> None:

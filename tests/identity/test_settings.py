@@ -28,6 +28,27 @@ def test_rules_have_their_number_and_line() -> None:
 def test_rules_of_one_array_have_a_number() -> None:
     (found,) = checked('rule = [{group = "a", grant = "sales:viewer"}]').rules
     assert (found.number, found.line) == (1, None)
+    with pytest.raises(UsageError, match=r"^rule 1 must have either grant or deny"):
+        checked('rule = [{group = "a"}]')
+
+
+def test_the_first_line_counts() -> None:
+    (found,) = checked(f"\n{RULE}").rules
+    assert found.line == 2
+
+
+def test_a_role_with_a_slip_is_told_with_the_one_that_was_meant() -> None:
+    for word, hint in (("viewr", 'did you mean "viewer"?'), ("x", "roles: viewer, operator")):
+        with pytest.raises(UsageError) as found:
+            checked(RULE.replace("viewer", word))
+        assert str(found.value.hint).startswith(hint)
+
+
+def test_a_pattern_of_teams_may_be_as_long_as_a_name() -> None:
+    (found,) = checked(RULE.replace("sales", "*" + "a" * 39)).rules
+    assert found.team == "*" + "a" * 39
+    with pytest.raises(UsageError, match="is not the name of a team"):
+        checked(RULE.replace("sales", "*" + "a" * 40))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +81,8 @@ def test_rules_of_one_array_have_a_number() -> None:
         (rule('group = "a"\ngrant = "platform:viewer"'), "the platform has only admins"),
         (rule('group = "a"\ngrant = "{team}:viewer"'), "{team} is not in the group"),
         (rule('group = "{team}"\ngrant = "x-{team}:viewer"'), "the whole name of a team"),
+        (rule('user = "a"\ngrant = "{team}:viewer"'), "{team} is not in the group"),
+        (rule('group = "a"\ndeny = ""'), "is not the name of a team"),
         (rule('user = "{team}"\ngrant = "sales:viewer"'), "can only be in a group"),
     ],
 )

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from headway import wire
 from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.errors import UsageError
 from headway.executors.agents.gateway import DECODER, ENCODER
-from headway.secrets import stored
+from headway.secrets import asset_events, results, runs, stored
+from headway.secrets.backends import BACKENDS
+from headway.secrets.backends.base import Question
 from headway.secrets.keys import LocalKeys, local_keys
-from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service
+from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service, backends_of
 from headway.secrets.trial import Trial
 from headway.store.transact import Session
 from tests.api import seed
@@ -39,6 +43,7 @@ def service(
         stored.set_connection(owner_conn, keys, team, "warehouse", wanted, "me")
     theirs = wire.ConnectionRequest(uri="postgres://u:theirs@h")
     stored.set_connection(owner_conn, keys, 2, "only-theirs", theirs, "me")
+    stored.set_variable(owner_conn, keys, 1, "size", wire.VariableRequest(value="3"), "me")
     restricted = wire.ConnectionRequest(uri="postgres://u:pw@h", dags=["another"])
     stored.set_connection(owner_conn, keys, 1, "restricted", restricted, "me")
     found = Service(database, tmp_path, keys)
@@ -84,12 +89,30 @@ def test_only_its_own_live_attempt_gets_a_secret(service: Service, owner_conn: S
     assert ask(service, "warehouse") == Answer(1, refused=ENDED)
 
 
-def test_who_guesses_names_gets_no_more_answers(service: Service, owner_conn: Session) -> None:
+def test_who_guesses_names_gets_no_more_answers(
+    service: Service, owner_conn: Session, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(MISSES_MAX):
         assert ask(service, f"guess-{number}") == Answer(1)
     assert ask(service, "warehouse") == Answer(1, refused=GUESSING)
-    told = owner_conn.execute("SELECT team_id, actor, action, subject FROM audit").fetchall()
-    assert told == [(1, "task:d/t0", "secrets.guess", "r1")]
+    columns = "team_id, actor, via, action, subject, address, detail"
+    told = owner_conn.execute(f"SELECT {columns} FROM audit").fetchall()
+    entry = (1, "task:d/t0", "agent", "secrets.guess", "r1", "", {"names": MISSES_MAX})
+    assert told == [entry]
+    assert caplog.messages == [
+        "task t0 of DAG d, team 1, guesses names of secrets",
+        f"did not answer for a secret of team 1: {GUESSING}",
+    ]
+
+
+def test_who_guesses_is_remembered_by_attempt_as_long_as_there_is_room(
+    service: Service, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.secrets.service.ATTEMPTS_KNOWN_MAX", 2)
+    for token in ("a", "b", "c"):
+        owner_conn.execute("UPDATE attempt SET token = %s", [token])
+        assert ask(service, "guess", token=token) == Answer(1)
+    assert [*service.misses.items()] == [((1, "b"), 1), ((1, "c"), 1)]
 
 
 def test_a_refusal_is_never_a_miss(service: Service, tmp_path: Path, owner_conn: Session) -> None:
@@ -103,6 +126,68 @@ def test_a_refusal_is_never_a_miss(service: Service, tmp_path: Path, owner_conn:
     )
     answer = ask(service, "warehouse")
     assert (answer.value, "files refused" in answer.refused) == (None, True)
+
+
+def test_what_breaks_is_a_refusal_and_tells_nothing(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        def get(self, question: Question) -> None:
+            raise RuntimeError("hunter2")
+
+    service.backends = [Broken()]
+    broken = Answer(1, refused="the server cannot answer; see its log")
+    assert ask(service, "warehouse") == broken
+    assert caplog.messages == ["cannot answer for a secret of team 1: RuntimeError"]
+
+
+def test_an_attempt_asks_for_results_events_and_runs_of_its_team(
+    service: Service, owner_conn: Session
+) -> None:
+    def told(kind: str, name: str) -> Answer:
+        key = AttemptKey("r1", "t0", -1, 1)
+        return service.answer(1, "s1", Ask(7, key, "token", kind, name))
+
+    seed.dag(owner_conn, "theirs", team_id=2)
+    seed.run(owner_conn, "theirs", "r2", team_id=2)
+    result = '{"run_id": "r1", "task_id": "t0", "key": "k", "map_index": null}'
+    assert told(results.KIND, result) == Answer(7, "[]")
+    assert told(asset_events.KIND, "{}") == Answer(7, "[]")
+    ask_of = '{{"ask": "runs", "dag_id": "{}"}}'.format
+    assert '"r1"' in str(told(runs.KIND, ask_of("d")).value)
+    for dag_id in ("theirs", "nobodys"):
+        assert told(runs.KIND, ask_of(dag_id)) == Answer(7, "null")
+    # What is no kind of question is a miss, also where a variable is called so.
+    assert told("variable", "size").value == "3"
+    assert told("anything", "size") == Answer(7)
+
+
+def test_what_was_opened_is_closed(service: Service) -> None:
+    service.close()  # nothing yet
+    ask(service, "warehouse")
+    assert service.pool is not None
+    assert not service.pool.closed
+    service.close()
+    assert service.pool.closed
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"order": []}, "must name secret backends in `order`"),
+        ({"order": ["builtin", "x"]}, "must name secret backends in `order`"),
+        ({"order": ["lacking"]}, "needs the package hvac, which is not installed"),
+    ],
+)
+def test_backends_that_cannot_be_opened_are_told(
+    keys: LocalKeys, settings: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: Any) -> Any:
+        raise ImportError(name="hvac")
+
+    monkeypatch.setitem(BACKENDS, "lacking", lacking)
+    with pytest.raises(UsageError, match=why):
+        backends_of(settings, keys, lacking)
 
 
 def test_a_changed_row_is_refused(service: Service, owner_conn: Session) -> None:
