@@ -9,7 +9,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from headway.agent.masking import Masker, forms, numbers
+from headway.agent import masking
+from headway.agent.masking import NUMBER_CHARS_MAX, Masker, forms, lists, numbers
 
 SECRET = 'pä"ss w/rd\n~~~???>\nline-two'
 WAYS = (
@@ -79,6 +80,84 @@ def test_a_number_in_the_ways_in_which_it_is_written(secret: str, written: str) 
 def test_what_is_no_number_to_recognise_has_no_other_ways(secret: str) -> None:
     assert numbers(secret) == set()
     assert Masker([secret]).text("1e3 1.0e-3 12") == "1e3 1.0e-3 12"
+
+
+GROUPED = {"12,345", "12_345", "12 345"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "ways"),
+    [
+        (
+            "12345",
+            GROUPED | {f"1.2345{e}{power}" for e in "eE" for power in ("4", "04", "+4", "+04")},
+        ),
+        (
+            "12345000000000",
+            {"12,345,000,000,000", "12_345_000_000_000", "12 345 000 000 000"}
+            | {f"1.2345{e}{power}" for e in "eE" for power in ("13", "+13")},
+        ),
+        ("1234567", {"1,234,567", "1_234_567", "1 234 567", "1.234567"}),  # whatever the power
+        (
+            "1234",
+            {"1,234", "1_234", "1 234"}
+            | {f"1.234{e}{power}" for e in "eE" for power in ("3", "03", "+3", "+03")},
+        ),
+        ("123", set()),
+        ("123000", set()),
+        ("12.5", set()),
+        ("0.00012345", set()),
+    ],
+)
+def test_a_number_has_these_ways_and_no_more(secret: str, ways: set[str]) -> None:
+    assert numbers(secret) == ways
+    assert numbers(f"-00{secret}") == ways
+
+
+def test_a_number_is_looked_at_up_to_its_limit() -> None:
+    assert numbers("1" * NUMBER_CHARS_MAX)
+    assert numbers("1" * (NUMBER_CHARS_MAX + 1)) == set()
+
+
+def test_a_list_has_these_ways_and_no_more() -> None:
+    secret = "pä/sword"
+    spaced = 'p", "{}", "/", "s", "w", "o", "r", "d'
+    found = {spaced.format("\\u00e4"), spaced.format("ä")}
+    compact = {each.replace('", "', '","') for each in found}
+    assert lists(secret) == found | compact | {"p', 'ä', '/', 's', 'w', 'o', 'r', 'd"}
+    assert lists("pä/swor") == set()
+
+
+def test_bytes_with_both_quotes() -> None:
+    secret = """it's "ä" secret"""
+    assert Masker([secret]).text(f"[{secret.encode()!r}]") == "[b'***']"
+
+
+def test_a_level_is_looked_for_as_long_as_its_forms_are_within_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(masking, "LEVELS", 1)
+    secret = 'a"b\\c'
+    monkeypatch.setattr(masking, "LEVEL_CHARS_MAX", 0)
+    plain = masking.inside(secret)
+    monkeypatch.setattr(masking, "LEVEL_CHARS_MAX", 10_000)
+    whole = masking.inside(secret)
+    chars = sum(map(len, whole - plain))
+    assert chars > 0
+    for limit, found in ((chars, whole), (chars - 1, plain)):
+        monkeypatch.setattr(masking, "LEVEL_CHARS_MAX", limit)
+        assert masking.inside(secret) == found
+
+
+def test_an_address_that_begins_with_a_write_is_masked() -> None:
+    masker = Masker()
+    told, rest = masker.split(b"://ann")
+    assert (told, rest) == (b"", b"://ann")
+    assert masker.split(rest + b":pw-7f3a@db ") == (b"://ann:***@db ", b"")
+
+
+def test_a_secret_without_any_form_is_none() -> None:
+    assert Masker([""]).mask(b"plain") == b"plain"
 
 
 @pytest.mark.parametrize("write", [json.dumps, repr, partial(json.dumps, separators=(",", ":"))])

@@ -100,6 +100,23 @@ def test_a_number_however_it_is_written(masker: Masker, body: bytes) -> None:
     assert one.secrets == [PIN]
 
 
+def test_what_only_reading_the_json_reveals(masker: Masker) -> None:
+    """A text whose characters are all escaped, and numbers in ways that nobody looks for."""
+    escaped = "".join(f"\\u{ord(c):04x}" for c in PIN)
+    for body in (f'["{escaped}"]', f'{{"{escaped}": 1}}', f"[{PIN}0e-1]"):
+        (one,) = ended(masker, XComValue("return_value", body.encode())).xcoms
+        assert one.shown is not None, body
+        assert b"***" in one.shown
+        assert one.secrets == [PIN]
+
+
+def test_a_number_that_python_shortens(masker: Masker) -> None:
+    large = str(2**70)
+    masker.add([large])
+    (one,) = ended(masker, XComValue("return_value", f"{float(large)!r}".encode())).xcoms
+    assert (one.shown, one.secrets) == (b'"***"', [large])
+
+
 def test_numbers(masker: Masker) -> None:
     one = returned(masker, {"pin": int(PIN), "rate": float(PIN), "n": 7, "yes": True})
     assert json.loads(one.shown or b"") == {"pin": "***", "rate": "***", "n": 7, "yes": True}
@@ -207,6 +224,19 @@ def test_what_a_deferred_task_waits_for(masker: Masker) -> None:
     )
     listed = Deferral("trigger", to_json([PIN]))
     assert ended(masker, deferral=listed).deferral == msgspec.structs.replace(listed, secrets=[PIN])
+
+
+def test_what_a_task_asks_people_is_masked_itself(masker: Masker) -> None:
+    facts = {"ask": "approve", "subject": f"Release {PIN}?", "options": ["Approve", "Reject"]}
+    one = Deferral("answer", to_json(facts), kwargs=to_json({"password": SECRET}))
+    asked = ended(masker, deferral=one).deferral
+    assert asked is not None
+    assert json.loads(asked.facts) == {**facts, "subject": "Release ***?"}
+    assert (asked.kwargs, asked.secrets) == (one.kwargs, [SECRET])
+    plain = {**facts, "subject": "Release?"}
+    of_process = Deferral("answer", to_json(plain), kwargs=to_json({"password": SECRET}))
+    asked = ended(masker, deferral=of_process).deferral
+    assert asked == msgspec.structs.replace(of_process, secrets=[SECRET])
 
 
 def test_what_a_trigger_found(masker: Masker) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,8 +25,12 @@ from headway.client import Client
 from headway.config import API_RATE, Layout
 from headway.identity.settings import NONE, SignInSettings
 from headway.secrets.keys import local_keys
+from headway.store.transact import Session
 from headway.up.address import bind, url_of
 from tests.api.kept import connected
+
+if TYPE_CHECKING:
+    from tests.api.attacks import Watch
 
 TOKEN = "a-token-of-the-tests"
 
@@ -55,6 +60,12 @@ def site_in(folder: Path) -> Site:
     return Site(folder)
 
 
+class Served(HttpServer):
+    """A server, and what its routes are given."""
+
+    api: Api
+
+
 @contextmanager
 def served(
     database: str,
@@ -66,7 +77,7 @@ def served(
     sign_in: SignInSettings = NONE,
     write_refusals_s: float = 3_600.0,
     place: str = "test",
-) -> Iterator[HttpServer]:
+) -> Iterator[Served]:
     """A server over ``database``; ``url``: its address as people are told it. Refusals are written when it stops, so
     that the audit holds what a test did, in its order. ``place``: tells servers of one database apart.
     """
@@ -94,7 +105,8 @@ def served(
         admission = Admission(api.door, TOKEN, admin, per_person, api.signin.renewal)
         with application(api, admission) as found:
             guard = Guard(found.routed, site_in(site), names_of("127.0.0.1"), api.url)
-            server = HttpServer(guard, listener, live.close)
+            server = Served(guard, listener, live.close)
+            server.api = api
             server.start()
             try:
                 yield server
@@ -103,7 +115,7 @@ def served(
 
 
 @pytest.fixture
-def server(database: str, layout: Layout) -> Iterator[HttpServer]:
+def server(database: str, layout: Layout) -> Iterator[Served]:
     with served(database, layout.data) as server:
         yield server
 
@@ -111,6 +123,13 @@ def server(database: str, layout: Layout) -> Iterator[HttpServer]:
 @pytest.fixture
 def url(server: HttpServer) -> str:
     return url_of(server.listener, "127.0.0.1")
+
+
+@pytest.fixture
+def watch(server: Served, owner_conn: Session) -> "Watch":
+    from tests.api.attacks import Watch
+
+    return Watch(server, owner_conn)
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def asker_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Asker:
 def test_what_is_public_asks_for_nobody() -> None:
     gate, request = Gate(), asked()
     assert gate.admit(request, PUBLIC) is None
-    assert ASKER not in request.scope["state"]
+    assert asker_of(request) == Asker(ADMIN.team_id, is_open=True)
     assert gate.door.asked == []
 
 
@@ -301,13 +301,16 @@ def test_only_our_own_pages_change_something_with_a_cookie(
         gate.admit(request_, MEMBER)
     found: Any = refused.value
     assert (found.status_code if isinstance(found, HTTPException) else found.http_status) == status
+    assert asker_of(request_) == Asker(ADMIN.team_id)  # who it was is not looked up
 
 
 def test_a_route_that_heeds_no_cookie_needs_no_protection_of_it() -> None:
     gate, request = Gate(), asked(method="POST", sec_fetch_site="cross-site")
     assert gate.admit(request, PUBLIC, no_browser=True) is None
+    assert ASKER not in request.scope["state"]  # of a webhook its own team is told
     with pytest.raises(NotAllowed):
         gate.admit(request, PUBLIC)
+    assert asker_of(request) == Asker(ADMIN.team_id, is_open=True)
 
 
 # -- what the store says of a session or token

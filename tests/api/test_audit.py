@@ -107,6 +107,10 @@ def test_a_logical_date_is_told_likewise() -> None:
     [
         ({"status": 403, "times": 3}, "was refused `GET /runs` 3 times"),
         ({"status": 403}, "was refused `GET /runs`"),
+        (
+            {"status": 429, "times": 2},
+            "sent too many requests, and was refused `GET /runs` 2 times",
+        ),
         ({}, "was refused `GET /runs`"),
         (
             {"status": 404, "times": 1},

@@ -8,7 +8,8 @@ from headway.api.access import PLATFORM, PUBLIC, declared, verbs_needed
 from headway.api.server import HttpServer
 from headway.core.roles import BUILT_IN, Role
 from headway.store.transact import Session
-from tests.api import people
+from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 
 ALLOWLIST = {
@@ -98,6 +99,7 @@ NEEDS = {
     ("DELETE", "/session"): "member",
     ("POST", "/login-links"): "member",
 }
+UNKNOWN = ("nobody", "access.refused", "any request", 401)
 WRONG_ROLE = ("this needs the role", "this needs a platform admin")
 
 
@@ -155,9 +157,26 @@ def test_each_route_lets_in_whom_it_says(
     assert len(routes) * len(callers) > 250
 
 
-def ask(browser: Browser, method: str, path: str) -> Answer:
-    """Of things that do not exist, and with a body that asks for nothing."""
-    filled = re.sub(r"\{\w+\}", "zz", path)
+def test_what_a_viewer_may_not_do_is_refused_alike_whatever_there_is(
+    routes: list[tuple[str, str, str]], url: str, conn: Session, watch: Watch
+) -> None:
+    seed.dag(conn, "thing")
+    seed.run(conn, "thing", "thing-run")
+    people.create(url, "vic", "viewer")
+    vic = people.bearer(url, people.token(url, "vic", "viewer"))
+    closed = [each for each in routes if expected(each[2], Role.VIEWER) == "not allowed"]
+    assert len(closed) > 40
+    for method, path, _ in closed:
+        names = ("thing-run" if "{run_id}" in path else "thing", "nothing")
+        with watch.attack() as told:
+            answers = [ask(vic, method, path, name) for name in names]
+        assert (answers[0].status, answers[0].body) == (403, answers[1].body), path
+        assert told == [("user:vic", "access.refused", f"{method} {path}", 403)]
+
+
+def ask(browser: Browser, method: str, path: str, name: str = "zz") -> Answer:
+    """With a body that asks for nothing. ``name``: of what does not exist, unless it is given."""
+    filled = re.sub(r"\{\w+\}", name, path)
     body: dict[str, str] | None = None if method in ("GET", "OPTIONS", "DELETE") else {}
     return browser.ask(method, filled, body, read=not filled.endswith("/stream"))
 
@@ -185,18 +204,25 @@ def expected(need: str, role: Role | None) -> str:
     "twist", ["{}/", "{};x", "{}.json", "{}%2f..", "/{}", "{}/health", "{}/login", "/api/../{}"]
 )
 def test_no_spelling_of_a_path_goes_round_the_guard(
-    routes: list[tuple[str, str, str]], url: str, twist: str
+    routes: list[tuple[str, str, str]], url: str, watch: Watch, twist: str
 ) -> None:
     people.local(url).ask("PUT", f"{API}/pools/treasure", {"slots": 1})
-    for method, path, need in routes:
-        if method == "GET" and need != PUBLIC:
-            for spelled in (twist.format(path), twist.format(path).upper()):
-                answer = Browser(url).ask("GET", re.sub(r"\{\w+\}", "zz", spelled))
-                is_page = answer.headers["content-type"].startswith("text/html")
-                assert answer.status in (401, 404, 405) or (answer.status == 200 and is_page), (
-                    spelled
-                )
-                assert b"treasure" not in answer.body
+    guarded = [path for method, path, need in routes if method == "GET" and need != PUBLIC]
+    spelled = [
+        each for path in guarded for each in (twist.format(path), twist.format(path).upper())
+    ]
+    # Of what is a route after all there is one entry: somebody tries one thing after another.
+    with watch.attack(entries=int(not twist.startswith("/"))) as entries:
+        for path in spelled:
+            answers = [
+                Browser(url).ask("GET", re.sub(r"\{\w+\}", name, path))
+                for name in ("treasure", "zzzzzzzz")
+            ]
+            told = [(each.status, each.body.replace(b"treasure", b"zzzzzzzz")) for each in answers]
+            assert told[0] == told[1], path
+            is_page = answers[0].headers["content-type"].startswith("text/html")
+            assert told[0][0] in (401, 404, 405) or (told[0][0] == 200 and is_page), path
+    assert set(entries) <= {UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -211,20 +237,29 @@ def test_no_spelling_of_a_path_goes_round_the_guard(
         ["bearer hwt_"],
     ],
 )
-def test_what_is_no_token_lets_nobody_in(url: str, authorization: list[str]) -> None:
+def test_what_is_no_token_lets_nobody_in(url: str, watch: Watch, authorization: list[str]) -> None:
     good = people.local(url).headers["Authorization"]
-    given = [value.format(good=good) for value in authorization]
-    assert Browser(url).ask_raw("GET", f"{API}/pools", [("Authorization", v) for v in given]) == 401
+    given = [("Authorization", value.format(good=good)) for value in authorization]
+    with watch.attack() as told:
+        for path in ("/pools/default", "/pools/nobodys"):
+            assert Browser(url).ask_raw("DELETE", f"{API}{path}", given) == 401
+    assert told == [UNKNOWN]
 
 
-def test_a_token_in_the_address_is_no_token(url: str) -> None:
+def test_a_token_in_the_address_is_no_token(url: str, watch: Watch) -> None:
     token = people.token(url, "admin", "admin")
-    assert Browser(url).ask("GET", f"{API}/pools?token={token}&access_token={token}").status == 401
+    in_address = f"?token={token}&access_token={token}"
+    with watch.attack() as told:
+        assert Browser(url).ask("GET", f"{API}/pools{in_address}").status == 401
+        assert Browser(url).ask("DELETE", f"{API}/pools/default{in_address}").status == 401
+    assert told == [UNKNOWN]
 
 
-def test_a_bad_token_is_not_made_good_by_a_cookie(url: str) -> None:
+def test_a_bad_token_is_not_made_good_by_a_cookie(url: str, watch: Watch) -> None:
     people.create(url, "ann", "admin")
     ann = people.signed_in(url, "ann")
     assert ann.ask("GET", f"{API}/pools").status == 200
     bad = {"Authorization": "Bearer hwt_wrong"}
-    assert ann.ask("GET", f"{API}/pools", headers=bad).status == 401
+    with watch.attack() as told:
+        assert ann.ask("DELETE", f"{API}/pools/default", headers=bad).status == 401
+    assert told == [UNKNOWN]

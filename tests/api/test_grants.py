@@ -11,6 +11,7 @@ import pytest
 from headway.store import api_login
 from headway.store.transact import APP, Session, begun, connect, enter_team
 from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 from tests.api.described import document
 from tests.api.stream import Listening, listening
@@ -88,9 +89,19 @@ def operations() -> Iterator[tuple[str, str]]:
                 yield method.upper(), f"{filled}?dag_id=sales&run_id=sales-run"
 
 
-def test_a_grant_opens_exactly_what_it_names(admin: Browser, ann: Browser) -> None:
+def test_a_grant_opens_exactly_what_it_names(
+    admin: Browser, ann: Browser, owner_conn: Session, watch: Watch
+) -> None:
+    (watch.team_id,) = owner_conn.execute(
+        "SELECT team_id FROM team WHERE name = 'marketing'"
+    ).fetchone() or (0,)
     for path in SEEN:
-        assert status(ann, "GET", path) == 403, path
+        with watch.attack() as told:
+            answers = [
+                ann.ask("GET", API + each) for each in (path, path.replace("sales", "zales"))
+            ]
+        assert (answers[0].status, answers[0].body) == (403, answers[1].body), path
+        assert [(who, refused) for who, _, _, refused in told] == [("user:ann", 403)]
     give(admin)
     give(admin, START)
     for path in SEEN:
@@ -98,11 +109,17 @@ def test_a_grant_opens_exactly_what_it_names(admin: Browser, ann: Browser) -> No
     listed = ann.ask("GET", f"{API}/runs?dag_id=sales").json["items"]
     assert [run["run_id"] for run in listed] == ["sales-run"]
     for path in NOT_SEEN:
-        assert ann.ask("GET", f"{API}{path}", read=False).status == 403, path
+        with watch.attack():
+            answers = [
+                ann.ask("GET", API + each, read=False)
+                for each in (path, path.replace("salaries", "zalaries"))
+            ]
+        assert (answers[0].status, answers[0].body) == (403, answers[1].body), path
     asked = list(operations())
     assert len(asked) > 90
     for method, path in asked:
-        answer = ann.ask(method, path, None if method in ("GET", "DELETE") else {}, read=False)
+        with watch.attack():
+            answer = ann.ask(method, path, None if method in ("GET", "DELETE") else {}, read=False)
         assert answer.status == 403, (method, path, answer)
         assert answer.json["detail"] == "no grant of the team default lets you do this", path
 

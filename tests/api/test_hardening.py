@@ -8,8 +8,10 @@ import pytest
 
 from headway.api import guard
 from headway.api.patience import PatientProtocol
+from headway.store.transact import Session
 from headway.up.address import url_of
-from tests.api import people
+from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Browser
 from tests.api.conftest import served
 
@@ -36,24 +38,37 @@ def ann(url: str) -> Browser:
     ],
 )
 def test_a_cookie_is_good_only_for_our_own_pages(
-    ann: Browser, url: str, headers: dict[str, str], status: int
+    ann: Browser, url: str, conn: Session, watch: Watch, headers: dict[str, str], status: int
 ) -> None:
+    """What another site asks for is refused before anybody looks whose cookie it is."""
+    seed.dag(conn, "d")
     ann.headers = {name: value.format(url=url) for name, value in headers.items()}
-    answer = ann.ask("POST", PAUSE)
-    assert answer.status == status, answer.body
+    with watch.attack() as told:
+        answers = [ann.ask("POST", PAUSE)]
+        answers += [ann.ask("POST", PAUSE.replace("none", "d"))] if status == 403 else []
+    assert {answer.status for answer in answers} == {status}
+    assert len({answer.body for answer in answers}) == 1
+    who = "nobody" if status == 403 else "user:ann"
+    assert told == [(who, "access.refused", f"POST {API}/dags/{{dag_id}}/pause", status)]
 
 
-def test_another_site_cannot_sign_anybody_in(ann: Browser, url: str) -> None:
+def test_another_site_cannot_sign_anybody_in(ann: Browser, url: str, watch: Watch) -> None:
     elsewhere = Browser(url, headers={"Origin": "https://evil.example"})
-    assert elsewhere.sign_in("ann", people.PASSWORD).status == 403
+    with watch.attack() as told:
+        answers = [elsewhere.sign_in("ann", secret) for secret in (people.PASSWORD, "wrong")]
+    assert {answer.status for answer in answers} == {403}
+    assert answers[0].body == answers[1].body
+    assert told == [("nobody", "access.refused", f"POST {API}/session", 403)]
     assert Browser(url, headers={}).sign_in("ann", people.PASSWORD).status == 200
 
 
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
-def test_what_a_form_can_send_is_refused(ann: Browser, kind: str) -> None:
-    assert ann.ask("POST", f"{API}/runs/x/clear", b"{}", {"Content-Type": kind}).status == 415
+def test_what_a_form_can_send_is_refused(ann: Browser, watch: Watch, kind: str) -> None:
+    with watch.attack(entries=0):  # nobody sends it but by mistake: what a site may send is JSON
+        sent = {"Content-Type": kind}
+        assert ann.ask("POST", f"{API}/runs/x/clear", b"{}", sent).status == 415
 
 
 def test_every_answer_tells_a_browser_to_keep_it_to_itself(ann: Browser) -> None:
@@ -86,17 +101,21 @@ def test_behind_https_the_cookie_and_the_browser_stay_there(database: str, tmp_p
         assert browser.ask("GET", f"{API}/session").status == 200
 
 
-def test_what_a_body_may_not_set_is_refused(ann: Browser, url: str) -> None:
+def test_what_a_body_may_not_set_is_refused(ann: Browser, url: str, watch: Watch) -> None:
     admin = people.local(url)
-    for extra in ({"team_id": 2}, {"person_id": 1}, {"created_by": "x"}, {"disabled_at": None}):
-        user = {"name": "eve", "role": "viewer", **extra}
-        assert admin.ask("POST", f"{API}/users", user).status == 400
-    mine = {"name": "t", "role": "operator"}
-    for extra in ({"expires_at": "2100-01-01"}, {"hash": "x"}, {"team": "other"}):
-        assert ann.ask("POST", f"{API}/tokens", mine | extra).status == 400
-    change = {"display_name": "Ann", "role": "admin"}
-    assert ann.ask("PATCH", f"{API}/users/ann", change).status == 403
-    assert ann.ask("POST", f"{API}/tokens", {"name": "up", "role": "admin"}).status == 403
+    with watch.attack(entries=0):
+        for extra in ({"team_id": 2}, {"person_id": 1}, {"created_by": "x"}, {"disabled_at": None}):
+            user = {"name": "eve", "role": "viewer", **extra}
+            assert admin.ask("POST", f"{API}/users", user).status == 400
+        mine = {"name": "t", "role": "operator"}
+        for extra in ({"expires_at": "2100-01-01"}, {"hash": "x"}, {"team": "other"}):
+            assert ann.ask("POST", f"{API}/tokens", mine | extra).status == 400
+    with watch.attack(entries=2) as told:
+        change = {"display_name": "Ann", "role": "admin"}
+        answers = [ann.ask("PATCH", f"{API}/users/{name}", change) for name in ("ann", "nobody")]
+        assert (answers[0].status, answers[0].body) == (403, answers[1].body)
+        assert ann.ask("POST", f"{API}/tokens", {"name": "up", "role": "admin"}).status == 403
+    assert {(who, status) for who, _, _, status in told} == {("user:ann", 403)}
 
 
 def test_a_page_may_be_no_larger_than_the_limit(url: str) -> None:
@@ -106,9 +125,20 @@ def test_a_page_may_be_no_larger_than_the_limit(url: str) -> None:
     assert admin.ask("GET", f"{API}/audit?cursor=forged").status == 400
 
 
-def test_guessing_passwords_is_slowed_down_for_the_guesser_alone(ann: Browser, url: str) -> None:
-    guesses = [Browser(url).sign_in("ann", f"guess number {n}") for n in range(8)]
+def test_guessing_passwords_is_slowed_down_for_the_guesser_alone(
+    ann: Browser, url: str, watch: Watch
+) -> None:
+    with watch.attack(entries=6) as told:
+        guesses = [Browser(url).sign_in("ann", f"guess number {n}") for n in range(8)]
     assert [guess.status for guess in guesses] == [401] * 5 + [429] * 3
+    assert told == [
+        *[("nobody", "session.refused", "ann", None)] * 5,
+        ("nobody", "access.refused", f"POST {API}/session", 429),
+    ]
+    with watch.attack(entries=6):
+        others = [Browser(url).sign_in("nobody", f"guess number {n}") for n in range(8)]
+    assert [other.status for other in others] == [401] * 5 + [429] * 3
+    assert {other.body for other in others} == {guess.body for guess in guesses}
     wait_s = int(guesses[-1].headers["retry-after"])
     assert 1 <= wait_s <= 60
     assert guesses[-1].json["code"] == "rate_limited"
@@ -118,15 +148,19 @@ def test_guessing_passwords_is_slowed_down_for_the_guesser_alone(ann: Browser, u
     assert people.signed_in(url, "bob").ask("GET", f"{API}/session").status == 200
 
 
-def test_who_asks_too_much_is_slowed_down_and_others_are_not(database: str, tmp_path: Path) -> None:
+def test_who_asks_too_much_is_slowed_down_and_others_are_not(
+    database: str, owner_conn: Session, tmp_path: Path
+) -> None:
     with served(database, tmp_path / "data", rate=1) as server:
         url = url_of(server.listener, "127.0.0.1")
         people.create(url, "ann", "viewer")
         people.create(url, "bob", "viewer")
         ann, bob = people.signed_in(url, "ann"), people.signed_in(url, "bob")
-        statuses = [ann.ask("GET", f"{API}/session").status for _ in range(12)]
+        with Watch(server, owner_conn).attack() as told:
+            statuses = [ann.ask("GET", f"{API}/session").status for _ in range(12)]
         assert statuses[:10] == [200] * 10
         assert statuses[-1] == 429
+        assert told == [("user:ann", "access.refused", f"GET {API}/session", 429)]
         assert bob.ask("GET", f"{API}/session").status == 200
         assert people.local(url).ask("GET", f"{API}/session").status == 200
 

@@ -7,6 +7,7 @@ from psycopg import Connection, errors
 
 from headway.store.transact import Session, enter_team, transact
 from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Browser
 
 
@@ -31,44 +32,60 @@ def test_a_token_does_no_more_than_its_owner_may_now(ann: Browser, url: str) -> 
     assert program.ask("GET", f"{API}/session").json["role"] == "viewer"
 
 
-def test_a_token_opens_nothing_wider_than_itself(ann: Browser, url: str) -> None:
+def test_a_token_opens_nothing_wider_than_itself(ann: Browser, url: str, watch: Watch) -> None:
     admin = people.local(url)
-    program = people.bearer(url, people.token(url, "admin", "viewer"))
-    assert program.ask("POST", f"{API}/login-links", {}).status == 403
+    lesser = people.bearer(url, people.token(url, "admin", "viewer"))
+    whole = people.bearer(url, people.token(url, "admin", "admin", "whole"))
     new = {"password": "a new long password"}
-    assert program.ask("PUT", f"{API}/users/admin/password", new).status == 403
-    assert program.ask("POST", f"{API}/tokens", {"name": "x", "role": "operator"}).status == 403
-    program = people.bearer(url, people.token(url, "admin", "admin", "whole"))
-    assert program.ask("POST", f"{API}/login-links", {}).status == 403
-    assert program.ask("POST", f"{API}/tokens", {"name": "x", "user": "ann"}).status == 403
+    for program, method, path, body in (
+        (lesser, "POST", "/login-links", {}),
+        (lesser, "PUT", "/users/admin/password", new),
+        (lesser, "POST", "/tokens", {"name": "x", "role": "operator"}),
+        (whole, "POST", "/login-links", {}),
+        (whole, "POST", "/tokens", {"name": "x", "user": "ann"}),
+    ):
+        with watch.attack():
+            assert program.ask(method, API + path, body).status == 403, path
     assert admin.ask("GET", f"{API}/session").status == 200
 
 
-def test_of_others_one_sees_and_does_nothing(ann: Browser, url: str) -> None:
+def test_of_others_one_sees_and_does_nothing(ann: Browser, url: str, watch: Watch) -> None:
     people.create(url, "bob", "viewer")
     people.token(url, "bob", "viewer", "bob's")
     (theirs,) = people.local(url).ask("GET", f"{API}/tokens").json["items"]
     assert ann.ask("GET", f"{API}/tokens").json["items"] == []
-    assert ann.ask("DELETE", f"{API}/tokens/{theirs['id']}").status == 404
-    assert ann.ask("PUT", f"{API}/users/bob/password", {"password": "x" * 12}).status == 403
-    assert ann.ask("POST", f"{API}/login-links", {"user": "bob"}).status == 403
-    assert ann.ask("POST", f"{API}/tokens", {"name": "x", "user": "bob"}).status == 403
+    missing = "0" * len(theirs["id"])
+    for method, path, body, status in (
+        ("DELETE", f"/tokens/{theirs['id']}", None, 404),
+        ("PUT", "/users/bob/password", {"password": "x" * 12}, 403),
+        ("POST", "/login-links", {"user": "bob"}, 403),
+        ("POST", "/tokens", {"name": "x", "user": "bob"}, 403),
+    ):
+        nobodys = {**body, "user": "eve"} if body and "user" in body else body
+        other = path.replace(theirs["id"], missing).replace("bob", "eve")
+        with watch.attack():
+            answers = [ann.ask(method, API + path, body), ann.ask(method, API + other, nobodys)]
+        told = [each.body.replace(missing.encode(), theirs["id"].encode()) for each in answers]
+        assert (answers[0].status, told[0]) == (status, told[1]), path
 
 
-def test_an_admins_token_makes_no_way_in_but_what_is_no_wider_than_itself(url: str) -> None:
+def test_an_admins_token_makes_no_way_in_but_what_is_no_wider_than_itself(
+    url: str, watch: Watch
+) -> None:
     """Nothing that can do more, or lasts longer: passwords, links, tokens of others, longer tokens."""
     short = {"name": "short", "role": "admin", "expires_in_days": 1}
     secret = people.local(url).ask("POST", f"{API}/tokens", short).json["token"]
     program = people.bearer(url, secret)
     new = {"name": "evil", "display_name": "E", "role": "viewer", "password": people.PASSWORD}
-    refused = [
-        program.ask("POST", f"{API}/users", new),
-        program.ask("PUT", f"{API}/users/admin/password", {"password": people.PASSWORD}),
-        program.ask("POST", f"{API}/login-links", {}),
-        program.ask("POST", f"{API}/login-links", {"user": "admin"}),
-        program.ask("POST", f"{API}/tokens", {"name": "long", "expires_in_days": 2}),
-        program.ask("POST", f"{API}/tokens", {"name": "default"}),
-    ]
+    with watch.attack(entries=4):  # of four routes
+        refused = [
+            program.ask("POST", f"{API}/users", new),
+            program.ask("PUT", f"{API}/users/admin/password", {"password": people.PASSWORD}),
+            program.ask("POST", f"{API}/login-links", {}),
+            program.ask("POST", f"{API}/login-links", {"user": "admin"}),
+            program.ask("POST", f"{API}/tokens", {"name": "long", "expires_in_days": 2}),
+            program.ask("POST", f"{API}/tokens", {"name": "default"}),
+        ]
     assert [answer.status for answer in refused] == [403] * len(refused)
     assert program.ask("GET", f"{API}/users/evil").status == 404
     assert b"a token cannot set a password" in refused[0].body
@@ -102,8 +119,9 @@ def test_a_team_keeps_an_admin(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Ann", "", "a b", "../x", "ｅve", "x" * 65, "-x"])
-def test_a_name_is_plain(url: str, name: str) -> None:
-    answer = people.local(url).ask("POST", f"{API}/users", {"name": name, "role": "viewer"})
+def test_a_name_is_plain(url: str, watch: Watch, name: str) -> None:
+    with watch.attack(entries=0):
+        answer = people.local(url).ask("POST", f"{API}/users", {"name": name, "role": "viewer"})
     assert answer.status == 400, answer.body
 
 
@@ -123,6 +141,9 @@ def test_lists_come_in_pages(url: str) -> None:
 
 
 # -- several teams
+
+
+NOT_THEIRS = ("admin", "nadim")  # one of the first team, and nobody
 
 
 @pytest.fixture
@@ -164,7 +185,7 @@ def test_a_request_is_in_one_team_with_the_role_there(ann: Browser, url: str) ->
 
 
 def test_an_admin_of_one_team_is_nobody_to_another(
-    other_team: None, url: str, owner_conn: Session
+    other_team: None, url: str, owner_conn: Session, watch: Watch
 ) -> None:
     owner_conn.execute(
         "INSERT INTO login_link (team_id, hash, person_id, created_by, expires_at)"
@@ -177,12 +198,20 @@ def test_an_admin_of_one_team_is_nobody_to_another(
         "ann",
         "mallory",
     ]
-    assert mallory.ask("PATCH", f"{API}/users/ann", {"disabled": True}).status == 403
-    assert mallory.ask("POST", f"{API}/login-links", {"user": "ann"}).status == 403
-    taken = {"password": "taken over by m"}
-    assert mallory.ask("PUT", f"{API}/users/ann/password", taken).status == 403
-    assert mallory.ask("GET", f"{API}/users/admin").status == 404
-    assert mallory.ask("PATCH", f"{API}/users/admin", {"role": "viewer"}).status == 404
+    watch.team_id = 2
+    for method, path, body, status in (
+        ("PATCH", "/users/ann", {"disabled": True}, 403),
+        ("POST", "/login-links", {"user": "ann"}, 403),
+        ("PUT", "/users/ann/password", {"password": "taken over by m"}, 403),
+    ):
+        with watch.attack() as told:
+            assert mallory.ask(method, API + path, body).status == status, path
+        assert [(who, refused) for who, _, _, refused in told] == [("user:mallory", status)]
+    for method, body in (("GET", None), ("PATCH", {"role": "viewer"})):
+        with watch.attack():
+            answers = [mallory.ask(method, f"{API}/users/{name}", body) for name in NOT_THEIRS]
+        told_of = [each.body.replace(b"nadim", b"admin") for each in answers]
+        assert (answers[0].status, told_of[0]) == (404, told_of[1])
     assert people.signed_in(url, "ann").ask("GET", f"{API}/session").status == 200
 
 

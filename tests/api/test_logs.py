@@ -18,6 +18,7 @@ from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.store.transact import Session
 from tests.api import seed
+from tests.api.attacks import Watch
 from tests.api.conftest import TOKEN
 
 Write = Callable[..., Path]
@@ -253,18 +254,28 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.parametrize(
-    "task_id", ["../../../etc/passwd", "..%2f..%2fx", "%00", ".", "..", "t0%00", "server", "\udcff"]
+    ("task_id", "entries"),
+    [
+        *[(name, 1) for name in (".", "..", "server", "\udcff")],
+        # No route, and no text: refused before anything is asked for.
+        *[(name, 0) for name in ("../../../etc/passwd", "..%2f..%2fx", "%00", "t0%00")],
+    ],
 )
-def test_no_name_leads_out_of_the_logs(url: str, write: Write, task_id: str) -> None:
+def test_no_name_leads_out_of_the_logs(
+    url: str, write: Write, watch: Watch, task_id: str, entries: int
+) -> None:
     write(b"mine\n")
     raw = quote(task_id, safe="%./", errors="surrogatepass")
     connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port, timeout=10)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     for ending in ("logs", "logs/lines", "logs/download", "logs/search?q=x"):
-        connection.request("GET", f"/api/v1/runs/r1/task-instances/{raw}/{ending}", None, headers)
-        response = connection.getresponse()
-        assert response.status in (400, 404), response.read()
-        assert b"root:" not in response.read()
+        with watch.attack(entries):
+            path = f"/api/v1/runs/r1/task-instances/{raw}/{ending}"
+            connection.request("GET", path, None, headers)
+            response = connection.getresponse()
+            body = response.read()
+        assert response.status in (400, 404), body
+        assert b"root:" not in body
     connection.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from headway.core.roles import BUILT_IN, Role, Verb
 from headway.store.transact import Session
 from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 
 
@@ -146,19 +147,20 @@ def manager(url: str, admin: Browser) -> Browser:
     ],
 )
 def test_nobody_rises(
-    manager: Browser, owner_conn: Session, method: str, path: str, body: dict[str, Any] | None
+    manager: Browser,
+    owner_conn: Session,
+    watch: Watch,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
 ) -> None:
-    before = standing(owner_conn)
-    assert status(manager, method, path, body) == 403
-    assert standing(owner_conn) == before
-
-
-def standing(conn: Session) -> list[Any]:
-    rows = "SELECT person_id, role FROM membership ORDER BY 1"
-    people_ = "SELECT name, password_hash, disabled_at FROM person ORDER BY 1"
-    roles = "SELECT name, verbs FROM team_role ORDER BY 1"
     tokens = "SELECT token_id FROM api_token ORDER BY 1"
-    return [conn.execute(each).fetchall() for each in (rows, people_, roles, tokens)]
+    before = owner_conn.execute(tokens).fetchall()
+    with watch.attack() as told:
+        assert status(manager, method, path, body) == 403
+    ((who, action, _, refused),) = told
+    assert (who, action, refused) == ("user:mia", "access.refused", 403)
+    assert owner_conn.execute(tokens).fetchall() == before
 
 
 def test_what_one_holds_one_may_hand_on(manager: Browser) -> None:
@@ -168,7 +170,7 @@ def test_what_one_holds_one_may_hand_on(manager: Browser) -> None:
     assert status(manager, "DELETE", "/members/eve") == 200
 
 
-def test_a_team_admin_becomes_no_platform_admin(url: str, admin: Browser) -> None:
+def test_a_team_admin_becomes_no_platform_admin(url: str, admin: Browser, watch: Watch) -> None:
     people.create(url, "tom", "admin")
     tom = people.signed_in(url, "tom")
     for method, path, body in (
@@ -177,19 +179,23 @@ def test_a_team_admin_becomes_no_platform_admin(url: str, admin: Browser) -> Non
         ("POST", "/tokens", {"name": "t", "user": "admin", "role": "admin"}),
         ("PATCH", "/users/admin", {"display_name": "x"}),
     ):
-        assert status(tom, method, path, body) == 403, path
+        with watch.attack():
+            assert status(tom, method, path, body) == 403, path
     assert admin.ask("GET", f"{API}/session").json["is_platform_admin"] is True
     assert tom.ask("GET", f"{API}/session").json["is_platform_admin"] is False
 
 
-def test_a_disabled_admin_is_no_way_up(url: str, admin: Browser, manager: Browser) -> None:
+def test_a_disabled_admin_is_no_way_up(
+    url: str, admin: Browser, manager: Browser, watch: Watch
+) -> None:
     assert status(admin, "PATCH", "/users/boss", {"disabled": True}) == 200
     for method, path, body in (
         ("PUT", "/users/boss/password", {"password": "a wholly new password"}),
         ("POST", "/login-links", {"user": "boss"}),
         ("PATCH", "/users/boss", {"disabled": False}),
     ):
-        assert status(manager, method, path, body) == 403, path
+        with watch.attack():
+            assert status(manager, method, path, body) == 403, path
 
 
 def test_roles_end_with_their_team(admin: Browser, owner_conn: Session) -> None:
@@ -239,7 +245,7 @@ def test_a_token_has_no_more_than_its_owner_now(url: str, admin: Browser) -> Non
 # -- XB14: a token for one DAG is not for one whose name begins alike
 
 
-def test_a_token_of_one_dag(url: str, admin: Browser, runs: None) -> None:
+def test_a_token_of_one_dag(url: str, admin: Browser, runs: None, watch: Watch) -> None:
     assert token_of(admin, dag_ids=["dag_missing"]).status == 404
     made = token_of(admin, role="operator", dag_ids=["dag_a"]).json
     program = people.bearer(url, made["token"])
@@ -260,9 +266,17 @@ def test_a_token_of_one_dag(url: str, admin: Browser, runs: None) -> None:
         *("/tokens", "/events", "/runs/missing", "/overview?with=dag_a-run"),
         "/runs/dag_a-run/tasks?with=dag_attacker-run",
     ):
-        assert status(program, "GET", bad) == 403, bad
+        with watch.attack():
+            answers = [
+                program.ask("GET", API + path)
+                for path in (bad, bad.replace("dag_attacker", "dag_attackez"))
+            ]
+        assert (answers[0].status, answers[0].body) == (403, answers[1].body), bad
     assert status(program, "POST", "/dags/dag_a/runs", {}) == 201
-    assert status(program, "POST", "/dags/dag_attacker/runs", {}) == 403
+    with watch.attack() as told:
+        assert status(program, "POST", "/dags/dag_attacker/runs", {}) == 403
+        assert status(program, "POST", "/dags/dag_attackez/runs", {}) == 403
+    assert told == [("user:admin", "access.refused", f"POST {API}/dags/{{dag_id}}/runs", 403)]
     assert token_of(program, name="wide", expires_in_days=1).status == 403
 
 

@@ -3,6 +3,8 @@
 import pytest
 
 from headway.store.transact import Session
+from tests.api import seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Browser
 from tests.api.conftest import TOKEN
 
@@ -44,19 +46,27 @@ def test_the_cookie_is_for_nobody_but_our_pages(ann: Browser, url: str) -> None:
     assert given.startswith("headway_session=")
 
 
-def test_what_does_not_fit_is_answered_alike(ann: Browser, url: str) -> None:
+def test_what_does_not_fit_is_answered_alike(ann: Browser, url: str, watch: Watch) -> None:
     wrong = [("ann", "wrong password"), ("bob", PASSWORD), ("admin", ""), ("*)(uid=*", PASSWORD)]
-    answers = [Browser(url).sign_in(*pair) for pair in wrong]
+    with watch.attack(entries=4) as told:
+        answers = [Browser(url).sign_in(*pair) for pair in wrong]
+    assert told == [("nobody", "session.refused", name, None) for name, _ in wrong]
     assert {answer.status for answer in answers} == {401}
     assert len({answer.body for answer in answers}) == 1
     assert not any("set-cookie" in answer.headers for answer in answers)
 
 
-def test_who_signs_out_is_out(ann: Browser, url: str) -> None:
+def test_who_signs_out_is_out(ann: Browser, url: str, watch: Watch) -> None:
     kept = Browser(url, cookie=ann.cookie)
     assert ann.ask("DELETE", f"{API}/session").status == 200
-    assert kept.ask("GET", f"{API}/session").status == 401
     assert ann.ask("GET", f"{API}/session").status == 401
+    with watch.attack() as told:
+        assert kept.ask("GET", f"{API}/session").status == 401
+        gone, never = (
+            browser.ask("POST", f"{API}/dags/none/pause") for browser in (kept, Browser(url, "x=y"))
+        )
+        assert (gone.status, gone.body) == (401, never.body)
+    assert told == [("nobody", "access.refused", "any request", 401)]
 
 
 def test_a_session_ends_by_time_and_by_idleness(
@@ -83,13 +93,15 @@ def test_a_session_that_is_used_does_not_become_idle(ann: Browser, owner_conn: S
     assert fresh
 
 
-def test_a_link_signs_in_once(admin: Browser, url: str, owner_conn: Session) -> None:
+def test_a_link_signs_in_once(admin: Browser, url: str, owner_conn: Session, watch: Watch) -> None:
     link = admin.ask("POST", f"{API}/login-links", {}).json["url"]
     assert link.startswith(f"{url}/login#")
     first, second = Browser(url), Browser(url)
     assert first.sign_in_by(link).json["role"] == "admin"
     assert first.ask("GET", f"{API}/users").status == 200
-    assert second.sign_in_by(link).status == 401
+    with watch.attack() as told:
+        assert second.sign_in_by(link).status == 401
+    assert told == [("nobody", "session.refused", "", None)]
     old = admin.ask("POST", f"{API}/login-links", {}).json["url"]
     owner_conn.execute("UPDATE login_link SET expires_at = now()")
     assert second.sign_in_by(old).status == 401
@@ -134,7 +146,15 @@ def test_who_is_disabled_is_out_at_once(ann: Browser, admin: Browser, url: str) 
     assert Browser(url).sign_in("ann", PASSWORD).status == 200
 
 
-def test_a_role_that_is_taken_away_is_gone_at_once(ann: Browser, admin: Browser) -> None:
-    assert ann.ask("POST", f"{API}/dags/none/pause").status == 404
+def test_a_role_that_is_taken_away_is_gone_at_once(
+    ann: Browser, admin: Browser, conn: Session, watch: Watch
+) -> None:
+    seed.dag(conn, "d")
+    pause = f"{API}/dags/{{}}/pause".format
+    assert ann.ask("POST", pause("none")).status == 404
     admin.ask("PATCH", f"{API}/users/ann", {"role": "viewer"})
-    assert ann.ask("POST", f"{API}/dags/none/pause").status == 403
+    with watch.attack() as told:
+        answers = [ann.ask("POST", pause(dag_id)) for dag_id in ("d", "none")]
+    assert answers[0].status == 403
+    assert answers[0].body == answers[1].body
+    assert told == [("user:ann", "access.refused", f"POST {pause('{dag_id}')}", 403)]

@@ -19,6 +19,7 @@ from headway.errors import NotAuthenticated, UsageError
 from headway.identity.settings import checked, from_environment
 from headway.store.transact import Session
 from headway.up.address import url_of
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 from tests.api.conftest import served
 from tests.api.test_sign_in_by_ldap import SETTINGS, refusals
@@ -167,7 +168,7 @@ def test_the_session_is_a_bearers_and_of_the_person_of_the_directory(
     assert ways.fetchall() == [("tickets",), ("company",)]
 
 
-def test_what_is_no_good_ticket_is_refused(url: str, keys: Kdc, owner_conn: Session) -> None:
+def test_what_is_no_good_ticket_is_refused(url: str, keys: Kdc, watch: Watch) -> None:
     cache = keys.tickets("ann")
     keys.principal("HTTP/other")
     keys.principal("host/localhost")
@@ -186,15 +187,19 @@ def test_what_is_no_good_ticket_is_refused(url: str, keys: Kdc, owner_conn: Sess
         "random": b"\xff" * 300,
         "of nobody in the directory": ticket(keys.tickets("eve")),
     }
-    answers = {what: enter(url, token) for what, token in tried.items()}
+    with watch.attack(entries=len(tried)) as told:
+        answers = {what: enter(url, token) for what, token in tried.items()}
+    assert {(who, action) for who, action, _, _ in told} == {("nobody", "session.refused")}
     assert {what for what, answer in answers.items() if answer.status != 401} == set()
     assert len({answer.body for answer in answers.values()}) == 1
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Negotiate"}
-    assert any("replay" in each for each in refusals(owner_conn))
+    assert any("replay" in reason for *_, reason in told)
     asked = enter(url, None)
     assert (asked.status, asked.headers["www-authenticate"]) == (401, "Negotiate")
     twice = {"Authorization": f"Negotiate {base64.b64encode(ticket(cache)).decode()}"}
-    assert Browser(url).ask("GET", f"{API}/session", headers=twice).status == 401  # elsewhere
+    with watch.attack() as told:
+        assert Browser(url).ask("GET", f"{API}/dags", headers=twice).status == 401  # elsewhere
+    assert told == [("nobody", "access.refused", "any request", 401)]
 
 
 def brief_ticket(keys: Kdc) -> tuple[bytes, int]:
@@ -210,15 +215,17 @@ def brief_ticket(keys: Kdc) -> tuple[bytes, int]:
 
 
 def test_an_expired_ticket_is_refused(
-    url: str, keys: Kdc, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+    url: str, keys: Kdc, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, life_s = brief_ticket(keys)
     monkeypatch.setenv("KRB5_CONFIG", str(keys.exact()))
     over = clock.monotonic() + life_s + 3  # with the second by which clocks may differ
     while clock.monotonic() < over:
         clock.sleep(0.2)
-    assert enter(url, token).status == 401
-    assert "expired" in refusals(owner_conn)[0]
+    with watch.attack() as told:
+        assert enter(url, token).status == 401
+    ((_, action, _, reason),) = told
+    assert (action, "expired" in reason) == ("session.refused", True)
 
 
 def test_another_realm_is_refused(
@@ -229,7 +236,8 @@ def test_another_realm_is_refused(
     text += KERBEROS.format(keytab=keys.principal("HTTP/localhost"), realm="OTHER.COM")
     with served(database, layout.data, sign_in=checked(text, tmp_path)) as server:
         url = url_of(server.listener, "127.0.0.1")
-        assert enter(url, ticket(keys.tickets("ann"))).status == 401
+        with Watch(server, owner_conn).attack():
+            assert enter(url, ticket(keys.tickets("ann"))).status == 401
     assert refusals(owner_conn) == [f"ann@{REALM} is of a realm that is not in realms"]
 
 

@@ -13,6 +13,7 @@ from headway.identity.settings import SignInSettings, checked
 from headway.store.transact import Session
 from headway.up.address import url_of
 from tests.api import people
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 from tests.api.conftest import served
 from tests.certificates import authority
@@ -124,7 +125,7 @@ def test_groups_of_groups_count_and_may_go_round(url: str, directory: Slapd) -> 
 
 
 def test_every_reason_to_refuse_looks_the_same(
-    url: str, directory: Slapd, owner_conn: Session, caplog: pytest.LogCaptureFixture
+    url: str, directory: Slapd, watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ann = directory.person("ann")
     directory.person("bob")  # in no group
@@ -136,12 +137,13 @@ def test_every_reason_to_refuse_looks_the_same(
         ("an\r\nn", PASSWORD), (f"cn=ann,ou=people,{BASE}", PASSWORD),
         ("reader", PASSWORD), ("x" * 2_000, PASSWORD), ("ann", "x" * 2_000), ("\\61nn", PASSWORD),
     ]  # fmt: skip
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), watch.attack(entries=len(tried)) as told:
         answers = [enter(url, *each) for each in tried]
+    assert {(who, action) for who, action, _, _ in told} == {("nobody", "session.refused")}
     assert {answer.status for answer in answers} == {401}
     assert len({answer.body for answer in answers}) == 1
     assert not any("set-cookie" in answer.headers for answer in answers)
-    assert refusals(owner_conn)[:4] == [
+    assert [reason for *_, reason in told][:4] == [
         "the directory refused the password: Invalid credentials",
         "the directory has 0 entries of this name",
         "no role",

@@ -12,6 +12,7 @@ from headway.config import Layout
 from headway.identity.settings import checked
 from headway.store.transact import Session
 from headway.up.address import url_of
+from tests.api.attacks import Watch
 from tests.api.conftest import served
 from tests.api.idp import SECRET, Idp, Visitor, running
 
@@ -129,25 +130,31 @@ def test_groups_that_give_nothing_are_refused(url: str, idp: Idp, owner_conn: Se
 
 
 def test_what_comes_back_counts_once_and_in_the_browser_that_began(
-    url: str, idp: Idp, owner_conn: Session
+    url: str, idp: Idp, owner_conn: Session, watch: Watch
 ) -> None:
     ann, eve = Visitor(url), Visitor(url)
     came = ann.visit(ann.start().json()["url"])
-    assert eve.come_back(came).status_code == 401  # it did not begin
-    eve.start()
-    assert eve.come_back(came).status_code == 401  # it began another one
-    assert ann.come_back(came | {"state": "x" * 43}).status_code == 401
-    assert ann.come_back(came | {"state": "…"}).status_code == 401
-    assert ann.come_back(came | {"iss": "https://evil.example"}).status_code == 401
     without = {name: came[name] for name in ("code", "state")}
-    assert ann.come_back(without).status_code == 401  # the provider always says who it is
-    assert ann.come_back(came, way="twin").status_code == 401  # mixed up
-    assert ann.come_back(came | {"code": "made-up"}).status_code == 401
-    assert len(set(refusals(owner_conn))) == 5
+    with watch.attack(entries=8) as told:
+        answers = [eve.come_back(came)]  # it did not begin
+        eve.start()
+        answers += [
+            eve.come_back(came),  # it began another one
+            ann.come_back(came | {"state": "x" * 43}),
+            ann.come_back(came | {"state": "…"}),
+            ann.come_back(came | {"iss": "https://evil.example"}),
+            ann.come_back(without),  # the provider always says who it is
+            ann.come_back(came, way="twin"),  # mixed up
+            ann.come_back(came | {"code": "made-up"}),
+        ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.text for answer in answers}) == 1
+    assert {(who, action) for who, action, _, _ in told} == {("nobody", "session.refused")}
+    assert len({reason for *_, reason in told}) == 5
     assert owner_conn.execute("SELECT count(*) FROM browser_session").fetchone() == (0,)
 
 
-def test_a_code_is_good_for_once(url: str, idp: Idp, owner_conn: Session) -> None:
+def test_a_code_is_good_for_once(url: str, idp: Idp, watch: Watch) -> None:
     ann = Visitor(url)
     begun = ann.start()
     ticket = dict(begun.cookies)
@@ -155,8 +162,10 @@ def test_a_code_is_good_for_once(url: str, idp: Idp, owner_conn: Session) -> Non
     assert ann.come_back(came).status_code == 200
     again = Visitor(url)
     again.ours.cookies.update(ticket)
-    assert again.come_back(came).status_code == 401
-    assert refusals(owner_conn) == ["the provider refused the code: invalid_grant"]
+    with watch.attack() as told:
+        assert again.come_back(came).status_code == 401
+    reason = "the provider refused the code: invalid_grant"
+    assert told == [("nobody", "session.refused", "", reason)]
 
 
 def test_keys_may_be_changed(
@@ -188,12 +197,17 @@ def test_a_way_that_is_not_there(url: str) -> None:
     assert (answer.status_code, answer.json()["hint"]) == (404, "use one of: company, twin")
 
 
-def test_another_site_cannot_begin_or_end_it(url: str, idp: Idp) -> None:
+def test_another_site_cannot_begin_or_end_it(url: str, idp: Idp, watch: Watch) -> None:
     ann = Visitor(url)
     came = ann.visit(ann.start().json()["url"])
     ann.ours.headers["Sec-Fetch-Site"] = "cross-site"
-    assert ann.start().status_code == 403
-    assert ann.come_back(came).status_code == 403
+    with watch.attack(entries=2) as told:
+        assert ann.start().status_code == 403
+        assert ann.come_back(came).status_code == 403
+    assert [subject for _, _, subject, _ in told] == [
+        "POST /api/v1/session/redirect",
+        "POST /api/v1/session/code",
+    ]
 
 
 def test_secrets_are_left_nowhere(url: str, idp: Idp, owner_conn: Session) -> None:

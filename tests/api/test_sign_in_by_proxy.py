@@ -11,8 +11,9 @@ from headway.identity.settings import checked
 from headway.store.transact import Session
 from headway.up.address import url_of
 from tests.api import people
+from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
-from tests.api.conftest import served
+from tests.api.conftest import Served, served
 
 SETTINGS = """
 [proxy.company]
@@ -44,14 +45,14 @@ deny = "*"
 
 
 @pytest.fixture
-def proxied(database: str, layout: Layout, owner_conn: Session) -> Iterator[HttpServer]:
+def proxied(database: str, layout: Layout, owner_conn: Session) -> Iterator[Served]:
     owner_conn.execute("INSERT INTO team (name) VALUES ('other')")
     with served(database, layout.data, sign_in=checked(SETTINGS)) as server:
         yield server
 
 
 @pytest.fixture
-def url(proxied: HttpServer) -> str:
+def url(proxied: Served) -> str:
     return url_of(proxied.listener, "127.0.0.1")
 
 
@@ -193,13 +194,14 @@ def test_roles_of_the_map_lapse(url: str, owner_conn: Session) -> None:
     assert roles(enter(url, "ann", "analysts")[1]) == {"default": "viewer"}
 
 
-def test_only_one_header_of_each_counts(url: str, owner_conn: Session) -> None:
+def test_only_one_header_of_each_counts(url: str, proxied: Served, owner_conn: Session) -> None:
     host = url.removeprefix("http://")
     ordinary = [
         ("Host", host),
         ("Sec-Fetch-Site", "same-origin"),
         ("Content-Type", "application/json"),
     ]
+    watch = Watch(proxied, owner_conn)
     for twice in (
         [("X-Forwarded-User", "ann"), ("x-forwarded-user", "admin")],
         [
@@ -212,7 +214,9 @@ def test_only_one_header_of_each_counts(url: str, owner_conn: Session) -> None:
         [("X-Forwarded-User", "…")],
     ):
         encoded = [(name, value.encode().decode("latin-1")) for name, value in twice]
-        assert raw(url, [*ordinary, *encoded]) == 401
+        with watch.attack() as told:
+            assert raw(url, [*ordinary, *encoded]) == 401
+        assert [action for _, action, _, _ in told] == ["session.refused"]
     assert all(refusals(owner_conn))
     assert len(refusals(owner_conn)) == 5
 
@@ -241,7 +245,8 @@ def test_who_is_not_the_proxy_is_not_believed_whatever_is_forwarded(
     with served(database, layout.data, sign_in=checked(elsewhere)) as server:
         url = url_of(server.listener, "127.0.0.1")
         for more in ({}, {"X-Forwarded-For": "10.9.8.7"}):
-            assert enter(url, "ann", "analysts", **more)[1].status == 401
+            with Watch(server, owner_conn).attack():
+                assert enter(url, "ann", "analysts", **more)[1].status == 401
     assert refusals(owner_conn) == ["127.0.0.1 is not in trusted of [proxy.company]"] * 2
     rows = owner_conn.execute("SELECT address FROM audit WHERE action = 'session.refused'")
     assert [row[0] for row in rows] == ["127.0.0.1", "10.9.8.7"]

@@ -4,6 +4,7 @@ import pytest
 
 from headway.store.transact import Session
 from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Browser
 
 
@@ -109,7 +110,7 @@ def test_others_see_their_own_team_and_change_none(admin: Browser, url: str) -> 
 
 
 def test_a_deleted_team_opens_for_nobody_and_leaves_nothing_to_the_next(
-    admin: Browser, url: str, owner_conn: Session
+    admin: Browser, url: str, owner_conn: Session, watch: Watch
 ) -> None:
     there = {"Headway-Team": "marketing"}
     admin.ask("POST", f"{API}/teams", {"name": "marketing", "slots": 40})
@@ -126,9 +127,16 @@ def test_a_deleted_team_opens_for_nobody_and_leaves_nothing_to_the_next(
     assert admin.ask("DELETE", f"{API}/teams/marketing?confirm=marketing").status == 200
     made = admin.ask("POST", f"{API}/teams", {"name": "marketing"})
     assert (made.json["created"], made.json["slots"], made.json["members"]) == (True, None, 1)
-    for caller in (eve, program):
-        assert caller.ask("GET", f"{API}/pools").status == 401
-        assert caller.ask("GET", f"{API}/pools", headers=there).status == 401
+    with watch.attack() as told:
+        answers = [
+            caller.ask(method, f"{API}/pools/default", headers=headers)
+            for caller in (eve, program, Browser(url))
+            for method in ("PUT", "DELETE")
+            for headers in ({}, there, {"Headway-Team": "nowhere"})
+        ]
+    assert {answer.status for answer in answers} == {401}
+    assert len({answer.body for answer in answers}) == 1
+    assert told == [("nobody", "access.refused", "any request", 401)]
     (pool,) = admin.ask("GET", f"{API}/pools", headers=there).json["items"]
     assert pool["name"] == "default"
     assert audited(owner_conn, "teams.delete_team") == ["default"]
@@ -181,11 +189,13 @@ def test_the_team_of_the_local_admin_stays(admin: Browser) -> None:
     ],
 )
 def test_an_admin_of_a_team_does_not_become_a_platform_admin(
-    url: str, method: str, path: str, body: dict[str, object]
+    url: str, watch: Watch, method: str, path: str, body: dict[str, object]
 ) -> None:
     people.create(url, "eve", "admin")
     eve = people.signed_in(url, "eve")
-    refused = eve.ask(method, f"{API}{path}", body)
+    with watch.attack() as told:
+        refused = eve.ask(method, f"{API}{path}", body)
+    assert [(who, status) for who, _, _, status in told] == [("user:eve", 403)]
     assert (refused.status, refused.json["detail"]) == (403, "this user is a platform admin")
     people.create(url, "ann", "admin")
     assert (

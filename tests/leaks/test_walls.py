@@ -12,16 +12,18 @@ from typing import Any
 import psycopg
 import pytest
 
+from headway import clock
 from headway.api import team_rates
 from headway.api.access import declared
-from headway.api.server import HttpServer
+from headway.api.refused import OPEN_REFUSED, REFUSED
 from headway.config import Layout
 from headway.core.grants import GrantKind
 from headway.store.transact import Session
 from headway.up.address import url_of
 from tests.api import people, seed
+from tests.api.attacks import PATIENCE_S, Watch
 from tests.api.browser import Answer, Browser
-from tests.api.conftest import served
+from tests.api.conftest import Served, served
 from tests.api.stream import listening
 from tests.leaks import world
 from tests.leaks.routes import (
@@ -30,6 +32,7 @@ from tests.leaks.routes import (
     MAKES,
     Asked,
     Kind,
+    Operation,
     asked,
     names_of,
     operations,
@@ -52,13 +55,13 @@ VOLATILE = {"date", "content-length", "etag"}
 
 
 @pytest.fixture
-def server(database: str, layout: Layout) -> Iterator[HttpServer]:
+def server(database: str, layout: Layout) -> Iterator[Served]:
     with served(database, layout.data, rate=FAST) as server:
         yield server
 
 
 @pytest.fixture
-def teams(server: HttpServer, owner_conn: Session, layout: Layout) -> World:
+def teams(server: Served, owner_conn: Session, layout: Layout) -> World:
     return world.made(url_of(server.listener, "127.0.0.1"), owner_conn, layout)
 
 
@@ -90,7 +93,7 @@ def test_every_place_for_an_id_is_known() -> None:
         assert set(operation.path_names) <= set(IDS), f"{operation.path}: an unknown kind of id"
 
 
-def test_the_document_has_every_route(server: HttpServer) -> None:
+def test_the_document_has_every_route(server: Served) -> None:
     documented = {(operation.method, operation.path) for operation in operations()}
     routes = {
         (method, path)
@@ -151,8 +154,13 @@ def test_a_shared_pool_is_told_to_those_who_share_it(teams: World) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_another_team_has_is_as_what_nobody_has(
-    teams: World, owner_conn: Session, role: str, monkeypatch: pytest.MonkeyPatch
+    teams: World,
+    server: Served,
+    owner_conn: Session,
+    role: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Also in the audit: what is refused is one entry of one kind, and told to the team of who asked."""
     statements = recorded(monkeypatch)
     theirs = rows_of(owner_conn, 2)
     differ, count = [], 0
@@ -165,6 +173,7 @@ def test_what_another_team_has_is_as_what_nobody_has(
                 answer = ask(teams.ours[role], asked(operation, place, word))
                 answers.append((*told(answer, word), [] if operation.streams else [*statements]))
                 count += 1
+            check_noted(server, operation, [status for status, *_ in answers])
             if answers[0] != answers[1] and operation.name not in MAKES:
                 differ.append((operation.name, place, *answers))
             assert answers[0][0] < 500, answers
@@ -172,6 +181,19 @@ def test_what_another_team_has_is_as_what_nobody_has(
     # Who tries to sign in as one of their people is told to them.
     assert rows_of(owner_conn, 2) | {"audit": ""} == theirs | {"audit": ""}
     assert count > 100
+
+
+def check_noted(server: Served, operation: Operation, statuses: list[int]) -> None:
+    """Each refusal of one of us is to be written in the audit of our team, all of one status as one entry."""
+    refused = OPEN_REFUSED if operation.kind is Kind.OPEN else REFUSED
+    wanted = {(1, status): statuses.count(status) for status in statuses if status in refused}
+    counts, deadline = server.api.refusals.counts, clock.monotonic() + PATIENCE_S
+    while sum(count.times for count in [*counts.values()]) < sum(wanted.values()):
+        assert clock.monotonic() < deadline, (operation.name, statuses, counts)
+        clock.sleep(0.001)  # a request is counted after its answer
+    found = [(kind.asker.team_id, kind.status, count.times) for kind, count in counts.items()]
+    assert found == [(*key, times) for key, times in wanted.items()], operation.name
+    counts.clear()
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -190,13 +212,15 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_refused_request_has_done_nothing(teams: World, owner_conn: Session, role: str) -> None:
+def test_a_refused_request_has_done_nothing(
+    teams: World, server: Served, owner_conn: Session, role: str
+) -> None:
     """One foreign id in a request, also beside good ones, refuses the whole of it."""
     for operation in operations():
         if operation.method == "GET" or operation.name in MAKES or operation.kind is Kind.OPEN:
             continue
         for place in names_of(operation):
-            before = rows_of(owner_conn, 1)
+            before, theirs = rows_of(owner_conn, 1), rows_of(owner_conn, 2)
             request = asked(operation, place, THEIRS)
             if request.body is not None and isinstance(request.body.get(place), list):
                 request.body[place].insert(0, IDS[place].format(OURS))
@@ -205,6 +229,8 @@ def test_a_refused_request_has_done_nothing(teams: World, owner_conn: Session, r
             assert answer.status in (400, 403, 404), (operation.name, place, answer)
             after = rows_of(owner_conn, 1)
             assert {name for name in after if after[name] != before[name]} <= {"audit", "api_token"}
+            assert rows_of(owner_conn, 2) == theirs
+            check_noted(server, operation, [answer.status])
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -241,8 +267,11 @@ def test_a_cursor_of_another_team_leads_to_nothing_of_it(teams: World, owner_con
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_team_that_one_is_not_in_is_as_one_that_nobody_is_in(teams: World, role: str) -> None:
+def test_a_team_that_one_is_not_in_is_as_one_that_nobody_is_in(
+    teams: World, server: Served, owner_conn: Session, role: str
+) -> None:
     """Also where the name begins as that of a team that one is in."""
+    before = rows_of(owner_conn, 2)
     for operation in operations():
         if operation.kind is Kind.OPEN:
             continue
@@ -253,6 +282,8 @@ def test_a_team_that_one_is_not_in_is_as_one_that_nobody_is_in(teams: World, rol
         ]
         assert answers[0] == answers[1], operation.path
         assert answers[0][0] == 403, operation.path
+        check_noted(server, operation, [403, 403])
+    assert rows_of(owner_conn, 2) == before
     for name in (
         "defaul",
         "default2",
@@ -331,9 +362,17 @@ def test_a_guest_learns_of_one_dag(
 
 
 @pytest.mark.parametrize("outsider", OUTSIDERS)
-def test_outsiders_learn_nothing_of_any_team(teams: World, outsider: str) -> None:
+def test_outsiders_learn_nothing_of_any_team(
+    teams: World, server: Served, owner_conn: Session, outsider: str
+) -> None:
     """Nobody, and holders of credentials that were good once: the same answer for whatever there is."""
     browser = teams.outsiders[outsider]
+    with Watch(server, owner_conn).attack() as entries:
+        outsider_asks(browser)
+    assert entries == [("nobody", "access.refused", "any request", 401)]
+
+
+def outsider_asks(browser: Browser) -> None:
     for operation in operations():
         if operation.kind is Kind.OPEN:
             continue

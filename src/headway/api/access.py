@@ -60,9 +60,10 @@ class Admission:
             NotAuthenticated: no valid credentials. NotAllowed: a verb is missing, or the request
                 comes from another site. RateLimited: too many requests.
         """
-        if not handler.opt.get("no_browser"):  # what heeds no cookie needs no protection of it
-            refuse_other_sites(connection)
         needed = needs_of(handler)
+        if not handler.opt.get("no_browser"):  # what heeds no cookie needs no protection of it
+            asks(connection, Asker(self.admin.team_id, is_open=needed == PUBLIC))
+            refuse_other_sites(connection)
         if needed == PUBLIC:
             return
         asks(connection, Asker(self.admin.team_id))

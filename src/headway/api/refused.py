@@ -1,8 +1,9 @@
-"""Refused requests in the audit: who was told 401, 403 or 404, of which route and how often.
+"""Refused requests in the audit: who was told 401, 403, 404 or 429, of which route and how often.
 
 A request is only counted. Every second the first refusal of a kind is written, and at the end of its window the number
 of those that followed, as one entry: a flood fills no table. A 404 counts alike whether another team has the thing or
-nobody has it, because an entry that told them apart would tell.
+nobody has it, because an entry that told them apart would tell. A route that is open to everybody tells of wrong
+passwords and links itself: of it, only requests of other sites and too many of them are told here.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from headway.api.door import Door
 from headway.errors import HeadwayError
 from headway.store import audit
 
-REFUSED: Final = {401, 403, 404}
+REFUSED: Final = {401, 403, 404, 429}
+OPEN_REFUSED: Final = {403, 429}
 UNKNOWN: Final = 401
 ACTION: Final = "access.refused"
 ASKER: Final = "headway.asker"  # in the state of a request whose route is guarded
@@ -40,6 +42,7 @@ class Asker:
     actor: str = NOBODY
     via: str = ""
     role: str | None = None
+    is_open: bool = False  # the route asks nobody who they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,10 @@ class Refusals:
     write_s: float = WRITE_S
 
     def note(self, scope: Scope, status: int) -> None:
-        """Count an answer, if it is a refusal of a guarded route."""
+        """Count an answer, if it is a refusal."""
         asker: Asker | None = scope["state"].get(ASKER)
         route = str(scope.get("path_template"))
-        if status not in REFUSED or asker is None:
+        if asker is None or status not in (OPEN_REFUSED if asker.is_open else REFUSED):
             return
         if status == UNKNOWN and route.endswith(IS_ANYBODY_HERE):
             return

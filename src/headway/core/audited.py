@@ -15,6 +15,7 @@ Detail = Mapping[str, Any]
 
 UNKNOWN: Final = 401
 NOT_FOUND: Final = 404
+TOO_MANY: Final = 429
 
 # By action; ``{}`` is the subject.
 PLAIN: Final[Mapping[str, str]] = {
@@ -274,6 +275,8 @@ def refused(request: str, detail: Detail) -> str:
         return (
             f"asked{often} for something that does not exist, or is not visible to them: {request}"
         )
+    if status == TOO_MANY:
+        return f"sent too many requests, and was refused {request}{often}"
     return f"was refused {request}{often}"
 
 
