@@ -71,6 +71,7 @@ def test_every_action_has_a_sentence() -> None:
     others = {
         *("session.sign_in", "session.refused", "session.ended", "access.refused", "audit.prune"),
         *("members.role_map", "secrets.guess", "cluster.apply", "cluster.repair", "cluster.delete"),
+        "agents.refuse",
     }
     known = {*audited.PLAIN, *audited.TOLD}
     assert (actions - signing_in | others) - known == set()
@@ -94,6 +95,13 @@ def test_dates_are_told_as_people_write_them(first: str, last: str, said: str) -
     body = {"from": first, "to": last}
     words = audited.sentence("dags.backfill", "d", {"body": body, "after": {"runs": 31}})
     assert words == f"started a backfill of `d` {said}: 31 runs"
+
+
+def test_an_agent_that_was_refused_is_told_with_the_reason() -> None:
+    once = audited.sentence("agents.refuse", "h1", {"reason": "it has ended", "times": 1})
+    assert once == "asked on `h1` to be let in, and was refused: it has ended"
+    often = audited.sentence("agents.refuse", "h1", {"times": 7})
+    assert often == "asked 7 times on `h1` to be let in, and was refused"
 
 
 def test_a_logical_date_is_told_likewise() -> None:

@@ -47,7 +47,7 @@ TESTS: Final = {
     "api/record": ("tests/api/test_record.py",),
     "api/origins": ("tests/api/test_origins.py",),
     "api/principal": ("tests/api/test_principal.py",),
-    "api/guests": ("tests/api/test_grants.py",),
+    "api/guests": ("tests/api/test_guests.py",),
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),
     "api/access": (

@@ -286,6 +286,13 @@ def guessed(run: str, detail: Detail) -> str:
     return f"asked for {many} of secrets that do not exist, in run {run}"
 
 
+def agent_refused(host: str, detail: Detail) -> str:
+    reason, times = part(detail, "reason"), number(part(detail, "times")) or 1
+    often = f" {counted(times, 'time')}" if times > 1 else ""
+    why = f": {reason}" if isinstance(reason, str) else ""
+    return f"asked{often} on {host} to be let in, and was refused{why}"
+
+
 def sign_in_link(_: str, detail: Detail) -> str:
     of = text(part(detail, "body", "user"))
     return "created a sign-in link" + (f" for {of}" if of else "")
@@ -336,4 +343,5 @@ TOLD: Final[Mapping[str, Callable[[str, Detail], str]]] = {
     "session.offer_link": sign_in_link,
     "access.refused": refused,
     "secrets.guess": guessed,
+    "agents.refuse": agent_refused,
 }

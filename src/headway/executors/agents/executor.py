@@ -34,6 +34,7 @@ from headway.executors.agents.doors import Outside
 from headway.executors.agents.errands import Errands
 from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Gateway, Link
+from headway.executors.agents.refusals import Refusals
 from headway.executors.agents.trials import Trials
 from headway.executors.agents.triggers import Triggers
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
@@ -79,6 +80,7 @@ class Agents:
         self.errands = Errands(host, files)
         self.trials = Trials(self.conn, self.gateway, self.asks)
         self.triggers = Triggers(self.conn, self.gateway, host.versions)
+        self.refusals = Refusals(host)
 
     # -- what came in
 
@@ -227,12 +229,14 @@ class Agents:
                 "the agent's token is unknown, expired or revoked, or its owner is no longer an admin; "
                 "to create one: headway token create NAME --agent"
             )
-            self.gateway.refuse(link, why, again=False)
+            self.refuse(link, hello, why)
             return
         team_id, token_id = known
         old = self.gateway.links.get(hello.session)
         if old is not None and old.team_id != team_id:
-            self.gateway.refuse(link, "the session belongs to another team")
+            why = "the session belongs to another team"
+            self.gateway.refuse(link, why)
+            self.refusals.note(hello, link.host, why, team_id)
             return
         alive = transact(
             self.conn,
@@ -255,6 +259,11 @@ class Agents:
         self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
         self.triggers.bring_level(link)
+
+    def refuse(self, link: Link, hello: Hello, why: str, team_id: int | None = None) -> None:
+        """Refuse who has no right to what they ask for, for good, and tell the audit of the team, if one is known."""
+        self.gateway.refuse(link, why, again=False)
+        self.refusals.note(hello, link.host, why, team_id)
 
     def part_from_void(self) -> None:
         """Disconnect agents whose token is no longer valid. What they ran is lost when their lease is over."""

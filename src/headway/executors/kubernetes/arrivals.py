@@ -67,11 +67,13 @@ class Arrivals:
             return
         share = self.share_of(hello, proof)
         if share is None or hello.attempt is None:
-            self.agents.gateway.refuse(link, "the pod is not that of its attempt", again=False)
+            of_team = self.share_in(proof)
+            why = "the pod is not that of its attempt"
+            self.agents.refuse(link, hello, why, None if of_team is None else of_team.team_id)
             return
         if not transact(self.host.conn, self.bind, share, hello, hello.attempt):
             why = "its attempt has ended, or another pod has it"
-            self.agents.gateway.refuse(link, why, again=False)
+            self.agents.refuse(link, hello, why, share.team_id)
             return
         share.pending.pop(pod_name(self.settings, share.team, hello.attempt), None)
         self.agents.gateway.welcome(link, hello, share.team_id, "")
@@ -82,18 +84,16 @@ class Arrivals:
 
         The pod of an attempt has a token, too: it is none of the pool, because only who may create pods labels one.
         """
-        share = next(
-            (s for s in self.shares.values() if proof and s.namespace == proof.namespace), None
-        )
+        share, why = self.share_in(proof), "it is not a pod of a warm pool"
         if proof is None or share is None or proof.name != hello.agent:
-            self.agents.gateway.refuse(link, "it is not a pod of a warm pool", again=False)
+            self.agents.refuse(link, hello, why, None if share is None else share.team_id)
             return
         pod = self.cluster.pods.get(share.namespace, {}).get(proof.name)
         if pod is None or pod.uid != proof.uid:  # the watch will tell
             self.agents.gateway.drop(link)
             return
         if not pod.is_warm:
-            self.agents.gateway.refuse(link, "it is not a pod of a warm pool", again=False)
+            self.agents.refuse(link, hello, why, share.team_id)
             return
         old = self.agents.gateway.links.get(hello.session)
         is_other = old is not None and old.team_id != share.team_id
@@ -111,11 +111,17 @@ class Arrivals:
             conn, *who, now, LEASE, self.data, f"pod/{uid}", self.settings.queues
         )
 
+    def share_in(self, proof: Proof | None) -> Share | None:
+        """Return the team of the namespace that a pod has proved to be in."""
+        if proof is None:
+            return None
+        return next((s for s in self.shares.values() if s.namespace == proof.namespace), None)
+
     def share_of(self, hello: Hello, proof: Proof | None) -> Share | None:
         """Return the team whose pod it is: by its namespace and its name, which only its attempt has."""
         if proof is None or proof.uid != hello.session or hello.attempt is None:
             return None
-        share = next((s for s in self.shares.values() if s.namespace == proof.namespace), None)
+        share = self.share_in(proof)
         if share is None or pod_name(self.settings, share.team, hello.attempt) != proof.name:
             return None
         return share
