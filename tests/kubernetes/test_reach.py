@@ -26,6 +26,7 @@ from tests.kubernetes.fake.kinds import (
 from tests.kubernetes.fake.store import Object, Store
 from tests.kubernetes.test_executor import bench, wait, workers
 from tests.kubernetes.test_namespaces import Engine, is_ready, settings_for
+from tests.kubernetes.test_refused_pods import refusals
 from tests.kubernetes.workers import KubernetesWorkers, PodClient
 from tests.scenarios.world import states as states_of
 from tests.scenarios.world import trigger, value
@@ -302,7 +303,11 @@ def elsewhere(workers: KubernetesWorkers, name: str) -> Object:
 
 
 def test_attempts_of_others(
-    conn: Connection[Any], bench: Bench, place: Place, workers: KubernetesWorkers
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    bench: Bench,
+    place: Place,
+    workers: KubernetesWorkers,
 ) -> None:
     """Its token proves its own UID: nobody gets another's attempt by it, and nobody else gets the pod's by theirs."""
     (other,) = trigger(conn)
@@ -331,6 +336,8 @@ def test_attempts_of_others(
         client.connect()
     workers.settle()
     assert [client.is_refused for client in workers.clients.values()] == [True] * len(tries)
+    # One entry of those in its namespace, and one of those of whom no team is known, for the first team.
+    assert refusals(owner_conn) == [(1, "the pod is not that of its attempt")] * 2
     assert workers.started == []
     assert [states_of(conn, each) for each in (place.run_id, other)] == [{"a": "queued"}] * 2
     workers.clients.clear()

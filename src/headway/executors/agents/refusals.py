@@ -1,7 +1,7 @@
 """Refused agents and pods in the audit: who came, from where, and why.
 
 Of each reason the first is told to each team, and of those that follow within ten minutes the next entry tells the
-number: a crowd fills no table. Of whom no team is known, the team of the installation is told.
+number: a crowd fills no table. Of whom no team is known, the first one is told.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from headway import clock, config
+from headway import clock
 from headway.agent.protocol import Hello
 from headway.executors.base import Host
 from headway.store import audit, teams
@@ -50,4 +50,6 @@ class Refusals:
 
 
 def write(conn: Connection[Any], team_id: int | None, entry: audit.Entry) -> None:
-    audit.write(conn, teams.named(conn, config.TEAM) if team_id is None else team_id, entry)
+    if team_id is None:
+        team_id = next(each.team_id for each in teams.every(conn) if not each.is_deleted)
+    audit.write(conn, team_id, entry)
