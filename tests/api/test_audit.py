@@ -71,7 +71,7 @@ def test_every_action_has_a_sentence() -> None:
     others = {
         *("session.sign_in", "session.refused", "session.ended", "access.refused", "audit.prune"),
         *("members.role_map", "secrets.guess", "cluster.apply", "cluster.repair", "cluster.delete"),
-        "agents.refuse",
+        *("agents.refuse", "dags.refuse"),
     }
     known = {*audited.PLAIN, *audited.TOLD}
     assert (actions - signing_in | others) - known == set()
@@ -102,6 +102,13 @@ def test_an_agent_that_was_refused_is_told_with_the_reason() -> None:
     assert once == "asked on `h1` to be let in, and was refused: it has ended"
     often = audited.sentence("agents.refuse", "h1", {"times": 7})
     assert often == "asked 7 times on `h1` to be let in, and was refused"
+
+
+def test_a_start_that_was_refused_is_told_with_the_reason() -> None:
+    said = audited.sentence("dags.refuse", "r1", {"reason": "the team a may not start @b/c"})
+    start = "was refused a DAG of another team, in run `r1`"
+    assert said == f"{start}: the team a may not start @b/c"
+    assert audited.sentence("dags.refuse", "r1", {}) == start
 
 
 def test_a_logical_date_is_told_likewise() -> None:

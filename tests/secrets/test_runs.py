@@ -15,6 +15,7 @@ from headway.secrets.service import ENDED, Service
 from headway.spec import model
 from headway.store.transact import Session
 from tests.api import seed
+from tests.leaks.world import rows_of
 
 HOUR = timedelta(hours=1)
 
@@ -131,7 +132,20 @@ def test_nothing_of_another_team_is_told_or_started_without_its_grant(
         assert ask(service, kind, named, **question) is None
     started = {"run_id": "mine"}
     refused = "the team default may not start @other/theirs"
-    assert refused in ask(service, "start", named, **started)
+    before = [rows_of(owner_conn, team_id) for team_id in (1, 2, 3)]
+    for other in (named, "@other/nosuch", "@nosuch/theirs"):  # no answer tells which there are
+        told_of = ask(service, "start", other, **started)
+        team, _, dag_id = other[1:].partition("/")
+        as_theirs = told_of.replace(other, named).replace(
+            f"{team} start {dag_id}", "other start theirs"
+        )
+        assert as_theirs == f"{refused}; to ask for it: headway grant ask other start theirs"
+    after = [rows_of(owner_conn, team_id) for team_id in (1, 2, 3)]
+    assert after[1:] == before[1:]
+    assert {table for table in after[0] if after[0][table] != before[0][table]} == {"audit"}
+    entries = "SELECT team_id, actor, action, subject FROM audit WHERE action = 'dags.refuse'"
+    entry = (1, "task:d/r1/t0", "dags.refuse", "r1")
+    assert owner_conn.execute(entries).fetchall() == [entry]  # of an attempt one, whatever it tries
     grant(owner_conn, "see_runs", "theirs")
     (run,) = ask(service, "runs", named, run_ids=["r9"])
     assert (run["run_id"], run["dag_id"]) == ("r9", named)
@@ -143,7 +157,7 @@ def test_nothing_of_another_team_is_told_or_started_without_its_grant(
     rows = "SELECT team_id, created_by FROM run WHERE run_id = %s"
     assert owner_conn.execute(rows, [made["run_id"]]).fetchall() == [(2, "task:d/r1/t0")]
     audited = owner_conn.execute(
-        "SELECT team_id, actor, action, detail FROM audit WHERE via = 'agent'"
+        "SELECT team_id, actor, action, detail FROM audit WHERE via = 'agent' AND team_id = 2"
     ).fetchall()
     detail = {"dag_id": "theirs", "team": "default"}
     assert audited == [(2, "task:d/r1/t0", "dags.trigger", detail)]

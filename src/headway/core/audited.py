@@ -286,6 +286,12 @@ def guessed(run: str, detail: Detail) -> str:
     return f"asked for {many} of secrets that do not exist, in run {run}"
 
 
+def start_refused(run: str, detail: Detail) -> str:
+    reason = part(detail, "reason")
+    why = f": {reason}" if isinstance(reason, str) else ""
+    return f"was refused a DAG of another team, in run {run}{why}"
+
+
 def agent_refused(host: str, detail: Detail) -> str:
     reason, times = part(detail, "reason"), number(part(detail, "times")) or 1
     often = f" {counted(times, 'time')}" if times > 1 else ""
@@ -344,4 +350,5 @@ TOLD: Final[Mapping[str, Callable[[str, Detail], str]]] = {
     "access.refused": refused,
     "secrets.guess": guessed,
     "agents.refuse": agent_refused,
+    "dags.refuse": start_refused,
 }

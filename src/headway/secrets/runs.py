@@ -74,6 +74,10 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 DECODER: Final = msgspec.json.Decoder(Runs | Instances | OfDag | Start)
 
 
+class NotGranted(NotAllowed):
+    """No grant lets the team start a DAG of another one, whether there is such a team and DAG or not."""
+
+
 class Asker(msgspec.Struct, frozen=True):
     """The attempt that asks, as the database knows it."""
 
@@ -260,7 +264,7 @@ def of_dag(conn: Connection[Any], team_id: int, dag_id: str) -> dict[str, Any]:
 def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
     """Start a run, unless there is one with its id. A repeated question of the same task instance is answered alike."""
     if (found := owner(conn, asker, asked.dag_id, GrantKind.START)) is None:
-        raise NotFound(missing(asker, asked.dag_id))
+        raise missing(asker, asked.dag_id)
     team_id, dag_id = found
     known = questions.by_id(conn, team_id, dag_id, [asked.run_id], whole=False, limit=1)
     mine = any(run.created_by == asker.name for run in known)
@@ -292,10 +296,12 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
     return {"run_id": run_id, "exists": False}
 
 
-def missing(asker: Asker, named: str) -> str:
+def missing(asker: Asker, named: str) -> NotFound | NotGranted:
     if (other := foreign(named)) is None:
-        return f"the team {asker.team} has no DAG {named!r}; one of another team is named @TEAM/{named}"
-    return (
+        return NotFound(
+            f"the team {asker.team} has no DAG {named!r}; one of another team is named @TEAM/{named}"
+        )
+    return NotGranted(
         f"the team {asker.team} may not start {named}; "
         f"to ask for it: headway grant ask {other.team} start {other.name}"
     )

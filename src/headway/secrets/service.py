@@ -37,6 +37,8 @@ GUESSING: Final = (
 )
 
 T = TypeVar("T")
+Who = tuple[int, str]  # the team and the token of an attempt
+Counts = OrderedDict[Who, int]
 
 
 class Service:
@@ -44,7 +46,8 @@ class Service:
         self.dsn = dsn
         self.data = data
         self.keys = keys
-        self.misses: OrderedDict[tuple[int, str], int] = OrderedDict()  # by team and token
+        self.misses: Counts = OrderedDict()
+        self.refused: Counts = OrderedDict()
         self.pool: ConnectionPool[Session] | None = None
         self.backends: list[Backend] | None = None
         self._lock = threading.Lock()
@@ -80,7 +83,11 @@ class Service:
         if ask.kind == runs.KIND:
             of = (ask.key.run_id, ask.key.task_id, ask.key.map_index)
             asker = runs.Asker(team_id, team, dag_id, *of)
-            return Answer(ask.request, self.read(runs.read, asker, ask.name))
+            try:
+                return Answer(ask.request, self.read(runs.read, asker, ask.name))
+            except runs.NotGranted as error:
+                self.tell_refused(who, asker, error)
+                raise
         if ask.kind in FOLDERS and is_name(ask.name):
             answer = self.found(Question(team_id, team, dag_id, ask.kind, ask.name), ask)
             if answer.value is not None:
@@ -94,12 +101,25 @@ class Service:
                 return Answer(ask.request, found.text, found.secrets)
         return Answer(ask.request)
 
-    def count_miss(self, who: tuple[int, str], dag_id: str, ask: Ask) -> None:
+    def tell_refused(self, who: Who, asker: runs.Asker, error: runs.NotGranted) -> None:
+        """Write the first start of another team's DAG that an attempt was refused."""
         with self._lock:
-            self.misses[who] = self.misses.get(who, 0) + 1
-            while len(self.misses) > ATTEMPTS_KNOWN_MAX:
-                self.misses.popitem(last=False)
-        if self.misses[who] == MISSES_MAX:
+            is_first = remembered(self.refused, who) == 1
+        if is_first:
+            entry = audit.Entry(
+                actor=asker.name,
+                via="agent",
+                action="dags.refuse",
+                subject=asker.run_id,
+                address="",
+                detail={"reason": error.message},
+            )
+            self.read(audit.write, asker.team_id, entry)
+
+    def count_miss(self, who: Who, dag_id: str, ask: Ask) -> None:
+        with self._lock:
+            misses = remembered(self.misses, who)
+        if misses == MISSES_MAX:
             log.warning(
                 "task %s of DAG %s, team %s, guesses names of secrets",
                 ask.key.task_id,
@@ -136,6 +156,14 @@ class Service:
     def close(self) -> None:
         if self.pool is not None:
             self.pool.close()
+
+
+def remembered(counts: Counts, who: Who) -> int:
+    """Count one more of somebody, and forget the oldest of too many. Returns their number."""
+    counts[who] = counts.get(who, 0) + 1
+    while len(counts) > ATTEMPTS_KNOWN_MAX:
+        counts.popitem(last=False)
+    return counts[who]
 
 
 def ask_key(ask: Ask) -> tuple[str, str, int, int]:
