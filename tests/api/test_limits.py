@@ -11,6 +11,7 @@ from headway.errors import Conflict, RateLimited
 from headway.runs.limits import check_new_runs
 from headway.store.transact import Session
 from tests.api import people, seed
+from tests.api.attacks import Watch
 from tests.api.browser import API, Browser
 
 RUNS = f"{API}/dags/sales/runs"
@@ -94,7 +95,7 @@ def test_runs_of_a_minute_come_back_as_it_passes(sales: Session) -> None:
 
 
 def test_one_teams_requests_are_limited_and_anothers_are_not(
-    admin: Browser, url: str, monkeypatch: pytest.MonkeyPatch
+    admin: Browser, url: str, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(team_rates, "Rate", lambda burst, period_s: Rate(3, 1e9))  # never refilled
     monkeypatch.setattr(team_rates, "READ_S", 0.0)
@@ -104,8 +105,10 @@ def test_one_teams_requests_are_limited_and_anothers_are_not(
     there = {"Headway-Team": "marketing"}
     admin.ask("POST", f"{API}/members", {"name": "ann", "role": "viewer"}, headers=there)
     limit(admin, requests_per_s=1)
-    statuses = [ann.ask("GET", f"{API}/session").status for _ in range(5)]
+    with watch.attack() as told:
+        statuses = [ann.ask("GET", f"{API}/session").status for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
+    assert told == [("user:ann", "access.refused", f"GET {API}/session", 429)]
     refused = ann.ask("GET", f"{API}/session")
     assert refused.json["detail"] == (
         "the limit of this team is 1 API requests a second (requests_per_s)"

@@ -5,7 +5,7 @@ import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import psycopg
 import pytest
@@ -21,6 +21,7 @@ from headway.secrets.keys import KeyMissing, LocalKeys, local_keys
 from headway.store import connection_tests, connections
 from headway.store.transact import Session
 from tests.api import people
+from tests.api.attacks import Watch
 from tests.api.browser import API
 
 CANARY = "c4nary-S3cret/with+odd=chars"
@@ -200,6 +201,30 @@ def test_a_rotation_wraps_everything_again_while_all_goes_on(
 
 def sealed_of(conn: Session) -> list[tuple[bytes]]:
     return conn.execute("SELECT sealed FROM connection").fetchall()
+
+
+@pytest.mark.parametrize("kind", ["connections", "variables"])
+@pytest.mark.parametrize(
+    "name", ["..%2ftheirs%2fw", "a%2f..%2fb", "%2e%2e", "X__B___KEY", "@theirs%2fw", "w%00", "W"]
+)
+def test_a_path_to_another_team_is_as_a_name_that_nobody_has(
+    url: str, owner_conn: Session, layout: Layout, watch: Watch, kind: str, name: str
+) -> None:
+    keys = local_keys(layout.data, None)
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'theirs')")
+    wanted = wire.ConnectionRequest(uri="postgres://u:p@h")
+    stored.set_connection(owner_conn, keys, 2, "w", wanted, "me")
+    stored.set_variable(owner_conn, keys, 2, "w", wire.VariableRequest(value="3"), "me")
+    routed = "%2f" not in name and name != "w%00"
+    for method in ("GET", "DELETE"):
+        with watch.attack(entries=int(routed)):
+            answers = [
+                people.local(url).ask(method, f"{API}/{kind}/{each}")
+                for each in ((name, "nobodys") if routed else (name,))
+            ]
+        assert {answer.status for answer in answers} <= {400, 404}
+        as_nobodys = {each.body.replace(unquote(name).encode(), b"nobodys") for each in answers}
+        assert len(as_nobodys) == 1
 
 
 def test_keys_of_the_environment(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from headway.agent.protocol import (
 )
 from headway.engine.scheduler import Scheduler
 from tests.agent_tokens import let_in
+from tests.leaks.world import rows_of
 from tests.scenarios.test_gateway import Peer, scheduler
 from tests.scenarios.world import deploy, run_state, states, task, trigger, value
 
@@ -48,7 +49,7 @@ def greeted(scheduler: Scheduler, folder: Path, secret: str, session: str) -> Pe
 
 @pytest.mark.usefixtures("teams")
 def test_an_agent_has_no_part_in_another_team(
-    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+    scheduler: Scheduler, conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
 ) -> None:
     (run_a,) = trigger(conn, team_id=1)
     (run_b,) = trigger(conn, team_id=2)
@@ -66,32 +67,40 @@ def test_an_agent_has_no_part_in_another_team(
     (grant,) = of_team_a.grants
     # Neither the end of an attempt of the other team, even with its token, nor its results.
     result = [XComValue("return_value", b"1", None, 1)]
+    before = rows_of(owner_conn, 1)
     of_b.say(Ended(1, grant.key, grant.token, "success", "", xcoms=result))
     scheduler.tick()
     scheduler.tick()
-    assert states(conn, run_a)["x"] in ("queued", "running")
+    assert rows_of(owner_conn, 1) == before
     of_a.say(Ended(1, grant.key, grant.token, "success", "", xcoms=result))
     scheduler.tick()
     assert states(conn, run_a)["x"] == "success"
     of_b.say(Fetch(1, run_a, [XComRef("x")]))
+    of_b.say(Fetch(1, "nobodys", [XComRef("x")]))
     of_a.say(Fetch(1, run_a, [XComRef("x")]))
     scheduler.serve()
-    (answer_b,), (answer_a,) = of_b.of(Values), of_a.of(Values)
+    (answer_b, of_nobody), (answer_a,) = of_b.of(Values), of_a.of(Values)
+    assert answer_b == of_nobody
     assert (answer_b.values, len(answer_a.values)) == ([], 1)
 
 
 @pytest.mark.usefixtures("teams")
 def test_a_session_of_one_team_is_not_taken_over_by_another(
-    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+    scheduler: Scheduler, conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
 ) -> None:
     (run_a,) = trigger(conn, team_id=1)
     of_a = greeted(scheduler, tmp_path, "a", "same")
     scheduler.tick()
     assert len(of_a.of(Grants)) == 1
+    before = rows_of(owner_conn, 1)
     of_b = greeted(scheduler, tmp_path, "b", "same")
     scheduler.sweep()
     assert of_b.of(Grants) == []
+    assert rows_of(owner_conn, 1) == before
     assert states(conn, run_a)["x"] in ("queued", "running")
+    told = owner_conn.execute("SELECT team_id, actor, action, detail->>'reason' FROM audit")
+    why = "the session belongs to another team"
+    assert told.fetchall() == [(2, "agent:agent", "agents.refuse", why)]
     assert of_a.of(Refused) == []
     assert len(of_b.of(Refused)) == 1
 

@@ -19,6 +19,7 @@ from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service, backen
 from headway.secrets.trial import Trial
 from headway.store.transact import Session
 from tests.api import seed
+from tests.leaks.world import rows_of
 
 
 @pytest.fixture
@@ -92,9 +93,12 @@ def test_only_its_own_live_attempt_gets_a_secret(service: Service, owner_conn: S
 def test_who_guesses_names_gets_no_more_answers(
     service: Service, owner_conn: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for number in range(MISSES_MAX):
+    before = rows_of(owner_conn, 2)
+    for number in range(MISSES_MAX - 1):
         assert ask(service, f"guess-{number}") == Answer(1)
+    assert ask(service, "only-theirs") == Answer(1)  # as one that is not there
     assert ask(service, "warehouse") == Answer(1, refused=GUESSING)
+    assert rows_of(owner_conn, 2) == before
     columns = "team_id, actor, via, action, subject, address, detail"
     told = owner_conn.execute(f"SELECT {columns} FROM audit").fetchall()
     entry = (1, "task:d/t0", "agent", "secrets.guess", "r1", "", {"names": MISSES_MAX})
