@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -22,6 +23,7 @@ from headway import clock, wire
 from headway.client import Client, connect
 from headway.config import Layout, read_server_file
 from headway.up.isolation import UIDS, out_of_reach
+from tests.kdc import PROGRAMS, Kdc, kdc
 from tests.tidy.tree import ROOT
 
 pytestmark = [
@@ -32,6 +34,8 @@ pytestmark = [
 PATIENCE_S: Final = 90.0
 TEAMS: Final = ("default", "marketing")
 TEAM, OTHER, ORDINARY = UIDS[1], UIDS[2], 65534
+KERBEROS: Final = ("the team's Kerberos tickets", "the team's keytab")
+HAS_KDC: Final = None not in PROGRAMS.values() and find_spec("gssapi") is not None
 DOCUMENT: Final = (ROOT / "docs/isolation.md").read_text("utf-8").partition("in a pod")[0]
 
 # Tries each thing and says what it got: "open" or "closed".
@@ -175,9 +179,38 @@ def python(place: Path) -> Path:
     return place / "venv/bin/python"
 
 
+@pytest.fixture(scope="module")
+def tickets(place: Path) -> Iterator[Kdc | None]:
+    """A KDC whose settings all users can read. None: there is none here, and its rows are not looked at."""
+    if not HAS_KDC:
+        yield None
+        return
+    with kdc() as made:
+        shutil.copy(made.folder / "krb5.conf", place)
+        yield made
+
+
+def with_keytab(made: Kdc, folder: Path, owner: int) -> dict[str, str]:
+    """Put a keytab for the team where its agent finds it. Returns what the server is told."""
+    keytab = folder / "keytabs/default.keytab"
+    keytab.parent.mkdir()
+    shutil.copy(made.principal("batch"), keytab)
+    os.chown(keytab, owner, owner)
+    keytab.chmod(0o400)
+    return {
+        "HEADWAY_KEYTABS": str(keytab.parent),
+        "KRB5_CONFIG": str(folder.parent / "krb5.conf"),
+    }
+
+
 @contextmanager
 def installed(
-    place: Path, python: Path, uid: int, *options: str, ships: bool = False
+    place: Path,
+    python: Path,
+    uid: int,
+    *options: str,
+    ships: bool = False,
+    tickets: Kdc | None = None,
 ) -> Iterator[Installation]:
     """``ships``: it has a log store, a folder beside its data."""
     folder = place / f"of-{uid}-{len(options)}-{ships}"
@@ -189,6 +222,8 @@ def installed(
     (folder / "said").chmod(0o777)
     (folder / "dags/probes.py").write_text(DAG)
     personal = {"ASKED": str(folder / "asked"), "SAID": str(folder / "said"), "HOME": str(folder)}
+    if tickets is not None:
+        personal |= with_keytab(tickets, folder, uid or TEAM)
     process = subprocess.Popen(
         [str(python), "-m", "headway", "up", "--port", "0", *options, *store],
         cwd=folder, env={**os.environ, **personal, "CANARY_PASSWORD": "canary-7f3a"},
@@ -277,7 +312,8 @@ def things(one: Installation) -> dict[str, list[tuple[str, str]]]:
     assert len(parts) == 4
     on_its_way = spooled(one)
     everyone = [*parts.values(), agent]
-    return {
+    kerberos = dict(zip(KERBEROS, of_kerberos(one), strict=True)) if HAS_KDC else {}
+    return kerberos | {
         "the server's token": [
             ("read", f"{layout.run}/token"), ("read", f"{layout.server}"), ("read", f"{layout.lock}"),
             ("list", f"{layout.run}"),
@@ -305,10 +341,21 @@ def things(one: Installation) -> dict[str, list[tuple[str, str]]]:
     }  # fmt: skip
 
 
+def of_kerberos(one: Installation) -> list[list[tuple[str, str]]]:
+    """The cache of the team's tickets, which is in a folder of its user, and the keytab from which they are."""
+    layout = one.layout
+    (cache,) = (*layout.agents.glob("*/tickets/*"), *layout.run.glob("tickets/*"))
+    return [
+        [("read", f"{cache}"), ("list", f"{cache.parent}")],
+        [("read", f"{one.folder}/keytabs/default.keytab")],
+    ]
+
+
 def table(column: int) -> dict[str, str]:
     """The column of the document, by the beginning of its rows."""
     rows = re.findall(r"^\| (?!what|-)(.*) \|$", DOCUMENT, re.MULTILINE)
-    return {cells[0]: cells[column] for cells in (row.split(" | ") for row in rows)}
+    found = {cells[0]: cells[column] for cells in (row.split(" | ") for row in rows)}
+    return {row: cell for row, cell in found.items() if HAS_KDC or not row.startswith(KERBEROS)}
 
 
 def by_row(found: dict[str, str], column: int) -> dict[str, str]:
@@ -331,8 +378,8 @@ def said(one: Installation, who: str) -> dict[str, str]:
     return found
 
 
-def test_teams_are_isolated_by_their_users(place: Path, python: Path) -> None:
-    with installed(place, python, 0, "--isolate", ships=True) as one:
+def test_teams_are_isolated_by_their_users(place: Path, python: Path, tickets: Kdc | None) -> None:
+    with installed(place, python, 0, "--isolate", ships=True, tickets=tickets) as one:
         asked = things(one)
         ask(one, "task", asked)
         finished(one, "probes")
@@ -395,9 +442,9 @@ def shown(one: Installation, run_id: str) -> str:
         return ""
 
 
-def test_one_user_for_all(place: Path, python: Path) -> None:
+def test_one_user_for_all(place: Path, python: Path, tickets: Kdc | None) -> None:
     """An ordinary user: all that is closed is what the kernel hides of our own processes."""
-    with installed(place, python, ORDINARY, ships=True) as one:
+    with installed(place, python, ORDINARY, ships=True, tickets=tickets) as one:
         ask(one, "task", things(one))
         finished(one, "probes")
         assert by_row(said(one, "task"), 4) == table(4)

@@ -11,6 +11,7 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.pod import variable
+from headway.agent.tickets import VARIABLE as KERBEROS
 from headway.executors.kubernetes.settings import AUDIENCE
 from tests.executors.test_conformance import Bench, key
 from tests.kubernetes.fake.kinds import (
@@ -142,6 +143,13 @@ def test_secrets_in_its_environment_and_arguments(conn: Connection[Any], place: 
     assert place.container["command"] == ["python", "-m", "headway.agent.pod"]
     assert place.spec["enableServiceLinks"] is False
     assert value(conn, "SELECT token FROM attempt") not in msgspec.json.encode(place.pod).decode()
+
+
+def test_kerberos_tickets(place: Place) -> None:
+    """No cache, and no keytab: its volumes are empty when it begins, but for its own token and what is public."""
+    assert KERBEROS not in {each["name"] for each in place.container["env"]}
+    kinds = {kind for each in place.spec["volumes"] for kind in each if kind != "name"}
+    assert kinds <= {"emptyDir", "projected", "configMap"}
 
 
 def test_the_kubernetes_api(place: Place, workers: KubernetesWorkers) -> None:
