@@ -9,7 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -32,7 +32,6 @@ pytestmark = [
 ]
 
 PATIENCE_S: Final = 90.0
-TEAMS: Final = ("default", "marketing")
 TEAM, OTHER, ORDINARY = UIDS[1], UIDS[2], 65534
 KERBEROS: Final = ("the team's Kerberos tickets", "the team's keytab")
 HAS_KDC: Final = None not in PROGRAMS.values() and find_spec("gssapi") is not None
@@ -455,60 +454,3 @@ def test_isolation_that_is_not_possible_is_refused(place: Path, python: Path) ->
         output, _ = one.process.communicate(timeout=PATIENCE_S)
     assert one.process.returncode != 0
     assert "teams cannot be isolated from each other: Headway does not run as root" in output
-
-
-@contextmanager
-def folder_of_teams(place: Path, python: Path) -> Iterator[Installation]:
-    folder = place / "of-teams"
-    for part in (*(f"dags/{team}" for team in TEAMS), "asked", "said"):
-        (folder / part).mkdir(parents=True)
-    (folder / "said").chmod(0o777)
-    (folder / "dags/headway-teams.yaml").touch()
-    for team in TEAMS:  # copies that differ: what is the same is one bundle for both
-        (folder / "dags" / team / "probes.py").write_text(f"{DAG}\n# {team}")
-    personal = {"ASKED": str(folder / "asked"), "SAID": str(folder / "said"), "HOME": str(folder)}
-    process = subprocess.Popen(
-        [str(python), "-m", "headway", "up", "--port", "0", "--slots", "2"],
-        cwd=folder, env={**os.environ, **personal},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    try:
-        yield Installation(folder, python, process)
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=PATIENCE_S)
-        finally:
-            process.kill()
-
-
-def test_teams_of_a_folder_are_users_of_their_own(place: Path, python: Path) -> None:
-    with folder_of_teams(place, python) as one, ExitStack() as opened:
-        wait_for(one.layout.server, one.process)
-        server = read_server_file(one.layout)
-        assert server is not None
-        ours, theirs = (Client(server.url, server.token, team=team) for team in TEAMS)
-        opened.callback(ours.close)
-        opened.callback(theirs.close)
-        for client in (ours, theirs):
-            all_loaded(client)
-        run_id = ended(theirs, "large")
-        theirs.trigger("waits", wire.TriggerRequest())
-        task = wait_for(one.folder / "said/pid", one.process)
-        asked = {
-            "logs": [("read", f"{one.layout.logs}/{run_id}/result/-1/1.log")],
-            "results": [("read", f"{one.layout.xcom}/{run_id}/result/-1-1.json")],
-            "environment": [("read", f"/proc/{task}/environ")],
-            "signals": [("signal", task)],
-            "token": [("read", f"{one.layout.run}/token")],
-            "secrets": [("read", f"{one.layout.data}/secrets.key")],
-        }
-        ask(one, "task", asked)
-        ended(ours, "probes")
-        assert said(one, "task") == dict.fromkeys(asked, "closed")
-        (one.folder / "said/task").unlink()
-        ended(theirs, "probes")
-        assert said(one, "task") == {
-            **dict.fromkeys(asked, "open"),
-            **{"token": "closed", "secrets": "closed"},
-        }

@@ -89,6 +89,39 @@ def test_a_task_that_waits_is_counted_once_however_many_executors_there_are(two:
         }
 
 
+def test_a_place_counts_for_each_of_its_queues_until_it_is_taken(two: Two) -> None:
+    """A team whose agents serve partly the same queues is due too much for one division, and then what it can use."""
+    ours = two.schedulers[1]
+    session, elsewhere = (
+        "UPDATE agent_session SET queues = '{default,gpu}', slots = 4 WHERE session_id = %s",
+        "INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at, queues)"
+        " VALUES (1, 'b', 'b', 'host', 1, 4, now(), now(), '{cpu}')",
+    )
+    two.conn.execute(session, [ours.session])
+    two.conn.execute(elsewhere)
+    of_gpu = [task(f"g{number}", queue="gpu") for number in range(6)]
+    deploy(two.conn, *wide(6), *of_gpu)
+    two.has(8, default=(8, 1), other=(0, 1))
+    two.trigger(1)
+    ours.places = 0
+    two.tick(1)  # it is ready, and nothing is granted yet
+    two.trigger(2)
+    two.tick(2)
+
+    def wants() -> int:
+        return next(each.wants for each in shares.claims(two.conn, AGENTS) if each.team_id == 1)
+
+    assert wants() == 8, "four places for each of two queues: no more than all free places"
+    two.divide()
+    assert two.tick(2).grants == []
+    ours.places = 4
+    assert len(two.tick(1).grants) == 4
+    assert wants() == 4, "what is taken counts for no queue"
+    two.divide()
+    assert len(two.tick(2).grants) == 4
+    assert two.used() == (4, 4)
+
+
 def test_idle_slots_are_lent_and_come_back_as_tasks_end(two: Two) -> None:
     two.has(8, default=(4, 1), other=(4, 1))
     two.trigger(1)
