@@ -308,6 +308,9 @@ def test_a_route_that_heeds_no_cookie_needs_no_protection_of_it() -> None:
     gate, request = Gate(), asked(method="POST", sec_fetch_site="cross-site")
     assert gate.admit(request, PUBLIC, no_browser=True) is None
     assert ASKER not in request.scope["state"]  # of a webhook its own team is told
+    with pytest.raises(NotAuthenticated):
+        gate.admit(request, MEMBER, no_browser=True)
+    assert asker_of(request) == Asker(ADMIN.team_id)
     with pytest.raises(NotAllowed):
         gate.admit(request, PUBLIC)
     assert asker_of(request) == Asker(ADMIN.team_id, is_open=True)

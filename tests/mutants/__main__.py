@@ -44,6 +44,7 @@ TESTS: Final = {
     "agent/shown": ("tests/agent/test_shown.py",),
     "agent/logs": ("tests/agent/test_attempt_log.py", "tests/agent/test_budget.py"),
     "agent/rendered": ("tests/agent/test_rendered.py",),
+    "api/peers": ("tests/api/test_peers.py",),
     "api/record": ("tests/api/test_record.py",),
     "api/origins": ("tests/api/test_origins.py",),
     "api/principal": ("tests/api/test_principal.py",),
@@ -61,12 +62,17 @@ TESTS: Final = {
     "identity/id_token": ("tests/identity/test_id_token.py",),
     "identity/logout_token": ("tests/identity/test_logout_token.py",),
     "identity/proxy": ("tests/identity/test_proxy.py",),
+    "identity/external": (
+        "tests/identity/test_external.py",
+        "tests/api/test_sign_in_by_proxy.py",
+    ),
     "identity/rule_lines": ("tests/identity/test_settings.py",),
     "identity/accounts": (
         "tests/api/test_identity.py",
         "tests/api/test_members.py",
         "tests/api/test_rights.py",
     ),
+    "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "secrets/service": ("tests/secrets/test_service.py",),
 }
 WANTED: Final = 0.9

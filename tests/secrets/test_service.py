@@ -172,12 +172,12 @@ def test_a_start_that_no_grant_allows_is_told_once(service: Service, owner_conn:
         '{"ask": "start", "dag_id": "@other/x", "run_id": "a"}',
     )
     why = "the team default may not start @other/x; to ask for it: headway grant ask other start x"
-    for _ in range(2):
+    columns = "team_id, actor, via, action, subject, address, detail"
+    for _ in range(3):
         answer = service.answer(1, "s1", Ask(7, key, "token", runs.KIND, start))
         assert answer == Answer(7, refused=why)
-    columns = "team_id, actor, via, action, subject, address, detail"
-    told = owner_conn.execute(f"SELECT {columns} FROM audit").fetchall()
-    assert told == [(1, "task:d/r1/t0", "agent", "dags.refuse", "r1", "", {"reason": why})]
+        told = owner_conn.execute(f"SELECT {columns} FROM audit").fetchall()
+        assert told == [(1, "task:d/r1/t0", "agent", "dags.refuse", "r1", "", {"reason": why})]
 
 
 def test_what_was_opened_is_closed(service: Service) -> None:

@@ -61,12 +61,13 @@ class Admission:
                 comes from another site. RateLimited: too many requests.
         """
         needed = needs_of(handler)
-        if not handler.opt.get("no_browser"):  # what heeds no cookie needs no protection of it
-            asks(connection, Asker(self.admin.team_id, is_open=needed == PUBLIC))
+        is_open, heeds_cookies = needed == PUBLIC, not handler.opt.get("no_browser")
+        if heeds_cookies or not is_open:  # what is neither tells of its refusals itself
+            asks(connection, Asker(self.admin.team_id, is_open=is_open))
+        if heeds_cookies:
             refuse_other_sites(connection)
-        if needed == PUBLIC:
+        if is_open:
             return
-        asks(connection, Asker(self.admin.team_id))
         try:
             who = await self.authenticate(connection)
         except NotAMember as error:
