@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import Connection
 
-from headway.store import moments, webhooks
+from headway.store import moments, outbound, webhooks
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
     assets,
@@ -191,6 +191,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (webhooks.DELIVERIES, {"name": "a", "number": None, "before": None, "limit": 51}),
     (webhooks.SEEN, {"team_id": 1, "name": "a", "digest": b"x"}),
     (webhooks.MADE_BEFORE, {"team_id": 1, "name": "a", "made": "1"}),
+    (outbound.DELIVERIES, {"name": "a", "number": None, "before": None, "limit": 51}),
     (dependencies.DAGS, {"dag_ids": ["d"]}),
     (briefs.OF_DATE, {"dag_id": "d", "logical_date": seed.NOON, "most": 12}),
     (overview.WAITING, {"before": seed.NOON, "limit": 10}),

@@ -33,6 +33,7 @@ KINDS: Final[dict[Kind, str]] = {
         search_run set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
+        change_outbound_webhook delete_outbound_webhook list_outbound_deliveries ping redeliver show_outbound_webhook
         change_webhook delete_webhook list_deliveries replay_delivery rotate_webhook show_webhook
         show_code_change show_dag_assets list_dag_partitions test_connection trigger_many write_note show_adjacent
     """,
@@ -42,11 +43,11 @@ KINDS: Final[dict[Kind, str]] = {
         list_grants list_import_errors
         count_runs count_questions list_questions
         list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables
-        list_webhooks metrics
+        list_outbound_webhooks list_webhooks metrics
         overview search search_logs show_calendar_of_all show_slots show_slot_history show_timeline watch
     """,
     Kind.OWN: """
-        create_webhook emit_asset_event
+        create_outbound_webhook create_webhook emit_asset_event
         add_member ask_for_grant create_role create_service_account create_team create_token create_user
         give_grant offer_link
         set_log_retention show_log_retention set_run_retention show_run_retention show_session
@@ -69,6 +70,7 @@ FREE: Final = {
     ("create_user", "name"),
     ("create_token", "name"),
     ("create_role", "name"),
+    ("create_outbound_webhook", "name"),
     ("create_webhook", "name"),
     ("create_service_account", "name"),
     ("emit_asset_event", "partition"),
@@ -177,6 +179,7 @@ REQUIRED: Final[dict[str, dict[str, str]]] = {
 
 NAMES: Final = {
     "assets": "{}-asset",
+    "outbound-webhooks": "{}-outbound",
     "webhooks": "{}-webhook",
     "pools": "{}-pool",
     "roles": "{}-role",

@@ -11,6 +11,7 @@ import msgspec
 from psycopg import Connection, sql
 
 from headway import wire
+from headway.actions import outbound
 from headway.actions import webhooks as actions
 from headway.config import Layout
 from headway.paths import log_path
@@ -53,6 +54,7 @@ def made(url: str, conn: Connection[Any], layout: Layout) -> World:
     related(conn)
     secrets(conn, layout)
     webhooks(conn, layout)
+    outbound_webhooks(conn, layout)
     log = layout.data / log_path(f"{OURS}-run", f"{OURS}-task", -1, 1)
     log.parent.mkdir(parents=True)
     log.write_bytes(LOG)
@@ -175,6 +177,18 @@ def webhooks(conn: Connection[Any], layout: Layout) -> None:
         "INSERT INTO webhook_delivery (team_id, name, at, outcome, detail, digest, body, made, address)"
         " VALUES (1, %s, now(), 'accepted', '', sha256(%s), '{}', '1', %s)",
         [f"{OURS}-webhook", OURS.encode(), OURS],
+    )
+
+
+def outbound_webhooks(conn: Connection[Any], layout: Layout) -> None:
+    keys = local_keys(layout.data, None)
+    url = f"https://example.com/{OURS}"
+    wanted = wire.OutboundWebhookRequest(name=f"{OURS}-outbound", url=url, dags=[OURS])
+    outbound.create(conn, keys, 1, wanted, f"user:{OURS}", "https://headway")
+    conn.execute(
+        "INSERT INTO outbound_delivery (team_id, name, event_id, at, dag_id, run_id, state, body, since, next_at)"
+        " VALUES (1, %(name)s, %(run)s, now(), %(dag)s, %(run)s, 'success', %(run)s, now(), now())",
+        {"name": wanted.name, "run": f"{OURS}-run", "dag": OURS},
     )
 
 

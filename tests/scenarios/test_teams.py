@@ -23,6 +23,7 @@ TABLES = (
     *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
     *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),
+    *("outbound_webhook", "outbound_delivery"),
 )
 
 OF_TWO_TEAMS = ("team_grant",)  # owner and grantee: see tests of grants

@@ -42,6 +42,7 @@ from headway.store import (
     retention,
     run_retention,
     runs,
+    sending,
     sessions,
     shares,
     snapshots,
@@ -58,16 +59,17 @@ from headway.store.views import pools as pool_views
 from headway.store.views import questions as question_views
 from headway.store.views import runs as run_views
 from tests.postgres import fresh_database
+from tests.store.large_outbound import OUTBOUND
 from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
     *(log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention, runs,
-    sessions), *(shares, snapshots, strategies, triggers, waits, warm_pools, xcoms),
+    sending), *(sessions, shares, snapshots, strategies, triggers, waits, warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
-    *PARTITION_TABLES,
+    *("outbound_delivery", *PARTITION_TABLES),
 )
 
 # Partial indexes over what is going on now, and the column by which each is to be entered.
@@ -90,6 +92,7 @@ CURRENT: Final = {
     "asset_event_unrouted": "team_id",
     "pending_partition_news": "dag_id",
     "run_logs_kept": "ended_at",
+    "outbound_delivery_due": "name",
 }
 
 # It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
@@ -178,7 +181,7 @@ def filled(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
         with connect(dsn) as conn:
             conn.execute(FORGETFUL.encode())
             if request.param != "empty":
-                for statement in (LARGE + PARTITIONS).split(";\n"):
+                for statement in (LARGE + PARTITIONS + OUTBOUND).split(";\n"):
                     if statement.strip():
                         conn.execute(statement.encode())
             if request.param == "large and analysed":

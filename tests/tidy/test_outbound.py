@@ -1,4 +1,4 @@
-"""The places from which the server connects to something, and who sets the address: never a team.
+"""The places from which the server connects to something, and who sets the address: a team in one of them only.
 
 What a team's people may name (hosts of connections, URLs of `http` tasks, hooks, triggers) is connected to by tasks,
 triggers and connection tests, which are processes of the team's agents and reach what the team's machines reach.
@@ -16,8 +16,8 @@ SOURCE: Final = Path(__file__).parents[2] / "src" / "headway"
 # What runs with the server's rights. The rest: processes of a team (agent, probes, authoring, frontends), commands
 # of people (cli, client), and what an administrator starts on the machine (up, pg).
 SERVER: Final = (
-    *("actions", "api", "blobs", "core", "engine", "events", "executors", "identity", "loader", "logs", "runs"),
-    *("secrets", "spec", "store", "wire"),
+    *("actions", "api", "blobs", "core", "engine", "events", "executors", "identity", "loader", "logs", "outbound"),
+    *("runs", "secrets", "spec", "store", "wire"),
 )  # fmt: skip
 QUIET: Final = {
     *("headway", "msgspec", "litestar", "uvicorn", "cryptography", "joserfc", "argon2", "jinja2"),
@@ -47,6 +47,10 @@ CLIENTS: Final = {
     "identity/provider.py": (
         {"httpx"},
         "the issuer in the settings of sign-in, and what its document names",
+    ),
+    "outbound/post.py": (
+        {"h11", "open_connection"},
+        "a team: each address is checked when it is connected to (tests/outbound/test_post.py)",
     ),
     "secrets/backends/aws.py": ({"boto3", "botocore"}, "secrets.toml"),
     "secrets/backends/azure.py": ({"azure"}, "secrets.toml"),
@@ -82,7 +86,8 @@ def imported(path: Path) -> set[str]:
 def test_each_place_that_connects_is_known_with_who_sets_its_address() -> None:
     """A new one stands in the table above, with a reason why no team chooses the address; or it is built for that.
 
-    Then it checks the address that it is connected to, follows no redirect, and limits size and time.
+    Then it runs in a process of its own, checks the address that it is connected to, follows no redirect, and limits
+    size and time.
     """
     found = {
         str(path.relative_to(SOURCE)): names
@@ -93,7 +98,9 @@ def test_each_place_that_connects_is_known_with_who_sets_its_address() -> None:
     assert found == {name: set(names) for name, (names, _) in CLIENTS.items()} | OWN
 
 
-def test_no_request_gives_the_server_an_address_but_that_of_a_connection() -> None:
+def test_no_request_gives_the_server_an_address_but_those_of_connections_and_outbound_webhooks() -> (
+    None
+):
     described = document()
     schemas = described["components"]["schemas"]
     named: set[tuple[str, str]] = set()
@@ -116,4 +123,9 @@ def test_no_request_gives_the_server_an_address_but_that_of_a_connection() -> No
             collect(operation.get("requestBody"), set())
             named.update((path, str(each.get("name"))) for each in operation.get("parameters", ()))
     addresses = {(place, name) for place, name in named if ADDRESS.search(str(name))}
-    assert addresses == {("ConnectionRequest", "host"), ("ConnectionRequest", "uri")}
+    assert addresses == {
+        ("ConnectionRequest", "host"),
+        ("ConnectionRequest", "uri"),
+        ("OutboundWebhookRequest", "url"),
+        ("OutboundWebhookChange", "url"),
+    }

@@ -50,6 +50,7 @@ PRINTS: Final = (
     "src/headway/authoring/operators/",  # in a task, into its log
     # A process that cannot start or go on says why on stderr, which its supervisor keeps.
     "src/headway/agent/__main__.py",
+    "src/headway/outbound/__main__.py",
     "src/headway/loader/loader.py",
     "src/headway/engine/scheduler.py",
     "src/headway/spec/schema.py",

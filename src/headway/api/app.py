@@ -47,6 +47,7 @@ from headway.api.routes import (
     logs,
     members,
     metrics,
+    outbound,
     overview,
     pools,
     questions,
@@ -99,6 +100,7 @@ NOUNS: Final = (
     *(
         assets,
         webhooks,
+        outbound,
         dependencies,
         backfills,
         calendar,

@@ -2,8 +2,8 @@
 
 A route with ``idempotent=WHOLE`` works in one transaction that also stores the answer. Secrets are
 never stored. For a request with a secret (``MASKED``), fields that the audit masks are not compared.
-For an answer with a secret (``ONCE``), a repeated request is told what was created, without the
-secret.
+For an answer with a secret (``ONCE``), neither are they, and a repeated request is told what was
+created, without the secret.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ async def once(request: Request[Any, Any, Any], actor: str) -> Once | None:
     if not (1 <= len(key) <= KEY_CHARS_MAX and key.isascii() and key.isprintable()):
         raise UsageError(f"{HEADER} must have 1 to {KEY_CHARS_MAX} visible characters")
     body = await request.body()
-    if kind == MASKED:
+    if kind in (MASKED, ONCE):
         body = msgspec.json.encode(record.told(body))
     asked = f"{request.method} {request.url.path}\n".encode() + body
     return Once(actor, key, sha256(asked).digest(), kind)

@@ -121,6 +121,12 @@ WHOLE: Final[dict[str, Any]] = {
         "lent_to": [{"team": "marketing", "used": 2, "allotted": 6, "revoked": False}],
     },
     "WebhookRequest": {"name": "orders", "asset": "orders", "fields": {"rows": "order.rows"}},
+    "OutboundWebhookRequest": {
+        "name": "scheduler",
+        "url": "https://scheduler.example.com/events",
+        "dags": ["sales_*"],
+    },
+    "OutboundWebhookChange": {"states": ["failed"]},
     "SessionRequest": {"name": "ada", "password": "correct horse battery staple"},
     "HeaderRequest": {"way": "company"},
     "RedirectRequest": {"way": "company"},

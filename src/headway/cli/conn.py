@@ -2,7 +2,6 @@
 
 import json
 import sys
-from getpass import getpass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from headway import config, wire
 from headway.cli.options import STDIN, Data, Format, Output
 from headway.cli.output import show
-from headway.cli.terminal import say
+from headway.cli.terminal import read_secret, say
 from headway.core.connections import BadConnection, extra_of, parse, secrets_of
 from headway.core.words import counted
 from headway.errors import UsageError
@@ -198,9 +197,7 @@ def text_of(file: Path) -> str:
 
 
 def read_password(wanted: bool) -> str | UnsetType:
-    if not wanted:
-        return UNSET
-    return getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    return read_secret("password") if wanted else UNSET
 
 
 def read_extra(text: str | None) -> dict[str, Any]:

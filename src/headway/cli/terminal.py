@@ -35,3 +35,12 @@ def has_colour() -> bool:
 def is_interactive() -> bool:
     """Return whether a person watches: stderr is a terminal and this is not CI."""
     return sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def read_secret(prompt: str) -> str:
+    """Ask for a secret without showing it, or read a line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    from getpass import getpass
+
+    return getpass(f"{prompt}: ")

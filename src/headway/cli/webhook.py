@@ -1,10 +1,11 @@
-"""``headway webhook``: addresses at which other systems report events of assets and start runs."""
+"""``headway webhook``: addresses at which other systems report events of assets and start runs; ``outbound`` ones."""
 
 from typing import Annotated
 
 import typer
 
 from headway import config, wire
+from headway.cli import outbound
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import line, show
 from headway.cli.terminal import say
@@ -14,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Webhooks: other systems report events and start runs, by signed requests.",
 )
+app.add_typer(outbound.app, name="outbound")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the webhook.")]
 
 

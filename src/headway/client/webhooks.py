@@ -1,4 +1,4 @@
-"""The client's calls for webhooks."""
+"""The client's calls for webhooks, inbound and outbound."""
 
 import msgspec
 
@@ -38,3 +38,40 @@ class Webhooks(Connection):
     def replay_delivery(self, name: str, number: int) -> wire.Delivered:
         path = f"/webhooks/{segment(name)}/deliveries/{number}/replay"
         return self.post(path, None, wire.Delivered)
+
+    # -- outbound
+
+    def outbound_webhooks(self) -> list[wire.OutboundWebhook]:
+        return self.get("/outbound-webhooks", wire.Page[wire.OutboundWebhook]).items
+
+    def outbound_webhook(self, name: str) -> wire.OutboundWebhook:
+        return self.get(f"/outbound-webhooks/{segment(name)}", wire.OutboundWebhook)
+
+    def create_outbound_webhook(
+        self, request: wire.OutboundWebhookRequest
+    ) -> wire.NewOutboundWebhook:
+        return self.post("/outbound-webhooks", request, wire.NewOutboundWebhook)
+
+    def change_outbound_webhook(
+        self, name: str, request: wire.OutboundWebhookChange
+    ) -> wire.OutboundWebhook:
+        """Change what is given, disable a webhook, or enable it again."""
+        answer, _ = self.ask(
+            "PATCH", f"/outbound-webhooks/{segment(name)}", msgspec.json.encode(request), {}
+        )
+        return msgspec.json.decode(answer, type=wire.OutboundWebhook)
+
+    def delete_outbound_webhook(self, name: str) -> None:
+        self.ask("DELETE", f"/outbound-webhooks/{segment(name)}", None, {})
+
+    def outbound_deliveries(self, name: str, limit: int) -> list[wire.OutboundDelivery]:
+        """Return the last deliveries, the newest first."""
+        path = f"/outbound-webhooks/{segment(name)}/deliveries"
+        return self.get(path, wire.Page[wire.OutboundDelivery], {"limit": limit}).items
+
+    def redeliver(self, name: str, number: int) -> wire.OutboundDelivery:
+        path = f"/outbound-webhooks/{segment(name)}/deliveries/{number}/redeliver"
+        return self.post(path, None, wire.OutboundDelivery)
+
+    def ping_outbound_webhook(self, name: str) -> wire.OutboundDelivery:
+        return self.post(f"/outbound-webhooks/{segment(name)}/ping", None, wire.OutboundDelivery)

@@ -70,7 +70,7 @@ WORDS: Final[Mapping[Verb, str]] = {
     Verb.DAG_PAUSE: "Pause and resume DAGs",
     Verb.ASSET_EMIT: "Report events of assets, which start runs",
     Verb.DAG_LOAD: "Make the loader read the DAG folder",
-    Verb.WEBHOOK_MANAGE: "Create, change and delete webhooks, see and replay what came to them",
+    Verb.WEBHOOK_MANAGE: "Create, change and delete webhooks, see and repeat what came to them or was sent",
     Verb.CONNECTION_READ: "See connections without their secrets, and test them",
     Verb.CONNECTION_WRITE: "Create, change and delete connections",
     Verb.VARIABLE_READ: "See variables that are not secret",

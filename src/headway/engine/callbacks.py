@@ -20,11 +20,11 @@ from headway.core.triggers import Trigger
 from headway.core.wording import said
 from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
-from headway.events.follower import QUIET, Follower
+from headway.events.follower import Follower, skip
 from headway.spec.model import Dag
-from headway.store import callbacks, events, moments, runs
+from headway.store import callbacks, runs
 from headway.store.clock import clock
-from headway.store.events import Event, Position
+from headway.store.events import Event
 from headway.store.runs import Claimed, NewRun
 from headway.store.transact import C, transact
 
@@ -46,21 +46,9 @@ def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> int:
     Costs one look at an index if no DAG has callbacks.
     """
     if not transact(conn, callbacks.are_there):
-        transact(conn, skip)
+        transact(conn, skip, NAME, callbacks.are_there)
         return 0
     return Follower(NAME, partial(handle, catalog, new_id), part=PART).turn(conn) or 0
-
-
-def skip(conn: Connection[Any]) -> None:
-    """Move the position on, for nobody has callbacks: those who will have some begin then."""
-    if not events.lock(conn, NAME, None):
-        return
-    position = events.position(conn, NAME, None)
-    present, now = moments.now_and_when(conn)
-    if callbacks.are_there(conn):  # since the look, and its events may be before this moment
-        return
-    if position is None or now - position.since_at > QUIET:
-        events.save(conn, NAME, None, Position(present, now))
 
 
 def handle(

@@ -8,13 +8,11 @@ the database.
 """
 
 import argparse
-import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
@@ -34,7 +32,9 @@ from headway.engine.canary import Canary, period_from
 from headway.engine.catalog import Catalog
 from headway.engine.opening import executors_of
 from headway.engine.pace import pace
+from headway.engine.sending import Sending
 from headway.engine.sharing import divide_all
+from headway.engine.signals import stopping_on_signals
 from headway.engine.tick import Ticker, Turn, advance, take_back
 from headway.engine.wakeups import look_up_waits
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
@@ -78,6 +78,7 @@ class Scheduler:
         ships_logs: bool = False,
         listen: str | None = None,
         canary_s: float = 0.0,
+        sending: Sending | None = None,
     ) -> None:
         """``listen``: the database's URL for LISTEN alone, where ``dsn`` leads to a pooler.
 
@@ -105,6 +106,7 @@ class Scheduler:
         )
         self.scheduler_id = ids.run_id()
         self.canary = Canary(self.conn, self.scheduler_id, canary_s) if canary_s else None
+        self.sending = sending
         self.measures = Measures()
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
@@ -140,6 +142,8 @@ class Scheduler:
         transact(self.conn, schedulers.close, self.scheduler_id)
         if self.janitor is not None:
             self.janitor.close()
+        if self.sending is not None:
+            self.sending.close()
 
     def wait(self, timeout_s: float) -> None:
         for key, events in self.selector.select(timeout_s):
@@ -318,7 +322,7 @@ class Scheduler:
             self.create_due,
             self.look_up_waits,
         )
-        for step in (*steps, self.follow_assets):
+        for step in (*steps, self.follow_assets, self.send):
             self.go_on_after(step)
         self.bring_level()
         self.restless = False
@@ -382,6 +386,11 @@ class Scheduler:
         self.events = followed.more
         self.restless |= followed.busy
 
+    def send(self) -> None:
+        """See to it that outbound webhooks are sent."""
+        if self.sending is not None:
+            self.sending.turn(self.conn)
+
     def look_up_waits(self) -> None:
         """End waits for runs and assets, in a small share of the time, however many there are."""
         began = clock.monotonic()
@@ -428,21 +437,6 @@ class Scheduler:
         self.stopping = True
 
 
-@contextlib.contextmanager
-def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
-    # A signal must also end a select that waits.
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno())
-    scheduler.selector.register(reader, EVENT_READ, lambda _: reader.recv(64))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, scheduler.stop)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(-1)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the process. The URL of the database comes on standard input: neither ``ps`` nor ``/proc`` shows it.
 
@@ -476,7 +470,8 @@ def main(arguments: list[str] | None = None) -> None:
             outside=outside(chosen.agents, chosen.certificate, chosen.key),
         )
         canary_s = 0.0 if chosen.on_demand else period_from(os.environ)
-        opened = partial(Scheduler, dsn, executors, scheduled=not chosen.on_demand)
+        sending = None if data is None or chosen.on_demand else Sending(data, f"{dsn}\t{given}")
+        opened = partial(Scheduler, dsn, executors, scheduled=not chosen.on_demand, sending=sending)
         work(partial(opened, data=data, ships_logs=chosen.ships_logs, canary_s=canary_s))
         if secrets is not None:
             secrets.close()
@@ -489,7 +484,7 @@ def work(opened: Callable[[], Scheduler]) -> None:
     """Run a scheduler until it is told to stop. Raises NotReachable if it loses the database."""
     try:
         scheduler = opened()
-        with stopping_on_signals(scheduler):
+        with stopping_on_signals(scheduler.selector, scheduler.stop):
             scheduler.run()
     except psycopg.OperationalError as error:
         reason = next(iter(str(error).splitlines()), "")

@@ -86,6 +86,18 @@ class Follower:
         events.save(conn, self.name, self.team_id, position)
 
 
+def skip(conn: Connection[Any], name: str, are_there: Callable[[Connection[Any]], bool]) -> None:
+    """Move the position of a follower on while nobody needs it: those who will begin then."""
+    if not events.lock(conn, name, None):
+        return
+    position = events.position(conn, name, None)
+    present, now = moments.now_and_when(conn)
+    if are_there(conn):  # since the caller looked, and its events may be before this moment
+        return
+    if position is None or now - position.since_at > QUIET:
+        events.save(conn, name, None, Position(present, now))
+
+
 def after(position: Position, rest: Stretch) -> Position:
     if rest.is_over:
         return Position(rest.until, rest.until_at)

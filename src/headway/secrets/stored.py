@@ -22,6 +22,7 @@ from headway.store.clock import clock
 CONNECTION: Final = "connection"
 VARIABLE: Final = "variable"
 WEBHOOK: Final = "webhook"
+OUTBOUND: Final = "outbound_webhook"
 EXTRA_BYTES_MAX: Final = 256_000
 
 
@@ -247,7 +248,7 @@ def shown_variable(stored: variables.Stored) -> wire.Variable:
 def rewrap(conn: Database[Any], keys: Keys, team_id: int) -> int:
     """Wrap the next envelopes of a team with the current master key. Returns how many: 0 when none is left."""
     count, current = 0, keys.current
-    for kind in (CONNECTION, VARIABLE, WEBHOOK):
+    for kind in (CONNECTION, VARIABLE, WEBHOOK, OUTBOUND):
         for name, envelope in envelopes.of_other_keys(conn, team_id, kind, current):
             new = wrap_again(keys, place_of(team_id, kind, name), envelope)
             envelopes.replace_key(conn, team_id, kind, name, new)

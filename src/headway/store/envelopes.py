@@ -31,6 +31,11 @@ OLD_WEBHOOKS: LiteralString = """
     WHERE team_id = %(team_id)s AND key_id <> %(key_id)s ORDER BY name LIMIT %(limit)s FOR UPDATE
 """
 
+OLD_OUTBOUND: LiteralString = """
+    SELECT name, key_id, wrapped, sealed FROM outbound_webhook
+    WHERE team_id = %(team_id)s AND key_id <> %(key_id)s ORDER BY name LIMIT %(limit)s FOR UPDATE
+"""
+
 WRAP_CONNECTION: LiteralString = """
     UPDATE connection SET key_id = %(key_id)s, wrapped = %(wrapped)s
     WHERE team_id = %(team_id)s AND conn_id = %(name)s
@@ -46,15 +51,22 @@ WRAP_WEBHOOK: LiteralString = """
     WHERE team_id = %(team_id)s AND name = %(name)s
 """
 
+WRAP_OUTBOUND: LiteralString = """
+    UPDATE outbound_webhook SET key_id = %(key_id)s, wrapped = %(wrapped)s
+    WHERE team_id = %(team_id)s AND name = %(name)s
+"""
+
 OLD: Final[dict[str, LiteralString]] = {
     "connection": OLD_CONNECTIONS,
     "variable": OLD_VARIABLES,
     "webhook": OLD_WEBHOOKS,
+    "outbound_webhook": OLD_OUTBOUND,
 }
 WRAP: Final[dict[str, LiteralString]] = {
     "connection": WRAP_CONNECTION,
     "variable": WRAP_VARIABLE,
     "webhook": WRAP_WEBHOOK,
+    "outbound_webhook": WRAP_OUTBOUND,
 }
 
 

@@ -133,6 +133,7 @@ def schedule(
     from headway.engine.canary import period_from
     from headway.engine.opening import executors_of
     from headway.engine.scheduler import Scheduler, work
+    from headway.engine.sending import Sending
     from headway.executors.agents.doors import outside as door
     from headway.secrets.service import Service
     from headway.store import shares
@@ -140,7 +141,7 @@ def schedule(
     from headway.up.keys import take_keys
 
     with joined(shared, "scheduler"), ExitStack() as ends:
-        keys, _ = take_keys(shared.layout)
+        keys, given = take_keys(shared.layout)
         dsn = shared.database_url
         forget_secrets()
         # They stay when it ends: other schedulers go on with them.
@@ -161,7 +162,10 @@ def schedule(
             else door(agents.address, agents.certificate, agents.key),
         )
         canary_s = period_from(os.environ)
-        settled = partial(Scheduler, data=shared.layout.data, ships_logs=ships_logs)
+        sending = Sending(shared.layout.data, f"{dsn}\t{given}")
+        settled = partial(
+            Scheduler, data=shared.layout.data, ships_logs=ships_logs, sending=sending
+        )
 
         def opened() -> Scheduler:
             scheduler = settled(dsn, executors, listen=shared.direct(dsn), canary_s=canary_s)
