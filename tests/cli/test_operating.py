@@ -136,3 +136,25 @@ def test_a_new_project_has_a_dag_that_loads_and_a_test_that_passes(
         init.init("my-nightly")
     with pytest.raises(UsageError, match="cannot be the name of a DAG"):
         init.init("4.b")
+
+
+def test_an_outbound_webhook_from_its_creation_to_its_end(cli: Command) -> None:
+    """The server starts what sends; what is not public is refused, unless the operator allows it."""
+
+    def outbound(*arguments: str) -> str:
+        done = cli("webhook", "outbound", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    made = outbound("create", "out", "http://127.0.0.1:9/", "--dag", "none*", "--state", "failed")
+    assert made.split()[1].startswith("hws_")
+    outbound("ping", "out")
+    wait_until(lambda: "no public address" in outbound("show", "out"), "the ping was not tried")
+    assert "no public address" in outbound("ls")
+    outbound("change", "out", "--no-params", "--url", "http://127.0.0.1:8/")
+    outbound("disable", "out")
+    assert json.loads(outbound("show", "out", "-o", "json"))[0]["status"] == "given_up"
+    outbound("enable", "out")
+    outbound("redeliver", "out", "1")
+    outbound("delete", "out")
+    assert json.loads(outbound("ls", "-o", "json")) == []
