@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from headway.store.transact import connect
 from tests.apart.install import Install
 from tests.cli.conftest import wait_until
 
@@ -72,6 +73,34 @@ def test_a_scheduler_that_lives_and_does_not_schedule_is_noticed(here: Install) 
         (here.folder / "bug").unlink()
         wait_until(lambda: health(here)[0] == 200 and own(here) == 200, "it stays late")
     assert here.said("scheduler-1").count("the canary got no run to success") == 1
+
+
+def test_each_team_with_agents_has_a_canary_on_them(here: Install) -> None:
+    """With real processes: an agent runs it, nobody sees it, and agents that are gone are not the scheduler's fault."""
+    here.gateway = here.ports["scheduler-1"]
+    here.start("agent-1")
+    wait_until(lambda: health(here) == (200, "schedules"), "it never schedules")
+    with here.client("api-1") as client:
+
+        def told() -> list[str]:
+            found = client.health().components
+            return [each.detail for each in found if each.name == "canary" and each.healthy]
+
+        wait_until(lambda: any("the team got a run to success" in each for each in told()), "none")
+        assert client.runs(10) == []
+        assert client.dags() == []
+        assert [pool.name for pool in client.pools()] == ["default"]
+        metrics = client.metrics()
+        assert "headway_team_proved_seconds " in metrics
+        assert "headway_attempts_ended_total{" not in metrics
+        gone = here.running.pop("agent-1")
+        gone.kill()
+        gone.wait()
+        wait_until(lambda: not told(), "it is watched without agents")
+        assert health(here) == (200, "schedules")
+    with connect(here.dsn) as conn:
+        left = "SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM event WHERE run_id IS NOT NULL)"
+        wait_until(lambda: conn.execute(left).fetchone() == (0, 0), "something of it is left")
 
 
 def test_a_frozen_scheduler_is_noticed(here: Install) -> None:

@@ -117,6 +117,7 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     schedulers.open_scheduler(conn, "s1", "worker-1", 7, canary_s=300.0)
     schedulers.renew(conn, "s1", clock.now(), measures)
     Follower("alerts", lambda conn, found: None).turn(conn)
+    conn.execute("INSERT INTO team_canary VALUES (1, 300, now(), now(), now())")
     client.runs(1)
     families = [*text_string_to_metric_families(client.metrics())]
     assert [each.name for each in families if not each.samples or not each.documentation] == []

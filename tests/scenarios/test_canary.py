@@ -12,6 +12,8 @@ from headway.core import plan
 from headway.core.canary import is_late, told
 from headway.engine import canary as engine
 from headway.engine.canary import Canary, period_from, proof
+from headway.engine.catalog import Catalog
+from headway.engine.team_canaries import TeamCanaries
 from headway.errors import UsageError
 from headway.store import schedulers
 from headway.store.transact import ENGINE, Limits, Session, connect, once, transact
@@ -31,10 +33,14 @@ def rows_of(conn: Connection[Any]) -> dict[str, int]:
     return found
 
 
+def of_teams(conn: Session) -> TeamCanaries:
+    return TeamCanaries(conn, 60.0, Catalog(conn).graph)
+
+
 @pytest.fixture
 def canary(conn: Session) -> Canary:
     transact(conn, schedulers.open_scheduler, "s1", "here", 7, 60.0)
-    return Canary(conn, "s1", 60.0)
+    return Canary(conn, "s1", 60.0, of_teams(conn))
 
 
 def proved(canary: Canary) -> str:
@@ -95,7 +101,7 @@ def test_success_is_written_with_its_time(conn: Session, canary: Canary) -> None
     assert row == (60.0, True, None)
     assert canary.trouble() == ""
     canary.turn()  # it is not due again
-    assert 59 < canary.due_in() <= 60
+    assert 59 < canary.due_at - clock.monotonic() <= 60
 
 
 @pytest.mark.parametrize(
@@ -135,7 +141,7 @@ def test_what_breaks_it_is_told(
 def test_no_process_is_replaced_for_its_database(database: str, conn: Session) -> None:
     transact(conn, schedulers.open_scheduler, "s1", "here", 7, 60.0)
     with connect(database, role=ENGINE, limits=IMPATIENT) as impatient:
-        canary = Canary(impatient, "s1", 60.0)
+        canary = Canary(impatient, "s1", 60.0, of_teams(impatient))
         with connect(database) as busy, busy.transaction():
             busy.execute("LOCK TABLE run IN ACCESS EXCLUSIVE MODE")
             assert proved(canary) != ""

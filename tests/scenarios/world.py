@@ -60,6 +60,7 @@ class Scheduler:
         self.session = f"s{next(numbers)}"
         self.places = places
         self.held: dict[AttemptKey, Grant] = {}
+        self.also: tuple[str, ...] = ()  # other names of its agent's executor
         self.offset = timedelta()
         self.ticker = Ticker(
             Catalog(conn), translate.decode, lambda: f"token{next(tokens)}", lambda: 0.5
@@ -77,7 +78,7 @@ class Scheduler:
     def tick(self, *envelopes: Envelope, starts: bool = True) -> Turn:
         """A tick and what follows its commit."""
         free = self.places - len(self.held)
-        places = {self.team_id: [Session(self.session, "local", free)]}
+        places = {self.team_id: [Session(self.session, "local", free, also=self.also)]}
         try:
             turn, models = once(
                 self.conn, tick.advance, self.ticker, envelopes, places, starts=starts, now=self.now
@@ -99,6 +100,12 @@ class Scheduler:
             cause=values.pop("cause", "" if outcome == "success" else "exception"),
             **values,
         )
+        body = msgspec.msgpack.encode(message)
+        return Envelope(self.team_id, grant.run.run_id, translate.report(message), body)
+
+    def start(self, grant: Grant) -> Envelope:
+        """The agent tells that the task runs."""
+        message = protocol.Started(1, key_of(grant), grant.attempt.token or "", 7, 0.0)
         body = msgspec.msgpack.encode(message)
         return Envelope(self.team_id, grant.run.run_id, translate.report(message), body)
 

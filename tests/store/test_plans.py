@@ -47,6 +47,7 @@ from headway.store import (
     shares,
     snapshots,
     strategies,
+    team_canaries,
     triggers,
     waits,
     warm_pools,
@@ -65,7 +66,7 @@ from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
     *(log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention, runs,
-    sending), *(sessions, shares, snapshots, strategies, triggers, waits, warm_pools, xcoms),
+    sending), *(sessions, shares, snapshots, strategies, team_canaries, triggers, waits, warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock, descriptors, frontends
-from headway.agent import child, generators, ground, leaving, processes, rehearsal
+from headway.agent import child, generators, ground, leaving, processes, proofs, rehearsal
 from headway.agent.causes import headline
 from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening, Purpose
 from headway.agent.scratch import Scratch
@@ -227,7 +227,7 @@ class FileServer:
 
     def __init__(self, opening: Opening, agent: socket.socket, unforked: bool = False) -> None:
         self.unforked = unforked
-        self.dags: dict[str, Any] = {}
+        self.dags: dict[str, Any] = {} if opening.file else dict(proofs.BUILT_IN)
         self.opening = opening
         self.agent = agent
         self.fence_at = opening.fence_at
@@ -257,7 +257,7 @@ class FileServer:
         end_all(self.children)
 
     def enter(self) -> bool:
-        """The copy of the bundle, held until this process and its children are gone. Triggers of ours need none."""
+        """The copy of the bundle, held until this process and its children are gone. What is ours needs none."""
         if not self.opening.file:
             self.held = os.open(os.devnull, os.O_RDONLY)
             return True

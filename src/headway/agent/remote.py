@@ -116,6 +116,9 @@ class RemoteAgent(Agent):
     # -- before an attempt
 
     def prepare(self, attempt: Attempt) -> None:
+        if not attempt.run.file:  # a task of ours
+            super().prepare(attempt)
+            return
         self.supplies.bring_bundle(attempt.run.bundle_version, partial(self.supplied, attempt))
 
     def supplied(self, attempt: Attempt, why: str) -> None:

@@ -153,6 +153,8 @@ def walls(layout: Layout) -> Iterator[Finding]:
 def advice_on(part: str) -> str:
     if part.startswith("disk"):
         return "free disk space; until then no new data can be stored"
+    if part == "canary":
+        return "look at the agents of the team, in logs/server or on their machines"
     return "look in logs/server, or restart: headway up"
 
 

@@ -19,6 +19,10 @@ def numbers(
     ] = 8,
     slots: Annotated[int, typer.Option(help="Tasks of all teams that run at the same time.")] = 32,
     backups: Annotated[int, typer.Option(help="Number of backups that are kept.")] = 14,
+    canary_seconds: Annotated[
+        int,
+        typer.Option(help="Seconds between two runs that prove that runs succeed; 0: none."),
+    ] = 300,
 ) -> dict[str, int]:
     """Return the numbers of processes and slots, by the name of the setting."""
     return {
@@ -28,6 +32,7 @@ def numbers(
         "agent_slots": agent_slots,
         "slots": slots,
         "backups": backups,
+        "canary_seconds": canary_seconds,
     }
 
 

@@ -22,9 +22,11 @@ from headway.core.reports import Ended, Outcome, Report
 from headway.core.states import RunState
 from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
+from headway.engine.team_canaries import TeamCanaries
 from headway.engine.tick import Ticker, advance
 from headway.errors import EXHAUSTED, HeadwayError, UsageError, explained
 from headway.executors.base import LEASE, Envelope, Grant
+from headway.runs.again import Graphs
 from headway.spec.model import Dag, Task, encode, spec_hash
 from headway.store import bundles, canary, dags, pools, runs, schedulers, sessions
 from headway.store.clock import clock as database_clock
@@ -56,12 +58,22 @@ def period_from(environment: Mapping[str, str]) -> float:
 
 
 class Canary:
-    """Call ``turn`` whenever there is time; it checks whether it is due."""
+    """Call ``turn`` whenever there is time; it checks whether it is due.
 
-    def __init__(self, conn: Connection[Any], scheduler_id: str, period_s: float) -> None:
+    ``of_teams``: the canaries of the teams. If none of them is taken up, what is proven alone is of no use.
+    """
+
+    def __init__(
+        self,
+        conn: Connection[Any],
+        scheduler_id: str,
+        period_s: float,
+        of_teams: TeamCanaries,
+    ) -> None:
         self.conn = conn
         self.scheduler_id = scheduler_id
         self.period_s = period_s
+        self.of_teams = of_teams
         self.good_at = clock.monotonic()
         self.due_at = self.good_at + min(FIRST_S, period_s)
         self.why = ""
@@ -69,11 +81,14 @@ class Canary:
 
     def due_in(self) -> float:
         """Seconds."""
-        return self.due_at - clock.monotonic()
+        return min(self.due_at - clock.monotonic(), self.of_teams.due_in())
 
     def turn(self) -> None:
-        if self.due_in() > 0:
-            return
+        if self.due_at <= clock.monotonic():
+            self.prove_alone()
+        self.of_teams.turn()
+
+    def prove_alone(self) -> None:
         self.due_at = clock.monotonic() + self.period_s
         before, self.why = self.why, self.prove()
         if not self.why:
@@ -88,7 +103,7 @@ class Canary:
         """Return why no run gets to success, or nothing."""
         self.is_ours = False
         try:
-            why = once(self.conn, proof)
+            why = once(self.conn, proof) or self.of_teams.ignored()
         except EXHAUSTED:
             raise
         except Exception as error:
@@ -108,6 +123,15 @@ class Canary:
         if not self.is_ours or not is_late(self.period_s, silent_s):
             return ""
         return f"no run got to success for {silent_s:.0f} s: {self.why}"
+
+
+def canary_of(
+    conn: Connection[Any], scheduler_id: str, period_s: float, graphs: Graphs
+) -> Canary | None:
+    """Return the canary of a scheduler, with those of the teams. None without a period."""
+    if not period_s:
+        return None
+    return Canary(conn, scheduler_id, period_s, TeamCanaries(conn, period_s, graphs))
 
 
 def proof(conn: Connection[Any]) -> str:

@@ -24,11 +24,12 @@ from psycopg import Connection
 from headway import clock, ids, pulse
 from headway.agent.protocol import AttemptKey
 from headway.core.admission import Session
+from headway.core.canary import is_canary
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
 from headway.core.warm import WARM
 from headway.engine import following, janitor, timetables
-from headway.engine.canary import Canary, period_from
+from headway.engine.canary import canary_of, period_from
 from headway.engine.catalog import Catalog
 from headway.engine.opening import executors_of
 from headway.engine.pace import pace
@@ -105,7 +106,7 @@ class Scheduler:
             None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
         )
         self.scheduler_id = ids.run_id()
-        self.canary = Canary(self.conn, self.scheduler_id, canary_s) if canary_s else None
+        self.canary = canary_of(self.conn, self.scheduler_id, canary_s, self.catalog.graph)
         self.sending = sending
         self.measures = Measures()
         self.stopping = False
@@ -114,8 +115,7 @@ class Scheduler:
         self.restless = False  # or for the sweep: no rest before the next one
         self.look_for_starts = True
         self.events = True  # of assets, or other consumers of them
-        self.last_tick = self.last_sweep = self.divide_after = float("-inf")
-        self.look_after = float("-inf")
+        self.last_tick = self.last_sweep = self.divide_after = self.look_after = float("-inf")
         self.uneven = False  # the slots of the teams are to be divided anew
         self.rest_s = 0.0  # how long nothing can come to be due by itself
 
@@ -235,17 +235,17 @@ class Scheduler:
         return found
 
     def count(self, envelopes: list[Envelope], turn: Turn) -> None:
-        """Update the metrics after the commit. Attempts that end with a lease are not reports and not counted."""
+        """Update the metrics after the commit. Attempts that end with a lease, and those of canaries, do not count."""
         self.measures.add_tick(clock.monotonic() - self.last_tick)
         self.measures.add_waits(
             (grant.row.team_id, (grant.run.now - grant.instance.ready_at).total_seconds())
             for grant in turn.grants
-            if grant.instance.ready_at is not None
+            if grant.instance.ready_at is not None and not is_canary(grant.row.run_id)
         )
         self.measures.add_ends(
             (each.team_id, each.report.outcome)
             for each in envelopes
-            if isinstance(each.report, Ended)
+            if isinstance(each.report, Ended) and not is_canary(each.run_id)
         )
 
     def rest(self) -> float:

@@ -19,17 +19,19 @@ ADD: LiteralString = """
     FROM added
 """
 
-# A run keeps its bundle for as long as it can be asked for again: until the janitor removes the run.
+# A run keeps its bundle for as long as it can be asked for again: until the janitor removes the run. That of a canary
+# has no files.
 IN_USE: LiteralString = """
     SELECT version FROM bundle
-    WHERE EXISTS (
+    WHERE version <> '~canary' AND (
+        EXISTS (
             SELECT FROM dag
             WHERE dag.team_id = bundle.team_id AND dag.bundle_version = bundle.version
             OFFSET 0)
         OR EXISTS (
             SELECT FROM run
             WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version
-            OFFSET 0)
+            OFFSET 0))
 """
 
 # Nothing runs them, but what changed from one to the next can be shown, and the code around an error.

@@ -59,11 +59,12 @@ class Version:
 # NO KEY: rows that hold the team by a foreign key go on being written.
 LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY UPDATE"
 
+# Those that come from files.
 KNOWN: LiteralString = """
     SELECT dag_id, version, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
         warnings, files
     FROM dag JOIN dag_version USING (team_id, dag_id, version)
-    WHERE team_id = %(team_id)s
+    WHERE team_id = %(team_id)s AND dag_id <> '~canary'
     ORDER BY dag_id
 """
 

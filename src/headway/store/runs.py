@@ -95,7 +95,7 @@ ANNOUNCE_AGAIN: LiteralString = """
         AND dag_id = (SELECT dag_id FROM run WHERE team_id = %(team_id)s AND run_id = %(run_id)s)
 """
 
-# What is asked for at once was created in the order asked: the latest is the last of them.
+# What is asked for at once was created in the order asked: the latest is the last of them. A canary has no history.
 CREATE: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
@@ -119,7 +119,7 @@ CREATE: LiteralString = """
         INSERT INTO event (team_id, at, subject, dag_id, run_id, version, name, state, actor, reason)
         SELECT team_id, %(now)s, 'run', dag_id, run_id, version, 'create', 'queued', created_by,
             jsonb_build_object('kind', 'created', 'trigger', trigger, 'note', note)
-        FROM created
+        FROM created WHERE dag_id <> '~canary'
     )
     SELECT run_id FROM created
 """
@@ -211,7 +211,7 @@ SET_ASIDE: LiteralString = f"""
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
         SELECT team_id, %(now)s, 'run', dag_id, run_id, 'set_aside', state, 'scheduler',
-            jsonb_build_object('kind', 'set_aside', 'error', %(error)s::text) FROM aside
+            jsonb_build_object('kind', 'set_aside', 'error', %(error)s::text) FROM aside WHERE dag_id <> '~canary'
     )
     SELECT pg_notify('headway_run', run_id) FROM aside
 """
@@ -229,7 +229,7 @@ TAKE_BACK: LiteralString = """
             AND task_instance.state = 'ready'
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor)
-    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'take_back', state, %(actor)s FROM back
+    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'take_back', state, %(actor)s FROM back WHERE dag_id <> '~canary'
 """
 
 # No attempt is live, so nobody holds a slot of the pool that a task instance leaves.

@@ -42,7 +42,7 @@ FORGET: LiteralString = (
 )
 
 # What waits for another reason than a place of an agent needs none: slots that are used up start no agent. What became
-# ready just now is granted by the next tick, if there is a place.
+# ready just now is granted by the next tick, if there is a place. No canary starts an agent, nor keeps one.
 WAITING: LiteralString = """
     SELECT least(coalesce(sum(line.waits), 0), (
         SELECT greatest(0, least(allotted, fair) - used) FROM share
@@ -61,7 +61,7 @@ WAITING: LiteralString = """
             LIMIT least(%(limit)s, greatest(0, coalesce(pool.allotted, pool.slots) - pool.used))
         ) AS first
     ) AS line
-    WHERE pool.team_id = %(team_id)s AND pool.is_open
+    WHERE pool.team_id = %(team_id)s AND pool.is_open AND pool.name <> '~canary'
 """
 
 # The agents of a pool by the names of their pods.
@@ -69,7 +69,7 @@ AGENTS: LiteralString = f"""
     SELECT agent, sum((
         SELECT count(*) FROM attempt
         WHERE attempt.session_id = agent_session.session_id AND attempt.team_id = agent_session.team_id
-            AND state IN {states.LIVE_ATTEMPTS}))::integer
+            AND state IN {states.LIVE_ATTEMPTS} AND NOT starts_with(run_id, '~')))::integer
     FROM agent_session
     WHERE ended_at IS NULL AND team_id = %(team_id)s AND agent = ANY(%(names)s)
     GROUP BY agent

@@ -18,7 +18,7 @@ from headway.loader.teams import is_of_teams
 from headway.store import notices
 from headway.store.views import health as views
 
-BESIDE: Final = {"shipper"}  # no run needs it
+BESIDE: Final = {"shipper", "canary"}  # no run needs it
 
 
 @get(

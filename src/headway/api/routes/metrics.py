@@ -63,6 +63,10 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
         "Connected clients of the live stream.",
         [({}, watchers)],
     )
+    proofs: list[Sample] = [] if found.proof is None else [({}, found.proof.silent_s)]
+    name = "headway_team_proved_seconds"
+    help_text = "Time since a canary of the team got to success on its agents."
+    yield from family(name, "gauge", help_text, proofs)
     name = "headway_secret_guesses_last_hour"
     help_text = "Attempts that got no more secrets because they guessed names."
     yield from family(name, "gauge", help_text, [({}, found.guesses)])

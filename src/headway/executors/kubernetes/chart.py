@@ -26,6 +26,7 @@ NUMBERS: Final = {
     "agent_slots": 424204,
     "slots": 424205,
     "backups": 424206,
+    "canary_seconds": 424207,
 }
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),

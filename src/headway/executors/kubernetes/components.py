@@ -69,7 +69,10 @@ def scheduler(install: Install) -> Object:
         place("config", CONFIG, read_only=True, configMap={"name": NAME}),
         place("gateway", CERTIFICATE, read_only=True, secret=secret),
     ]
-    told = {"HEADWAY_KUBERNETES": f"{CONFIG}/kubernetes.yaml"}
+    told = {
+        "HEADWAY_KUBERNETES": f"{CONFIG}/kubernetes.yaml",
+        "HEADWAY_CANARY_S": str(install.canary_seconds),
+    }
     if install.log_store is not None:  # it ships nothing itself
         told["HEADWAY_LOG_STORE"] = install.log_store
     env = [*database(install), *keys(install), *plain(told)]

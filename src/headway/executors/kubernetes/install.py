@@ -60,6 +60,7 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     agents: int = 1  # of each team; 0: tasks run in pods only
     agent_slots: int = 8
     slots: int = 32
+    canary_seconds: int = 300  # between two proofs that runs get to success; 0: none
     dags_claim: str | None = None
     storage: str = "20Gi"
     storage_class: str | None = None

@@ -17,6 +17,7 @@ TEAM_MAX: Final = 20  # characters
 SPACE_MAX: Final = 40  # with a hyphen and the name of a team it is a label of DNS
 NUMBER_MAX: Final = 2**31 - 1
 REPLICAS_MAX: Final = 1000
+CANARY_S_MAX: Final = 86_400  # as ``HEADWAY_CANARY_S`` allows
 # No two hyphens in a row: the namespace of a team is ``SPACE-TEAM`` as it is written, for the server and for the chart.
 LABEL: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 OBJECT: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -81,6 +82,7 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "agent_slots": Number(1, NUMBER_MAX),
     "slots": Number(1, NUMBER_MAX),
     "backups": Number(1, REPLICAS_MAX),
+    "canary_seconds": Number(0, CANARY_S_MAX),
 }
 
 

@@ -6,6 +6,8 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway.store.measures import Histogram, OfTeam, decoded
+from headway.store.views import canaries
+from headway.store.views.canaries import Proof
 
 DAGS_MAX: Final = 500
 RUNS_MAX: Final = 20_000
@@ -107,6 +109,7 @@ class Gauges(NamedTuple):
     schedulers: list[SchedulerGauge]
     followers: list[tuple[str, str, float]]  # of events: name, of one team or all, lag in seconds
     connections: tuple[int, int]  # to the server of the database: open, at most
+    proof: Proof | None  # of the team's canary; None: it is not watched
     guesses: int  # attempts of the last hour that guessed names of secrets
 
 
@@ -121,6 +124,7 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
             [scheduler(team_id, *row) for row in cursor.execute(SCHEDULERS)],
             cursor.execute(FOLLOWERS, limit).fetchall(),
             cursor.execute(CONNECTIONS).fetchone() or (0, 0),
+            canaries.proof(conn),
             (cursor.execute(GUESSES, {"team_id": team_id}).fetchone() or (0,))[0],
         )
 

@@ -10,6 +10,8 @@ from psycopg.rows import tuple_row
 from headway import wire
 from headway.core import canary
 from headway.store.installations import LEASE_S
+from headway.store.views import canaries
+from headway.store.views.worded import words
 
 ALIVE: Final = timedelta(seconds=15)
 
@@ -42,7 +44,19 @@ def components(conn: Connection[Any]) -> list[wire.Component]:
     with conn.cursor(row_factory=tuple_row) as cursor:
         agents = [component("agent", *row) for row in cursor.execute(AGENTS).fetchall()]
     healthy = [each for each in agents if each.healthy]
-    return found + schedulers(conn) + (healthy or agents[:1] or [none_of("agent")])
+    return found + schedulers(conn) + (healthy or agents[:1] or [none_of("agent")]) + of_team(conn)
+
+
+def of_team(conn: Connection[Any]) -> list[wire.Component]:
+    """Return what the canary of the entered team has proven, if it is watched and has proven something or is late."""
+    found = canaries.proof(conn)
+    if found is None:
+        return []
+    late = canary.is_late(found.period_s, found.silent_s)
+    if not late and not found.is_proved:
+        return []
+    said = canary.told(found.period_s, found.silent_s, words(found.reason) or "")
+    return [wire.Component(name="canary", healthy=not late, detail=f"the team {said}")]
 
 
 def schedulers(conn: Connection[Any]) -> list[wire.Component]:

@@ -1,0 +1,36 @@
+-- The canaries of teams: which are watched, the run that is going on, and what the latest ones proved (ADR 66).
+
+-- One row for each team with live agents. `watched_since`: since when it has had some, and schedulers that looked.
+-- `due_at`: when the next look is due. `run_id`: of the run that is going on. `fault`: whose it is that this one has not
+-- ended; null if none goes on. `reason`: what keeps it from its success, or why the one before failed.
+CREATE TABLE team_canary (
+    team_id       integer PRIMARY KEY REFERENCES team,
+    period_s      double precision NOT NULL CHECK (period_s > 0),
+    watched_since timestamptz NOT NULL,
+    looked_at     timestamptz NOT NULL,
+    due_at        timestamptz NOT NULL,
+    run_id        text,
+    proved_at     timestamptz,
+    fault         text CHECK (fault IN ('scheduler', 'team')),
+    reason        jsonb
+);
+CREATE INDEX team_canary_due ON team_canary (due_at);
+ALTER TABLE team_canary ENABLE ROW LEVEL SECURITY;
+ALTER TABLE team_canary FORCE ROW LEVEL SECURITY;
+CREATE POLICY engine ON team_canary TO headway_engine USING (true) WITH CHECK (true);
+CREATE POLICY entered_team ON team_canary AS RESTRICTIVE FOR DELETE TO headway_engine
+    USING (coalesce(team_id = (SELECT entered_team()), true));
+CREATE POLICY one_team ON team_canary TO headway_app
+    USING (team_id = (SELECT entered_team())) WITH CHECK (team_id = (SELECT entered_team()));
+GRANT SELECT, INSERT, UPDATE, DELETE ON team_canary TO headway_engine;
+GRANT SELECT ON team_canary TO headway_app;
+
+-- Their DAG, pool and bundle are called ~canary, which no author and no person can call anything, and the ids of their
+-- runs begin with ~. People see none of them, by whatever statement they ask.
+CREATE POLICY no_canary ON dag AS RESTRICTIVE TO headway_app USING (dag_id <> '~canary');
+CREATE POLICY no_canary ON dag_version AS RESTRICTIVE TO headway_app USING (dag_id <> '~canary');
+CREATE POLICY no_canary ON run AS RESTRICTIVE TO headway_app USING (dag_id <> '~canary');
+CREATE POLICY no_canary ON task_instance AS RESTRICTIVE TO headway_app USING (NOT starts_with(run_id, '~'));
+CREATE POLICY no_canary ON attempt AS RESTRICTIVE TO headway_app USING (NOT starts_with(run_id, '~'));
+CREATE POLICY no_canary ON pool AS RESTRICTIVE TO headway_app USING (name <> '~canary');
+CREATE POLICY no_canary ON bundle AS RESTRICTIVE TO headway_app USING (version <> '~canary');
