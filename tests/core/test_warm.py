@@ -40,6 +40,19 @@ def test_a_run_that_is_about_to_start_keeps_an_idle_agent() -> None:
     assert decide(POOL, Load(coming=1), agents(0, idle_s=1000.0), 1) == Decision(1)
 
 
+def test_of_an_earlier_version_the_idle_ones_make_way_first_one_at_a_time() -> None:
+    pool = [
+        WarmAgent("a", 1, is_old=True),
+        WarmAgent("b", 0, 5.0, is_old=True),
+        WarmAgent("c", 0, 9.0, is_old=True),
+        WarmAgent("d", 0, 99.0),
+    ]
+    least = Bounds(least=4, most=4)
+    assert decide(least, Load(), pool, 4) == Decision(4, ("c",))
+    assert decide(least, Load(), [pool[0], pool[1], pool[3]], 3) == Decision(4, ("b",))
+    assert decide(least, Load(), [pool[0], pool[3]], 4) == Decision(4)
+
+
 def test_in_every_situation() -> None:
     """Within the limits; nothing that holds a task leaves while the limit allows it; who leaves exists, once."""
     seen = 0

@@ -39,13 +39,14 @@ class Load:
 @dataclass(frozen=True, slots=True)
 class WarmAgent:
     """An agent of the pool. ``held``: attempts that it has; ``idle_s``: since it had one, None while it has some or has
-    not connected yet.
+    not connected yet; ``is_old``: it is of an earlier version of the pool, and another one will take its place.
     """
 
     name: str
     held: int = 0
     idle_s: float | None = None
     is_ready: bool = True
+    is_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def decide(bounds: Bounds, load: Load, agents: Sequence[WarmAgent], before: int)
     busy = sum(agent.held > 0 for agent in agents)
     wanted = min(max(needed, busy, bounds.least), bounds.most)
     if wanted >= before:
-        return Decision(wanted)
+        return Decision(wanted, outdated(agents))
     if (
         before > bounds.most
     ):  # somebody lowered the limit: the idle ones first, then the others drain
@@ -74,6 +75,15 @@ def decide(bounds: Bounds, load: Load, agents: Sequence[WarmAgent], before: int)
         order = sorted(idle, key=lambda agent: (-(agent.idle_s or 0.0), agent.name))
         wanted = max(wanted, before - len(idle))
     return Decision(wanted, tuple(agent.name for agent in order[: before - wanted]))
+
+
+def outdated(agents: Sequence[WarmAgent]) -> tuple[str, ...]:
+    """Return the agent of an earlier version that makes way next, if one is idle: the busy ones end what they have."""
+    idle = [
+        agent for agent in agents if agent.is_old and not agent.held and agent.idle_s is not None
+    ]
+    order = sorted(idle, key=lambda agent: (-(agent.idle_s or 0.0), agent.name))
+    return tuple(agent.name for agent in order[:1])
 
 
 def may_leave(agent: WarmAgent, bounds: Bounds) -> bool:

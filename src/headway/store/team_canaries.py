@@ -109,12 +109,14 @@ PUT_VERSION: LiteralString = """
     ON CONFLICT (team_id, dag_id, spec_hash) DO NOTHING
 """
 
+# A loader of an earlier version misses its file.
 PUT_DAG: LiteralString = """
     INSERT INTO dag AS known (team_id, dag_id, version, bundle_version, file, max_active_runs, updated_at)
     SELECT team_id, dag_id, version, dag_id, '', 1, %(now)s FROM dag_version
     WHERE team_id = %(team_id)s AND dag_id = %(name)s AND spec_hash = %(hash)s
-    ON CONFLICT (team_id, dag_id) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at
-        WHERE known.version <> excluded.version
+    ON CONFLICT (team_id, dag_id) DO UPDATE SET version = excluded.version, missing_since = NULL,
+            updated_at = excluded.updated_at
+        WHERE known.version <> excluded.version OR known.missing_since IS NOT NULL
 """
 
 OLD_VERSIONS: LiteralString = """

@@ -12,6 +12,7 @@ INSTALL: Final = f"{LABEL}install"
 DAG: Final = f"{LABEL}dag"
 COMPONENT: Final = f"{LABEL}component"
 POOL: Final = "headway-warm"  # the Deployment of a team's warm pool
+VERSION: Final = f"{LABEL}warm-version"  # annotation of its pods: what they are made of
 # Kubernetes removes the pods with the lowest cost first.
 DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 LEAVES: Final = "-100"

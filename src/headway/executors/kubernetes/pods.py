@@ -62,6 +62,7 @@ class Pod:
     dag: str = ""  # as its label has it
     is_warm: bool = False  # of the team's warm pool, and so of no attempt
     is_last: bool = False  # of the warm pool, and marked as one that goes first
+    version: str = ""  # of the warm pool, as its annotation has it
     asks: Mapping[str, Decimal] = field(
         default_factory=dict
     )  # the requests of its containers, by resource

@@ -30,6 +30,7 @@ from headway.executors.kubernetes.names import (
     INSTALL,
     LEAVES,
     POOL,
+    VERSION,
     namespace_of,
     value,
 )
@@ -82,8 +83,14 @@ def draft(settings: Settings, team: str, cluster: ClusterSettings, bounds: Bound
     asks = amounts(settings, cluster, bounds)
     given = {"name": CONTAINER, "image": image, "resources": {"requests": asks, "limits": asks}}
     made = laid_over({"spec": {"containers": [given]}}, ours)
+    made["metadata"]["annotations"] = ours["metadata"]["annotations"] = {VERSION: digest([made])}
     policy = pod_policy.of_team(settings.policy, cluster)
     return Draft(made, ours, policy, settings.image)
+
+
+def version_of(draft: Draft) -> str:
+    """Return the version of the pods: that of what they are made of, before the platform's ``pod_mutation``."""
+    return str(draft.ours["metadata"]["annotations"][VERSION])
 
 
 def amounts(settings: Settings, cluster: ClusterSettings, bounds: Bounds) -> dict[str, str]:

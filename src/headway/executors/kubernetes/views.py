@@ -7,7 +7,7 @@ from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway.core.quantities import amount
 from headway.core.warm import WARM
-from headway.executors.kubernetes.names import COMPONENT, DAG, DELETION_COST, LEAVES
+from headway.executors.kubernetes.names import COMPONENT, DAG, DELETION_COST, LEAVES, VERSION
 from headway.executors.kubernetes.pods import Pod
 
 CONTAINER = "task"  # others in the pod, as of a mesh, decide nothing
@@ -46,6 +46,7 @@ def view(found: PodObject) -> Pod:
         dag=(meta.labels or {}).get(DAG, ""),
         is_warm=(meta.labels or {}).get(COMPONENT) == WARM,
         is_last=(meta.annotations or {}).get(DELETION_COST) == LEAVES,
+        version=(meta.annotations or {}).get(VERSION, ""),
         asks=asks_of(found),
     )
 

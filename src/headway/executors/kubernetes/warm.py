@@ -89,7 +89,8 @@ class WarmPools:
                 self.remove(share)
 
     def look_at(self, share: Share, bounds: Bounds) -> None:
-        found = transact(self.host.conn, self.decide, share, bounds)
+        draft = pools.draft(self.settings, share.team, share.settings, bounds)
+        found = transact(self.host.conn, self.decide, share, bounds, pools.version_of(draft))
         if found is None:
             return
         row, decision, now = found
@@ -105,7 +106,6 @@ class WarmPools:
             return
         self.busy.add(share.team_id)
         self.leveled[share.team_id] = now, decision.replicas
-        draft = pools.draft(self.settings, share.team, share.settings, bounds)
         self.cluster.ask(
             lambda: pools.brought_level(
                 self.cluster.client,
@@ -130,9 +130,12 @@ class WarmPools:
     # -- a decision
 
     def decide(
-        self, conn: Connection[Any], share: Share, bounds: Bounds
+        self, conn: Connection[Any], share: Share, bounds: Bounds, version: str
     ) -> tuple[Pool, Decision, datetime] | None:
-        """Decide how many agents there are to be, and store that with what was found. None: another one just did."""
+        """Decide how many agents there are to be, and store that with what was found. None: another one just did.
+
+        ``version``: of the pods as they are to be.
+        """
         now = database_clock(conn)
         row = warm_pools.claim(conn, share.team_id, self.executor, now, LOOK_S)
         if row is None:
@@ -144,7 +147,9 @@ class WarmPools:
         queues = self.settings.queues
         waiting = (share.team_id, SERVED, queues, now - PATIENCE, most)
         load = Load(warm_pools.waiting(conn, *waiting), self.coming(conn, share, now))
-        decision = decide(bounds, load, [seen(each, now) for each in agents], row.replicas)
+        old = {pod.name for pod in pods if pod.version != version}
+        known = [seen(each, now, is_old=each.name in old) for each in agents]
+        decision = decide(bounds, load, known, row.replicas)
         reason = self.reason(share, pods, agents, decision)
         told = (decision.replicas, agents, reason, queues)
         warm_pools.tell(conn, share.team_id, self.executor, *told)
@@ -246,11 +251,11 @@ class WarmPools:
         self.host.safely(lambda: transact(self.host.conn, warm_pools.forget, *key))
 
 
-def seen(agent: PoolAgent, now: datetime) -> WarmAgent:
+def seen(agent: PoolAgent, now: datetime, *, is_old: bool) -> WarmAgent:
     idle_s = None
     if agent.is_ready and agent.idle_since is not None:
         idle_s = (now - agent.idle_since).total_seconds()
-    return WarmAgent(agent.name, agent.held, idle_s, agent.is_ready)
+    return WarmAgent(agent.name, agent.held, idle_s, agent.is_ready, is_old)
 
 
 def first_tasks(dag: Dag, queues: tuple[str, ...]) -> int:
