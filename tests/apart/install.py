@@ -74,6 +74,7 @@ class Install:
         self.health = {name: free_port() for name in ("scheduler-1", "scheduler-2", "loader")}
         self.gateway = 0
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.options: dict[str, tuple[str, ...]] = {}  # of agents
         self.token = ""
 
     # -- life
@@ -147,7 +148,7 @@ class Install:
                 to = ("--server", f"tls://127.0.0.1:{self.gateway}")
                 given = ("--token-file", "token", "--ca", str(self.authority.ca))
                 own = ("--data", str(self.folder / name), "--slots", str(self.slots))
-                return ["agent", *to, *given, *own]
+                return ["agent", *to, *given, *own, *self.options.get(name, ())]
 
     def kill(self, name: str) -> None:
         self.running[name].kill()

@@ -163,7 +163,8 @@ def test_a_pool_grows_from_nothing_runs_and_goes_when_it_is_idle(
     wait_until(lambda: scheduler not in children_of(home.process.pid), "it was not replaced")
     gate.touch()
     home.succeed(run_id)
-    # No attempt began twice. Where no scheduler answered for the time of a lease, attempts are lost and repeated.
+    # No attempt began twice. Where no scheduler answered for the time of a lease, attempts are lost and repeated, which
+    # depends on the machine: ``test_warm_pool`` has both sides on a clock of its own.
     tries = {each.map_index: each.attempts for each in home.client.instances(run_id)}
     assert [len(each) for each in starts(gate, 4)] == [tries[n] for n in range(4)]
     assert {each.state for each in home.client.instances(run_id)} == {"success"}
