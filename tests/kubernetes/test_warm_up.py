@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headway import wire
+from headway.agent.pod import variable
 from headway.client import connect
 from headway.config import Layout, read_server_file
 from headway.wire.teams import WarmPool
@@ -135,6 +136,12 @@ def told(home: Home) -> str:
     return headway("audit", "--output", "json", cwd=home.folder).stdout
 
 
+def tasks_of(home: Home) -> set[str]:
+    """After how many tasks the processes of agents are replaced."""
+    env = [each for pod in home.pods() for each in pod["spec"]["containers"][0]["env"]]
+    return {each["value"] for each in env if each["name"] == variable("tasks")}
+
+
 def starts(gate: Path, count: int) -> list[str]:
     files = [gate.with_name(f"{gate.name}.{n}") for n in range(count)]
     return [file.read_text() for file in files if file.exists()]
@@ -205,6 +212,7 @@ def test_an_agent_that_is_told_to_stop_ends_what_it_has_first(home: Home, tmp_pa
 
 def test_the_process_of_an_agent_is_replaced_after_so_many_tasks(home: Home) -> None:
     home.team("--warm-max", "1", "--warm-tasks", "2", "--warm-idle", "60", "--warm-slots", "1")
+    wait_until(lambda: tasks_of(home) <= {"2"}, "agents of another version stay")
     for _ in range(2):
         home.succeed(home.trigger("quick"))
     wait_until(lambda: sum(home.cluster.node.restarts.values()) > 0, "no process was replaced")

@@ -67,7 +67,8 @@ class WarmPools:
         self.busy: set[int] = set()  # teams with a request under way
         self.leaving: dict[int, set[str]] = {}  # agents that are given nothing more, by team
         self.failures: dict[int, str] = {}  # why the cluster does not create pods, by team
-        self.leveled: dict[int, tuple[datetime, int]] = {}  # when, and for how many agents
+        # When, for how many agents, and of which version, by team.
+        self.leveled: dict[int, tuple[datetime, int, str]] = {}
 
     def why(self, team_id: int) -> Reason | None:
         """Return why agents of a pool are not there, if some are on their way."""
@@ -90,7 +91,8 @@ class WarmPools:
 
     def look_at(self, share: Share, bounds: Bounds) -> None:
         draft = pools.draft(self.settings, share.team, share.settings, bounds)
-        found = transact(self.host.conn, self.decide, share, bounds, pools.version_of(draft))
+        version = pools.version_of(draft)
+        found = transact(self.host.conn, self.decide, share, bounds, version)
         if found is None:
             return
         row, decision, now = found
@@ -100,12 +102,12 @@ class WarmPools:
             leaving |= {pod.name for pod in pods if pod.is_last}
         self.leaving[share.team_id] = leaving
         costs = [(p.name, p.name in leaving) for p in pods if p.is_last != (p.name in leaving)]
-        at, replicas = self.leveled.get(share.team_id, (now - timedelta(hours=1), -1))
+        at, *before = self.leveled.get(share.team_id, (now - timedelta(hours=1), -1, ""))
         is_old = (now - at).total_seconds() >= (LEVEL_S if not self.lacks(row) else LOOK_S)
-        if not costs and replicas == decision.replicas and not is_old:
+        if not costs and before == [decision.replicas, version] and not is_old:
             return
         self.busy.add(share.team_id)
-        self.leveled[share.team_id] = now, decision.replicas
+        self.leveled[share.team_id] = now, decision.replicas, version
         self.cluster.ask(
             lambda: pools.brought_level(
                 self.cluster.client,
