@@ -155,7 +155,7 @@ def test_a_task_for_a_running_agent_runs_on_a_laptop_too(home: Home) -> None:
 def test_a_pool_grows_from_nothing_runs_and_goes_when_it_is_idle(
     home: Home, tmp_path: Path
 ) -> None:
-    home.team("--warm-max", "2", "--warm-slots", "2", "--warm-idle", "1")
+    home.team("--warm-min", "0", "--warm-max", "2", "--warm-slots", "2", "--warm-idle", "1")
     gate = tmp_path / "gate"
     run_id = home.trigger("gated", gate=str(gate))
     wait_until(lambda: len(starts(gate, 4)) == 4, "not all tasks started")
