@@ -331,9 +331,25 @@ def test_a_time_in_which_nobody_looked_makes_nobody_late(conn: Session, home: Ho
     since = home.column("watched_since")
     home.look()
     assert home.column("watched_since") == since
-    home.later(PERIOD_S + 1)
+    home.later(1.5 * PERIOD_S + 1)
     home.look()
-    assert home.column("watched_since") == home.now or home.column("watched_since") > since
+    assert home.column("watched_since") > since
+
+
+def test_one_that_fails_again_and_again_is_late_whenever_it_is_looked_at(
+    conn: Session, home: Home
+) -> None:
+    home.begin()
+    home.world.play()
+    home.look()
+    proved_at, since = home.column("proved_at"), home.column("watched_since")
+    for _ in range(3):
+        home.later(PERIOD_S - 31)  # as late as a turn can be
+        home.begin()
+        home.world.play(lambda _: {"outcome": "failed", "cause": "disk"})
+        home.look()
+    assert (home.column("proved_at"), home.column("watched_since")) == (proved_at, since)
+    assert home.now - max(proved_at, since) > timedelta(seconds=2 * PERIOD_S)
 
 
 def test_what_is_wrong_with_one_team_stops_no_look_at_another(

@@ -17,6 +17,7 @@ from headway.agent.__main__ import prepare, serve
 from headway.agent.pod import variable
 from headway.agent.protocol import Grants, Hello
 from headway.agent.remote import RemoteAgent
+from headway.core.canary import is_canary
 
 
 class Warm(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class WarmAgent(RemoteAgent):
 
     def take(self, message: Grants) -> None:
         super().take(message)
-        self.tasks_left -= len(message.grants)
+        self.tasks_left -= sum(not is_canary(grant.key.run_id) for grant in message.grants)
         if self.tasks_left <= 0 and not self.draining:
             self.drain()
 

@@ -36,10 +36,10 @@ DUE: LiteralString = """
     SELECT team_id FROM team_canary WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s
 """
 
-# A gap in which no scheduler looked is nobody's fault.
+# A gap in which no scheduler looked is nobody's fault. Between two runs there is nearly a period without a look.
 CLAIM: LiteralString = """
     UPDATE team_canary SET looked_at = %(now)s, period_s = %(period_s)s, watched_since =
-        CASE WHEN looked_at < %(now)s - %(period_s)s * interval '1 second' THEN %(now)s ELSE watched_since END
+        CASE WHEN looked_at < %(now)s - %(period_s)s * interval '1.5 seconds' THEN %(now)s ELSE watched_since END
     WHERE team_id = (
         SELECT team_id FROM team_canary WHERE team_id = %(team_id)s AND due_at <= %(now)s
         FOR NO KEY UPDATE SKIP LOCKED)

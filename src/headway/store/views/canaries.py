@@ -6,11 +6,12 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.rows import args_row
 
-# One that nobody has looked at for a period says nothing: no scheduler is there, which is told elsewhere.
+# One that nobody has looked at for longer than between two runs says nothing: no scheduler is there, which is told
+# elsewhere.
 PROOF: LiteralString = """
     SELECT period_s, proved_at IS NOT NULL,
         extract(epoch FROM now() - greatest(proved_at, watched_since))::float8, reason::text
-    FROM team_canary WHERE looked_at > now() - period_s * interval '1 second'
+    FROM team_canary WHERE looked_at > now() - period_s * interval '1.5 seconds'
 """
 
 
