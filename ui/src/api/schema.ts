@@ -1104,6 +1104,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outbound-webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List outbound webhooks
+         * @description List outbound webhooks by name. Never their secrets.
+         */
+        get: operations["list_outbound_webhooks"];
+        put?: never;
+        /**
+         * Create outbound webhook
+         * @description Create an outbound webhook: it is told of runs that end from now on. Only this answer contains its secret.
+         */
+        post: operations["create_outbound_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound-webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show outbound webhook
+         * @description Get an outbound webhook, without its secret.
+         */
+        get: operations["show_outbound_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete outbound webhook
+         * @description Delete an outbound webhook with its deliveries. What waits is not sent.
+         */
+        delete: operations["delete_outbound_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change outbound webhook
+         * @description Change an outbound webhook, disable it, or enable it again. What ends while it is disabled is not told.
+         */
+        patch: operations["change_outbound_webhook"];
+        trace?: never;
+    };
+    "/api/v1/outbound-webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List outbound deliveries
+         * @description List what is sent to a URL, the newest first: waiting, delivered and given up. The last 1,000 are kept.
+         */
+        get: operations["list_outbound_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound-webhooks/{name}/deliveries/{number}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeliver
+         * @description Send a delivery again, or now, with the same id.
+         */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbound-webhooks/{name}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ping
+         * @description Send a request that tells of no run, to try the URL. Its list of deliveries shows what came of it.
+         */
+        post: operations["ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -4235,6 +4347,22 @@ export interface components {
             session: components["schemas"]["Session"];
             token: string;
         };
+        /** NewOutboundWebhook */
+        NewOutboundWebhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            dags: string[];
+            disabled_at: string | null;
+            failing_since: string | null;
+            id: string;
+            name: string;
+            secret: string | null;
+            states: string[];
+            trouble: string | null;
+            url: string;
+            with_params: boolean;
+        };
         /** NewRunLink */
         NewRunLink: {
             /** Format: date-time */
@@ -4369,6 +4497,60 @@ export interface components {
         NoteRequest: {
             note: string | null;
         };
+        /** OutboundDelivery */
+        OutboundDelivery: {
+            answer: string | null;
+            /** Format: date-time */
+            at: string;
+            body: string;
+            code: number | null;
+            dag_id: string | null;
+            event_id: string;
+            next_at: string | null;
+            /** Format: int64 */
+            number: number;
+            run_id: string | null;
+            state: string | null;
+            status: string;
+            took_ms: number | null;
+            tried_at: string | null;
+            /** Format: int64 */
+            tries: number;
+            trouble: string | null;
+        };
+        /** OutboundWebhook */
+        OutboundWebhook: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            dags: string[];
+            disabled_at: string | null;
+            failing_since: string | null;
+            name: string;
+            states: string[];
+            trouble: string | null;
+            url: string;
+            with_params: boolean;
+        };
+        /** OutboundWebhookChange */
+        OutboundWebhookChange: {
+            dags?: string[];
+            disabled?: boolean;
+            secret?: string;
+            states?: string[];
+            url?: string;
+            with_params?: boolean;
+        };
+        /** OutboundWebhookRequest */
+        OutboundWebhookRequest: {
+            dags?: string[];
+            name: string;
+            secret?: string | null;
+            states?: string[];
+            url: string;
+            /** @default false */
+            with_params?: boolean;
+        };
         /** Page[Asset] */
         PageOfAsset: {
             items: components["schemas"]["wire_assets_Asset"][];
@@ -4417,6 +4599,16 @@ export interface components {
         /** Page[Grant] */
         PageOfGrant: {
             items: components["schemas"]["Grant"][];
+            next_cursor: string | null;
+        };
+        /** Page[OutboundDelivery] */
+        PageOfOutboundDelivery: {
+            items: components["schemas"]["OutboundDelivery"][];
+            next_cursor: string | null;
+        };
+        /** Page[OutboundWebhook] */
+        PageOfOutboundWebhook: {
+            items: components["schemas"]["OutboundWebhook"][];
             next_cursor: string | null;
         };
         /** Page[PendingPartition] */
@@ -11454,6 +11646,570 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_outbound_webhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "dags": [
+                     *             "text"
+                     *           ],
+                     *           "disabled_at": null,
+                     *           "failing_since": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "states": [
+                     *             "success"
+                     *           ],
+                     *           "trouble": "text",
+                     *           "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *           "with_params": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfOutboundWebhook"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_outbound_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dags": [
+                 *         "sales_*"
+                 *       ],
+                 *       "name": "scheduler",
+                 *       "url": "https://scheduler.example.com/events"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OutboundWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "disabled_at": null,
+                     *       "failing_since": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "name": "ada",
+                     *       "secret": "text",
+                     *       "states": [
+                     *         "success"
+                     *       ],
+                     *       "trouble": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "with_params": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewOutboundWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_outbound_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "disabled_at": null,
+                     *       "failing_since": "2026-01-31T05:00:00Z",
+                     *       "name": "ada",
+                     *       "states": [
+                     *         "success"
+                     *       ],
+                     *       "trouble": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "with_params": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboundWebhook"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_outbound_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    change_outbound_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "states": [
+                 *         "failed"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OutboundWebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "disabled_at": null,
+                     *       "failing_since": "2026-01-31T05:00:00Z",
+                     *       "name": "ada",
+                     *       "states": [
+                     *         "success"
+                     *       ],
+                     *       "trouble": "text",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "with_params": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboundWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_outbound_deliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "answer": "text",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "body": "text",
+                     *           "code": 1,
+                     *           "dag_id": "daily_delays",
+                     *           "event_id": "text",
+                     *           "next_at": "2026-01-31T05:00:00Z",
+                     *           "number": 1,
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "state": "success",
+                     *           "status": "text",
+                     *           "took_ms": 1,
+                     *           "tried_at": "2026-01-31T05:00:00Z",
+                     *           "tries": 1,
+                     *           "trouble": "text"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfOutboundDelivery"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+                /**
+                 * @description Number of the change or the delivery, from 1.
+                 * @example 1
+                 */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "answer": "text",
+                     *       "at": "2026-01-31T05:00:00Z",
+                     *       "body": "text",
+                     *       "code": 1,
+                     *       "dag_id": "daily_delays",
+                     *       "event_id": "text",
+                     *       "next_at": "2026-01-31T05:00:00Z",
+                     *       "number": 1,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "state": "success",
+                     *       "status": "text",
+                     *       "took_ms": 1,
+                     *       "tried_at": "2026-01-31T05:00:00Z",
+                     *       "tries": 1,
+                     *       "trouble": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboundDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "answer": "text",
+                     *       "at": "2026-01-31T05:00:00Z",
+                     *       "body": "text",
+                     *       "code": 1,
+                     *       "dag_id": "daily_delays",
+                     *       "event_id": "text",
+                     *       "next_at": "2026-01-31T05:00:00Z",
+                     *       "number": 1,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "state": "success",
+                     *       "status": "text",
+                     *       "took_ms": 1,
+                     *       "tried_at": "2026-01-31T05:00:00Z",
+                     *       "tries": 1,
+                     *       "trouble": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboundDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
