@@ -41,6 +41,7 @@ test.each([
   ["admin/connections", "No connections yet"],
   ["admin/variables", "No variables yet"],
   ["admin/webhooks", "No webhooks yet"],
+  ["admin/outbound", "No outbound webhooks yet"],
   ["admin/tokens", "No tokens yet"],
 ])("%s: what will be there, and the next step", async (path, title) => {
   const page = await (await signedIn(browser, server)).newPage();

@@ -24,6 +24,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["admin/connections", /warehouse_db/],
   ["admin/variables", /raw-data/],
   ["admin/webhooks", /signed requests/],
+  ["admin/outbound", /signed request/],
   ["admin/teams", /default/],
   ["admin/tokens", /New token/],
   ["admin/logs", /After a run ends/],

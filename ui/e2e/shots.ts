@@ -33,6 +33,7 @@ const ADMIN = [
   "connections",
   "variables",
   "webhooks",
+  "outbound",
   "teams",
   "tokens",
   "links",

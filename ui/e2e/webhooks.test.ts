@@ -32,8 +32,12 @@ beforeAll(async () => {
 const row = (name: string) => page().getByRole("row").filter({ hasText: name });
 const dialog = () => page().getByRole("dialog");
 
-async function choose(item: string): Promise<void> {
-  await page().getByRole("button", { name: "Change erp" }).click();
+const choose = (item: string) => chooseOf("erp", item);
+
+async function chooseOf(name: string, item: string): Promise<void> {
+  await page()
+    .getByRole("button", { name: `Change ${name}` })
+    .click();
   await page().getByRole("menuitem", { name: item }).click();
 }
 
@@ -101,4 +105,28 @@ test("a webhook is made, called, replayed, given another secret, and deleted", a
   await choose("Delete…");
   await dialog().getByRole("button", { name: "Delete webhook" }).click();
   await page().getByText("No webhooks yet").waitFor();
+});
+
+test("an outbound webhook is made, tried, disabled, and deleted", async () => {
+  await page().goto("/t/default/admin/outbound");
+  await page().getByRole("button", { name: "New outbound webhook" }).first().click();
+  await dialog().getByLabel("Name").fill("planner");
+  await dialog().getByLabel("URL").fill("http://127.0.0.1:9/");
+  await dialog().getByLabel("DAGs").fill("none_*");
+  expect(await violationsInBoth(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Create outbound webhook" }).click();
+  expect(await secretShown()).toMatch(/^hws_/);
+
+  await chooseOf("planner", "Send a ping");
+  await chooseOf("planner", "Deliveries…");
+  await dialog().getByText("no public address").waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Send again" }).click();
+  await page().keyboard.press("Escape");
+  await row("planner").getByText("fails: 127.0.0.1 has no public address").waitFor();
+  await chooseOf("planner", "Disable");
+  await row("planner").getByText("disabled").waitFor();
+  await chooseOf("planner", "Delete…");
+  await dialog().getByRole("button", { name: "Delete outbound webhook" }).click();
+  await page().getByText("No outbound webhooks yet").waitFor();
 });

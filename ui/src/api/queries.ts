@@ -134,6 +134,22 @@ export const webhookDeliveries = (name: string) => ({
   refetchInterval: 5_000, // no stream tells of them
 });
 
+export const outboundWebhooks = () => ({
+  ...pages(["outbound-webhooks"], (_, signal) => request("get", "/outbound-webhooks", { signal })),
+  refetchInterval: 10_000, // no stream tells whether they fail
+});
+
+export const outboundDeliveries = (name: string) => ({
+  ...pages(["outbound-webhooks", name, "deliveries"], (cursor, signal) =>
+    request("get", "/outbound-webhooks/{name}/deliveries", {
+      path: { name },
+      query: { limit: 20, cursor },
+      signal,
+    }),
+  ),
+  refetchInterval: 5_000, // no stream tells of them
+});
+
 export const teams = () => pages(["teams"], (_, signal) => request("get", "/teams", { signal }));
 
 export const grants = () =>

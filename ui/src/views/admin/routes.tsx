@@ -45,6 +45,12 @@ const webhooksRoute = createRoute({
   component: lazyPage(() => import("./webhooks/Webhooks.tsx"), "Webhooks"),
 });
 
+const outboundRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "outbound",
+  component: lazyPage(() => import("./outbound/OutboundWebhooks.tsx"), "OutboundWebhooks"),
+});
+
 const teamsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "teams",
@@ -99,6 +105,7 @@ export const adminTree = adminRoute.addChildren([
   connectionsRoute,
   variablesRoute,
   webhooksRoute,
+  outboundRoute,
   teamsRoute,
   tokensRoute,
   youRoute,

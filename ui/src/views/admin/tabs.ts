@@ -8,6 +8,7 @@ const TABS = [
   { to: "/t/$team/admin/connections", word: "Connections", needs: "connection.read" },
   { to: "/t/$team/admin/variables", word: "Variables", needs: "variable.read" },
   { to: "/t/$team/admin/webhooks", word: "Webhooks", needs: "webhook.manage" },
+  { to: "/t/$team/admin/outbound", word: "Outbound", needs: "webhook.manage" },
   { to: "/t/$team/admin/tokens", word: "Tokens", needs: null },
   { to: "/t/$team/admin/links", word: "Run links", needs: "run.link" },
   { to: "/t/$team/admin/you", word: "Your access", needs: null },
