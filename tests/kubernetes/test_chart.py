@@ -28,6 +28,7 @@ FULL = {
     "signInSecret": "headway-sign-in",
     "metricsSecret": "headway-metrics",
     "trustedProxies": "10.0.0.0/8",
+    "webhookNetworks": "10.1.0.0/16",
     "api": 3,
     "agents": 2,
 }

@@ -31,6 +31,7 @@ FULL = Install(
     sign_in_secret="headway-sign-in",
     metrics_secret="headway-metrics",
     trusted_proxies="10.0.0.0/8",
+    webhook_networks="10.1.0.0/16",
     api=3,
     agents=2,
 )
@@ -65,6 +66,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("listen_address", "postgres:0", "HOST:PORT"),
     ("listen_address", "postgres:65536", "HOST:PORT"),
     ("trusted_proxies", "everybody", "addresses or networks"),
+    ("webhook_networks", "*", "addresses or networks"),
     ("api", 0, "from 1 to"),
     ("schedulers", -1, "from 1 to"),
     ("agents", -1, "from 0 to"),

@@ -97,6 +97,10 @@ def manifests(
     trusted_proxies: Annotated[
         str | None, typer.Option(help="Addresses of the ingress, which tells those of clients.")
     ] = None,
+    webhook_networks: Annotated[
+        str | None,
+        typer.Option(help="Networks that are not public, and that outbound webhooks may reach."),
+    ] = None,
 ) -> None:
     """Print Kubernetes objects for `kubectl apply -f -`: components, their rights and the namespaces of teams."""
     import msgspec
@@ -114,6 +118,7 @@ def manifests(
         sign_in_secret=sign_in_secret,
         metrics_secret=metrics_secret,
         trusted_proxies=trusted_proxies,
+        webhook_networks=webhook_networks,
     )
     install = msgspec.structs.replace(install, **numbers, **places)
     if (why := trouble(install)) is not None:

@@ -30,7 +30,7 @@ NUMBERS: Final = {
 }
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
-    *("sign_in_secret", "metrics_secret", "trusted_proxies", "backup_store"),
+    *("sign_in_secret", "metrics_secret", "trusted_proxies", "backup_store", "webhook_networks"),
 )
 SET: Final = (
     "image",

@@ -75,6 +75,8 @@ def scheduler(install: Install) -> Object:
     }
     if install.log_store is not None:  # it ships nothing itself
         told["HEADWAY_LOG_STORE"] = install.log_store
+    if install.webhook_networks is not None:
+        told["HEADWAY_WEBHOOK_NETWORKS"] = install.webhook_networks
     env = [*database(install), *keys(install), *plain(told)]
     found = container("scheduler", install, command, env, places)
     found["ports"] = [

@@ -55,6 +55,7 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     backup_store_secret: str = "headway-backup-store"  # its variables
     backups: int = 14  # that are kept
     listen_address: str | None = None  # HOST:PORT of the database, if its URL leads to a pooler
+    webhook_networks: str | None = None  # not public, and reached by outbound webhooks
     api: int = 2
     schedulers: int = 2
     agents: int = 1  # of each team; 0: tasks run in pods only

@@ -70,9 +70,12 @@ TEXTS: Final[Mapping[str, Text]] = {
     "listen_address": Text(
         rf"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):{PORT}", "HOST:PORT, with a port from 1 to 65535"
     ),
-    "trusted_proxies": Text(
-        rf"{ADDRESS}(, ?{ADDRESS})*",
-        "addresses or networks with commas between them, such as 10.0.0.0/8",
+    **dict.fromkeys(
+        ("trusted_proxies", "webhook_networks"),
+        Text(
+            rf"{ADDRESS}(, ?{ADDRESS})*",
+            "addresses or networks with commas between them, such as 10.0.0.0/8",
+        ),
     ),
 }
 NUMBERS: Final[Mapping[str, Number]] = {
