@@ -24,7 +24,7 @@ from headway.secrets.keys import Keys, local_keys
 from headway.store import sending
 from headway.store.clock import clock
 from headway.store.events import Event
-from headway.store.transact import transact
+from headway.store.transact import Session, transact
 from tests.outbound.receiver import FAILED, Receiver, nobody, receiving
 from tests.outbound.world import World
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task
@@ -367,6 +367,22 @@ def test_a_run_that_cannot_be_told_of_keeps_no_other_from_it(
     monkeypatch.setattr(follow, "delivery", delivery)
     world.send()
     assert [request.told["run_id"] for request in receiver.all()] == [good]
+
+
+def test_the_webhooks_of_a_deleted_team_go_with_it(
+    world: World, receiver: Receiver, owner_conn: Session
+) -> None:
+    two_teams(world)
+    world.create(receiver.url, team_id=2)
+    world.end(team_id=2)
+    world.follow()
+    owner_conn.execute("UPDATE team SET deleted_at = now() WHERE team_id = 2")
+    found = owner_conn.execute(
+        "SELECT FROM outbound_webhook UNION ALL SELECT FROM outbound_delivery"
+    )
+    assert found.fetchall() == []
+    world.send()
+    assert receiver.all() == []
 
 
 def two_teams(world: World) -> None:
