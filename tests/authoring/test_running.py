@@ -257,6 +257,14 @@ def test_a_wrong_command(command: str, told: str) -> None:
     assert str(run_dag(flow)["say"].error) == told
 
 
+@pytest.mark.parametrize("given", ["{{ 7 * 7 }}", "{{ ''.__class__ }}", "{% for x in run %}"])
+def test_a_parameter_that_is_passed_on_is_data_and_no_template(given: str) -> None:
+    """Whoever may start a run gives it: not only the author."""
+    with DAG("flow", params={"word": Param("")}) as flow:
+        bash("say", command="printf %s {{ params.word | quote }}")
+    assert run_dag(flow, params={"word": given})["say"].value == given
+
+
 def test_a_result_that_cannot_be_stored_or_lacks_an_item() -> None:
     with DAG("flow") as flow:
 
