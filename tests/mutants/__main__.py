@@ -68,11 +68,7 @@ TESTS: Final = {
         "tests/api/test_sign_in_by_proxy.py",
     ),
     "identity/rule_lines": ("tests/identity/test_settings.py",),
-    "identity/accounts": (
-        "tests/api/test_identity.py",
-        "tests/api/test_members.py",
-        "tests/api/test_rights.py",
-    ),
+    "identity/accounts": ("tests/identity/test_accounts.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "secrets/service": ("tests/secrets/test_service.py",),
 }
