@@ -86,13 +86,14 @@ def test_a_person_is_created_by_the_first_sign_in(url: str, owner_conn: Session)
     )
     assert left.fetchall() == [(True,)]
     told = owner_conn.execute(
-        "SELECT team.name, subject, detail->>'after', detail->>'rule' FROM audit JOIN team USING (team_id)"
+        "SELECT team.name, subject, detail::jsonb ? 'before', detail->>'after', detail->>'rule', address"
+        " FROM audit JOIN team USING (team_id)"
         " WHERE action = 'members.role_map' ORDER BY team.name"
     ).fetchall()
     name = "ann.lee@example.com"
     assert told == [
-        ("default", name, "viewer", "group Analysts → default:viewer"),
-        ("other", name, "author", "group dw-{team}-authors → {team}:author"),
+        ("default", name, True, "viewer", "group Analysts → default:viewer", ""),
+        ("other", name, True, "author", "group dw-{team}-authors → {team}:author", ""),
     ]
     enter(url, "Ann.Lee@Example.com", "analysts, dw-other-authors")
     assert owner_conn.execute(

@@ -39,12 +39,18 @@ def test_a_token_of_a_user_is_no_secret_of_an_agent(
     assert not [each for each in heard if isinstance(each, Welcome)]
     assert all(isinstance(each, Refused) for each in heard)
     assert conn.execute("SELECT count(*) FROM agent_session").fetchone() == (0,)
-    assert told(owner_conn) == [(1, "agent:agent", "agents.refuse", "host", "1")]
+    why = (
+        "the agent's token is unknown, expired or revoked, or its owner is no longer an admin; "
+        "to create one: headway token create NAME --agent"
+    )
+    entry = (1, "agent:agent", "agent", "agents.refuse", "host", "", why, "1")
+    assert told(owner_conn) == [entry]
 
 
 def told(conn: Session) -> list[tuple[Any, ...]]:
     return conn.execute(
-        "SELECT team_id, actor, action, subject, detail->>'times' FROM audit ORDER BY seq"
+        "SELECT team_id, actor, via, action, subject, address, detail->>'reason', detail->>'times'"
+        " FROM audit ORDER BY seq"
     ).fetchall()
 
 
