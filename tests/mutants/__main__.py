@@ -51,7 +51,6 @@ TESTS: Final = {
     "api/guests": ("tests/api/test_guests.py",),
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),
-    "api/door": ("tests/api/test_door.py", "tests/api/test_busy_database.py"),
     "api/access": (
         "tests/api/test_admission.py",
         "tests/api/test_access.py",
