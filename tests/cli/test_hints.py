@@ -96,11 +96,11 @@ def test_hints_of_a_server_and_of_a_client_name_the_place(cli: Command, home: Pa
 
 def test_each_command_that_a_text_names_exists() -> None:
     """Texts in quotes, after a colon or in backquotes: what a reader would type."""
-    named = re.compile(r"(?:[:(] |(?<!`)`|\(|or |run )headway ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+    named = re.compile(r"(?:[:(] |(?<!`)`|\(|or |run )headway ([a-z][a-z-]*(?: [a-z][a-z-]*){0,2})")
     missing = {
-        f"{file.name}: headway {' '.join(filter(None, found.groups()))}"
+        f"{file.name}: headway {found[1]}"
         for file in SOURCES.rglob("*.py")
         for found in named.finditer(file.read_text("utf-8"))
-        if hints.command_at(f" {' '.join(filter(None, found.groups()))}", 0)[0] is None
+        if hints.command_at(f" {found[1]}", 0)[0] is None
     }
     assert missing == set()

@@ -44,7 +44,7 @@ def test_a_process_that_is_killed_while_it_sends_is_followed_by_one_that_sends_t
         assert sending.process.wait() == -signal.SIGKILL
         assert world.outcomes() == [("waiting", 1, None)]
         world.later()
-        sending.again_at = float("-inf")
+        sending.again_at = sending.look_at = float("-inf")
         sending.turn(world.conn)
         second = receiver.next()
         assert (second.id, second.body) == (first.id, first.body)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_S: Final = 5.0  # between two starts
 PATIENCE_S: Final = 5.0
+LOOK_S: Final = 1.0  # a scheduler turns far more often
 
 
 class Sending:
@@ -35,7 +36,7 @@ class Sending:
         self.data = data
         self.line = line
         self.process: subprocess.Popen[bytes] | None = None
-        self.again_at = float("-inf")
+        self.again_at = self.look_at = float("-inf")
 
     def turn(self, conn: Connection[Any]) -> None:
         if self.process is not None:
@@ -45,6 +46,9 @@ class Sending:
             if code != 0:
                 log.error("the sender of outbound webhooks ended with %d; restarting it", code)
             self.close()
+        if clock.monotonic() < self.look_at:
+            return
+        self.look_at = clock.monotonic() + LOOK_S
         if not transact(conn, sending.are_there):
             transact(conn, skip, NAME, sending.are_there)
         elif clock.monotonic() >= self.again_at:
