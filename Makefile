@@ -46,12 +46,9 @@ up: .venv/.ready-run $(UI_BUILT) ## Serve API and web interface over the example
 WORKERS ?= 2
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 .PHONY: test
-test: .venv/.ready ui ## Run the tests: make test [WORKERS=2]
-	@$(MAKE) --jobs 2 --keep-going test-python test-pages
-
-.PHONY: test-python
-test-python: .venv/.ready
+test: .venv/.ready ui ## Run the tests but those in a browser: make test [WORKERS=2]
 	@$(PYTEST) -m "not long and not stress"
+	@ui/with-node npm test --silent
 
 .PHONY: test-long
 test-long: .venv/.ready ui ## Run those that start whole servers or look at many cases; CI does, after the others
@@ -68,13 +65,13 @@ VERSION ?= 3.2
 test-airflow: .venvs/airflow-$(VERSION)/.ready ## Run the tests of Airflow's DAG files with another release: make test-airflow [VERSION=3.2]
 	@.venvs/airflow-$(VERSION)/bin/pytest --numprocesses $(WORKERS) --dist loadfile -m "not stress" tests/airflow
 
-# Beside the others: the tests in a browser mostly wait. What they say comes in one piece, at their end.
+# They mostly wait, so they may run beside the others: what they say comes in one piece, at their end.
 .PHONY: test-pages
-test-pages:
-	@said=$$($(MAKE) ui-test 2>&1); code=$$?; echo "$$said"; exit $$code
+test-pages: .venv/.ready ui ## Run the tests of the web interface in a browser
+	@said=$$(ui/e2e/run 2>&1); code=$$?; echo "$$said"; exit $$code
 
 .PHONY: check
-check: lint test ## The whole gate: what a contributor runs before every commit
+check: lint test test-pages ## The whole gate: what a contributor runs before every commit
 
 .PHONY: lint
 lint: .venv/.ready ## All of the gate but the tests
@@ -96,11 +93,6 @@ lint: .venv/.ready ## All of the gate but the tests
 .PHONY: ui
 ui: .venv/.ready ## Build the web interface, when something in ui/ changed
 	@$(MAKE) $(UI_BUILT)
-
-.PHONY: ui-test
-ui-test: ui ## Its tests: functions, then the pages in a browser
-	@ui/with-node npm test --silent
-	@ui/e2e/run
 
 .PHONY: ui-types
 ui-types: .venv/.ready ## Write its types anew, from what the API says of itself
