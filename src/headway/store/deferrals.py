@@ -7,7 +7,7 @@ wait is for is looked up here, in SQL, and told to the run as a report.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, TypeVar
 
 import msgspec
 from psycopg import Connection
@@ -19,6 +19,7 @@ from headway.core.waits.deferral import Awaited, Deferral, Overdue
 from headway.store.rows import Columns, names, taken, typed
 
 FOUND_MAX: Final = 1_000  # in one look
+Found = TypeVar("Found")
 
 KEY: Columns = {
     "team_id": "integer",
@@ -221,20 +222,22 @@ class Arrived:
 
 def look(conn: Connection[Any]) -> list[Seen]:
     """Find the waits for runs that are over now, and note that they are told."""
-    row = conn.execute(ANY).fetchone()
-    if row is None or not row[0]:
-        return []
-    with conn.cursor(row_factory=args_row(Seen)) as cursor:
-        return cursor.execute(LOOK, {"limit": FOUND_MAX}).fetchall()
+    return found(conn, ANY, LOOK, Seen)
 
 
 def look_at_assets(conn: Connection[Any]) -> list[Arrived]:
     """Find the waits for assets that are over now, and note that they are told."""
-    row = conn.execute(ANY_FOR_ASSETS).fetchone()
+    return found(conn, ANY_FOR_ASSETS, LOOK_AT_ASSETS, Arrived)
+
+
+def found(
+    conn: Connection[Any], any_: LiteralString, statement: LiteralString, kind: type[Found]
+) -> list[Found]:
+    row = conn.execute(any_).fetchone()
     if row is None or not row[0]:
         return []
-    with conn.cursor(row_factory=args_row(Arrived)) as cursor:
-        return cursor.execute(LOOK_AT_ASSETS, {"limit": FOUND_MAX}).fetchall()
+    with conn.cursor(row_factory=args_row(kind)) as cursor:
+        return cursor.execute(statement, {"limit": FOUND_MAX}).fetchall()
 
 
 def key(run: Run, instance: Instance) -> dict[str, Any]:
