@@ -32,7 +32,7 @@ export function OutboundWebhooks() {
   const name = open?.name ?? "";
   return (
     <ListPage
-      about="When a run ends, Headway sends a signed request to a URL, again and again until it arrives."
+      about="When a run ends, Headway sends a signed request to a URL. One that fails is sent again for 12 hours."
       add={
         <Button look="primary" onClick={() => setMaking(true)}>
           <Plus size={14} aria-hidden />
