@@ -239,6 +239,13 @@ def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path, data: Pa
     (tmp_path / "af.py").write_text("from airflow import DAG\n")
     done = headway("run", "af.py", cwd=tmp_path)
     assert (done.returncode, "does not define a DAG" in done.stderr) == (2, True), done.stderr
+    (tmp_path / "flow.py").write_text("from prefect import flow\n")
+    for command in ("run", "check"):
+        done = headway(command, "flow.py", cwd=tmp_path)
+        assert (done.returncode, "flow.py: this is not a DAG file" in done.stderr) == (2, True)
+        assert "a DAG file is a .py file that imports headway" in done.stderr
     (tmp_path / "none.py").write_text("import headway\n")
+    done = headway("check", "none.py", cwd=tmp_path)
+    assert (done.returncode, "none.py: the file does not define a DAG" in done.stderr) == (0, True)
     with pytest.raises(UsageError, match="the file does not define a DAG"):
         refuse_broken(tmp_path / "none.py")

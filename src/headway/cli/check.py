@@ -16,9 +16,12 @@ def check(
     output: Format = Output.TABLE,
 ) -> None:
     """Check that DAG files load, and report each error with its file and line."""
+    from headway.cli.place import DAG_HINT, WITHOUT_DAG, refuse_unclaimed
     from headway.loader.check import check as load
 
     folder = path or config.default_dags()
+    if folder.is_file():
+        refuse_unclaimed(folder)
     found = load(folder)
     root = folder if folder.is_dir() else folder.parent
     rows = [
@@ -59,6 +62,8 @@ def check(
         say(f"{paint('✗', 'red')} {told(error)}")
     if errors:
         raise typer.Exit(2)
+    if folder.is_file() and not dags:
+        say(f"{paint('!', 'yellow')} {folder}: {WITHOUT_DAG}; {DAG_HINT}")
     if not found:
         say(f"no DAG files in {folder}; a DAG file is {frontends.described()}")
 

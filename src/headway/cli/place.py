@@ -28,6 +28,8 @@ SETTLED_S: Final = (
     10.0  # an error that stays so long, though the file loads, is not of the file alone
 )
 LOOK_S: Final = 0.05
+WITHOUT_DAG: Final = "the file does not define a DAG"
+DAG_HINT: Final = "a DAG file has a function with @dag, or a `with DAG(…):` block"
 TURN_S: Final = 0.25
 
 
@@ -85,6 +87,8 @@ def place_of(
         finally:
             client.close()
         return
+    if target.file is not None:
+        refuse_unclaimed(target.file)
     server = config.read_server_file(layout)
     if server is not None:
         team, folder = source_of(Path(server.dags), target)
@@ -238,6 +242,14 @@ def heavy_files(files: Iterable[str], dags: Path) -> set[str]:
     return {path for path, front_end in claims if front_end is not None and front_end.heavy}
 
 
+def refuse_unclaimed(file: Path) -> None:
+    """Raise UsageError if the loader would never import the file, which its text tells at once."""
+    if frontends.claimant(file.name, file.read_bytes()) is None:
+        raise UsageError(
+            "this is not a DAG file", where=str(file), hint=f"a DAG file is {frontends.described()}"
+        )
+
+
 def refuse_broken(file: Path) -> None:
     """Raise UsageError if the current content of the file does not load."""
     from headway.loader.check import check
@@ -247,11 +259,7 @@ def refuse_broken(file: Path) -> None:
         where = f"{file}:{found.error.line or 1}"
         raise UsageError(found.error.message, where=where, hint=found.error.hint)
     if not found.dags:
-        raise UsageError(
-            "the file does not define a DAG",
-            where=str(file),
-            hint="a DAG file has a function with @dag, or a `with DAG(…):` block",
-        )
+        raise UsageError(WITHOUT_DAG, where=str(file), hint=DAG_HINT)
 
 
 def chosen(client: Client, file: str, dag_id: str | None) -> str:

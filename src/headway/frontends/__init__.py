@@ -61,7 +61,7 @@ def front_end_of(root: Path, file: str) -> FrontEnd:
 
 def described() -> str:
     """Describe for people what a DAG file is."""
-    return ", or ".join(each.describes for each in FRONT_ENDS)
+    return ", or ".join(each.describes for each in reversed(FRONT_ENDS))
 
 
 def ignore_files() -> set[str]:
