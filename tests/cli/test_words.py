@@ -79,7 +79,11 @@ def test_distinct_errors_are_counted() -> None:
             )
         )  # fmt: skip
 
-    assert told(group(3, "ValueError: a")) == []
+    assert told(group(1, "ValueError: a")) == []
+    assert told(group(3, "ValueError: a")) == [
+        "errors:",
+        "  3 times in t0, t1, t2: ValueError: a",
+    ]
     assert told(group(7, "ValueError: a\ncaused by KeyError: b"), group(1, "OSError: c")) == [
         "errors:",
         "  7 times in t0, t1, t2, t3, t4 and 2 others: ValueError: a",

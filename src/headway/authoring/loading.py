@@ -180,6 +180,8 @@ def import_hint(error: BaseException, path: Path, file: str) -> str | None:
 def package_hint(error: ModuleNotFoundError) -> str | None:
     """The next step; None when the package is there and lacks only this part."""
     top = (error.name or "").partition(".")[0]
+    if top == "headway":
+        return "everything for DAG files is in headway itself: from headway import bash, dag, task"
     if not top or top in sys.modules:
         return None
     if top == "airflow":

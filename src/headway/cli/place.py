@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from headway import clock, config, frontends
+from headway import clock, config, frontends, wire
 from headway.cli.output import located
 from headway.cli.terminal import say
 from headway.client import Client, client_of, connect
@@ -221,7 +221,10 @@ def wait_for_folder(
         if waited_for and all(dag.bundle_version == version for dag in waited_for):
             return
         name = file or (meant[0].file if meant else None)
-        if name is None and (errors or (not there and waited_s > IMPORTED_S)):
+        if name is None and (
+            any(is_of_now(error, folder) for error in errors.values())
+            or (waited_s > IMPORTED_S and (errors or not there))
+        ):
             return  # no such DAG among those that can be loaded: the server says so
         error = errors.get(name or "")
         if unchecked and name and (error or (not meant and waited_s > IMPORTED_S)):
@@ -234,6 +237,14 @@ def wait_for_folder(
         f"the loader did not read {file or 'the DAG folder'} within {LOADED_S:.0f} s",
         hint=f"see {layout.server_logs / 'loader.log'}",
     )
+
+
+def is_of_now(error: wire.ImportError, folder: Path) -> bool:
+    """Return whether the file was last written before the error was found."""
+    try:
+        return (folder / error.file).stat().st_mtime <= error.at.timestamp()
+    except OSError:
+        return False
 
 
 def heavy_files(files: Iterable[str], dags: Path) -> set[str]:

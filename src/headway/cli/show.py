@@ -45,7 +45,7 @@ def show(
         return
     if "@" not in target:
         try:
-            show_dag(client, target, output)
+            show_dag(client, target, output, every=every)
             return
         except NotFound as no_dag:
             try:
@@ -55,14 +55,17 @@ def show(
     show_run(client, target, output, every=every)
 
 
-def show_dag(client: Client, dag_id: str, output: Output) -> None:
+def show_dag(client: Client, dag_id: str, output: Output, *, every: bool) -> None:
+    """Its tasks in the order of the file; in a table at most ``TASKS_MAX``, unless ``every`` one is asked for."""
     dag = client.dag(dag_id)
-    grouped = any(task.group is not None for task in dag.spec.tasks)  # else their ids say it
+    tasks = dag.spec.tasks
+    shown = tasks if every else tasks[:TASKS_MAX]
+    grouped = any(task.group is not None for task in tasks)  # else their ids say it
     rows = [
         (task.task_id, *([group_of(task) or None] if grouped else ()),
          trouble.named(list(task.upstream)) or None, task.pool, task.queue, task.retries,
          f"{dag.file}:{task.line or 1}")
-        for task in dag.spec.tasks
+        for task in shown
     ]  # fmt: skip
     columns = (
         "TASK",
@@ -76,6 +79,8 @@ def show_dag(client: Client, dag_id: str, output: Output) -> None:
     state = "paused" if dag.paused_at else "active"
     say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")
     show_data(dag, output, columns, rows)
+    if output is Output.TABLE and (left := len(tasks) - len(shown)):
+        say(f"and {counted(left, 'other task')}; to list all: headway show {dag.dag_id} --all")
 
 
 def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> None:

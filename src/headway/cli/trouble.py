@@ -214,9 +214,9 @@ def retrying(tasks: list[wire.RunTask]) -> list[str]:
 
 
 def failures(diagnosis: wire.Diagnosis) -> list[str]:
-    """Return a line for each distinct error beyond the first, the most frequent first."""
+    """Return a line for each distinct error, the most frequent first; none for a single failure."""
     groups = diagnosis.errors
-    if len(groups) < 2:
+    if sum(group.count for group in groups) < 2:
         return []
     lines = [
         f"  {counted(group.count, 'time')} in {named(group.task_ids)}: {headline(group.first)}"
