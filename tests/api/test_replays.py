@@ -12,11 +12,13 @@ from headway.client import Client
 from headway.config import Layout
 from headway.errors import Conflict, NotFound, UsageError
 from headway.loader.bundles import Bundles
-from headway.store import dags
+from headway.store import dags, images
 from headway.store.clock import clock
 from headway.store.transact import Session, transact
 from tests.api import people
 from tests.scenarios.world import ANN, Scheduler, deploy, states, task, trigger
+
+IMAGE = f"sha256:{'1' * 64}"
 
 
 @pytest.fixture
@@ -44,8 +46,11 @@ def old(conn: Session, bundles: tuple[str, str]) -> str:
 def test_a_replay_runs_what_the_run_ran_though_the_dag_has_changed(
     client: Client, conn: Session, old: str, bundles: tuple[str, str]
 ) -> None:
+    for digest in (IMAGE, f"sha256:{'2' * 64}"):
+        transact(conn, images.tell, 1, old, "acme/jobs:2", digest)
     again, was = client.replay(old), client.run(old)
     assert again.run_id != old
+    assert again.images == {"acme/jobs:2": [IMAGE]}, "what its pods use from the first on"
     for kept in ("dag_id", "version", "bundle_version", "params", "logical_date"):
         assert getattr(again, kept) == getattr(was, kept)
     assert (again.interval_start, again.interval_end) == (was.interval_start, was.interval_end)

@@ -115,6 +115,9 @@ class KubernetesWorkers:
             manage_teams=False,
         )
         self.processes = 0
+        self.digest = (
+            ""  # what nodes get for the tags of images; of each another one unless it is said
+        )
         self.clients: dict[str, PodClient] = {}  # by UID
         self.over: dict[AttemptKey, PodClient] = {}
         self.started: list[AttemptKey] = []
@@ -174,6 +177,8 @@ class KubernetesWorkers:
     def run(self, pod: Object) -> None:
         meta = pod["metadata"]
         self.change(meta["name"], states.scheduled("node-1"))
+        if self.digest:
+            self.change(meta["name"], states.pulled(self.digest))
         self.change(meta["name"], states.running)
         who = (self.namespace, "headway-task", (AUDIENCE,), meta["name"], meta["uid"])
         client = PodClient(self.path, pod, self.server.tokens.issue(*who))

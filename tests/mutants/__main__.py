@@ -49,6 +49,7 @@ TESTS: Final = {
     "api/origins": ("tests/api/test_origins.py",),
     "api/principal": ("tests/api/test_principal.py",),
     "api/guests": ("tests/api/test_guests.py",),
+    "api/door": ("tests/api/test_door.py",),
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),
     "api/access": (

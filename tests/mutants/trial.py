@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -152,6 +153,7 @@ class Trial:
         def attempt() -> int:
             signal.signal(signal.SIGALRM, overdue)
             signal.setitimer(signal.ITIMER_REAL, patience_s, PATIENCE_S)
+            last_resort(patience_s + 3 * PATIENCE_S)
             self.finder.switch.on = mutant.number
             for item, after in pairwise([*items, None]):
                 assert item is not None
@@ -189,3 +191,10 @@ def fork(work: Callable[[], int]) -> int:
 
 def overdue(*_: object) -> None:
     raise Overdue
+
+
+def last_resort(after_s: float) -> None:
+    """End this process as a kill, where the alarm is swallowed: by an event loop, or by threads that are waited for."""
+    timer = threading.Timer(after_s, os._exit, (KILLED,))
+    timer.daemon = True
+    timer.start()

@@ -27,6 +27,7 @@ TABLES = (
         "warm_pool",
         "team_canary",
         "wait",
+        "run_image",
     ),
     *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
     *("pending_partition", "arrived_partition", "consumed_partition"),

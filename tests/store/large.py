@@ -37,6 +37,7 @@ LARGE: Final = """
     INSERT INTO answer (team_id, run_id, task_id, map_index, attempt, deferrals, question, asked_at, answered_at,
             answered_by, timed_out, chosen, params)
         SELECT 1, 'r' || n, 't', -1, 1, 1, '{}', now(), now(), 'me', false, '{}', '{}' FROM generate_series(1, 5000) n;
+    INSERT INTO run_image SELECT 1, 'r' || n, 'i', 'sha256:' || repeat('1', 64), 1 FROM generate_series(1, 20000) n;
     INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest)
         SELECT 1, 'd' || n % 100, 'a' || n, 0, 0 FROM generate_series(1, 5000) n;
 """

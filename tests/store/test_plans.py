@@ -29,6 +29,7 @@ from headway.store import (
     deferrals,
     events,
     gates,
+    images,
     lending,
     limits,
     log_retention,
@@ -66,10 +67,11 @@ from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
     *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
-    *(log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention, runs,
-    sending), *(sessions, shares, snapshots, strategies, team_canaries, triggers, waits, warm_pools, xcoms),
+    *(images, log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention),
+    *(runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits, warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
+    "run_image",
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
     *("outbound_delivery", *PARTITION_TABLES),
 )
@@ -377,6 +379,7 @@ NOTHING: Final[dict[str, Any]] = dict.fromkeys(
 ) | {"set_aside": False, "skip": 0}
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "run": (run_views.ONE, RUN),
+    "run's images": (run_views.IMAGES, RUN),
     "run's state": (run_views.STATE, RUN),
     "newest runs": (run_views.NEWEST["newest"], {**NOTHING, "limit": 51, "window": 20_000}),
     "newest runs, next page": (

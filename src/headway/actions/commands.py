@@ -32,7 +32,7 @@ from headway.runs.new import trigger as trigger
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
-from headway.store import dags, pools, runs, snapshots
+from headway.store import dags, images, pools, runs, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
 from headway.store.views import pools as views
@@ -114,6 +114,8 @@ def clear(
     run, affected, switched = cleared(conn, row, run, selection, actor, code)
     if switched is not None:
         repins.write(conn, row, switched)
+    if code is Code.LATEST:
+        images.forget(conn, team_id, run_id)
     save(conn, row, run)
     return affected
 

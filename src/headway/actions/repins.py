@@ -22,7 +22,7 @@ from headway.loader.bundles import Bundles
 from headway.spec import compile, diff
 from headway.spec.model import Dag
 from headway.spec.validate import check_params
-from headway.store import dags, runs
+from headway.store import dags, images, runs
 from headway.store.dags import Standing
 from headway.store.runs import Claimed
 from headway.store.views import code_changes
@@ -137,6 +137,7 @@ def difference(
         ],
         refused=None if refused is None else refused.message,
         advised=Code.LATEST if better else Code.RUN,
+        images=sorted(images.pinned(conn, row.team_id, row.run_id)),
     )
 
 

@@ -19,7 +19,7 @@ from headway.loader.bundles import Bundles
 from headway.runs.limits import check_new_runs
 from headway.runs.new import create
 from headway.spec.model import Dag
-from headway.store import dags, queue, runs
+from headway.store import dags, images, queue, runs
 from headway.store.clock import clock
 from headway.store.dags import Standing
 from headway.store.runs import Claimed, NewRun
@@ -63,6 +63,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
         partition=row.partition,
     )
     create(conn, [new], clock(conn))
+    images.copy(conn, team_id, run_id, again)
     return again
 
 

@@ -137,6 +137,8 @@ def ask(
     say(f"{again} with {code_words(answer, request.code)}")
     if plan.choice is not None and not chosen:
         advise(plan.choice)
+    if plan.choice is not None and plan.choice.images and request.code != "latest":
+        say(f"{image_words(plan.choice.images)}; to use what the tag stands for now: --latest")
     if plan.choice is not None and request.code == "latest":
         for line in difference(plan.choice):
             say(line)
@@ -145,6 +147,11 @@ def ask(
 def code_words(answer: wire.ClearAnswer, code: str) -> str:
     which = "the latest code" if code == "latest" else "the code of this run"
     return f"{which} (version {answer.version}, bundle {answer.bundle_version[:12]})"
+
+
+def image_words(images: list[str]) -> str:
+    names = ", ".join(images[:LINES_MAX])
+    return f"the digest of {names} stays that of this run"
 
 
 def advise(choice: wire.CodeChoice) -> None:

@@ -91,6 +91,8 @@ def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> Non
     tasks = client.tasks(run.run_id)
     took = f", took {seconds(run.started_at, run.ended_at)}" if run.ended_at else ""
     say(f"run {run.run_id} of {run.dag_id}: {run.state}{took}")
+    for image, digests in run.images.items():
+        say(f"image {image}: {', '.join(digests)}")
     if run.set_aside is not None:
         say(trouble.standing(run))
     worst = sorted(tasks, key=lambda task: LOUDEST.index(state_of(task)))

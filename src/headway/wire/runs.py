@@ -47,6 +47,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     repinned_by: str | None = None
     given_id: str | None = None  # that its caller gave it, beside its own
     partition: str | None = None  # of the data that it is about
+    # The digests that its pods got for the tags of images, the one that later pods use first. Of a single run only.
+    images: dict[str, list[str]] = {}
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +192,8 @@ class ClearRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class CodeChoice(msgspec.Struct, frozen=True, kw_only=True):
     """The code of a run, and how the latest of its DAG differs. ``refused``: why the run cannot continue with
-    the latest; ``advised``: the one to suggest; ``file``: the DAG file.
+    the latest; ``advised``: the one to suggest; ``file``: the DAG file; ``images``: whose digests stay those that the
+    run first used, unless the latest is chosen.
     """
 
     version: int
@@ -203,6 +206,7 @@ class CodeChoice(msgspec.Struct, frozen=True, kw_only=True):
     tasks: list[SpecChange]
     refused: str | None
     advised: Annotated[str, said(enum=CODES)]
+    images: list[str] = []
 
 
 class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """How the status of a pod looks as it goes through its life: edits for ``Store.change``."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -56,13 +57,33 @@ def condition(pod: Object, kind: str, status: str, reason: str = "", message: st
     pod["status"]["conditions"] = [*others, made]
 
 
+def pulled(digest: str) -> Edit:
+    """The node has got this for the tag of the image."""
+
+    def edit(pod: Object) -> None:
+        container(pod, {"waiting": {"reason": "ContainerCreating", "message": ""}})
+        image = pod["spec"]["containers"][0]["image"]
+        pod["status"]["containerStatuses"][0]["imageID"] = identity(image, digest)
+
+    return edit
+
+
+def identity(image: str, digest: str = "") -> str:
+    """What a node says of an image that it has pulled: without its tag, and with its digest."""
+    name, _, given = image.partition("@")
+    head, _, last = name.rpartition("/")
+    host = head if "." in head else "docker.io/" + (head or "library")
+    digest = given or digest or f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{host}/{last.partition(':')[0]}@{digest}"
+
+
 def container(pod: Object, state: dict[str, Any]) -> None:
     ours = pod["spec"]["containers"][0]
-    others = pod["status"].get("containerStatuses", [])[1:]
+    before, *others = pod["status"].get("containerStatuses") or [{}]
     made = {
         "name": ours["name"],
         "image": ours["image"],
-        "imageID": "",
+        "imageID": before.get("imageID") or ("" if "waiting" in state else identity(ours["image"])),
         "ready": "running" in state,
         "restartCount": 0,
         "state": state,

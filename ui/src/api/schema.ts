@@ -3198,6 +3198,7 @@ export interface components {
             bundle_version: string;
             file: string;
             files: components["schemas"]["FileChange"][];
+            images: string[];
             latest_bundle_version: string;
             /** Format: int64 */
             latest_version: number;
@@ -5158,6 +5159,9 @@ export interface components {
             ended_at: string | null;
             first_version: number | null;
             given_id: string | null;
+            images: {
+                [key: string]: string[];
+            };
             /** Format: date-time */
             interval_end: string;
             /** Format: date-time */
@@ -9816,6 +9820,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -13449,6 +13454,7 @@ export interface operations {
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "first_version": 1,
                      *           "given_id": "text",
+                     *           "images": {},
                      *           "interval_end": "2026-01-31T05:00:00Z",
                      *           "interval_start": "2026-01-31T05:00:00Z",
                      *           "logical_date": "2026-01-31T05:00:00Z",
@@ -13554,6 +13560,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -13652,6 +13659,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -13814,6 +13822,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -13913,6 +13922,9 @@ export interface operations {
                      *             "change": "added",
                      *             "file": "daily_delays.py"
                      *           }
+                     *         ],
+                     *         "images": [
+                     *           "text"
                      *         ],
                      *         "latest_bundle_version": "text",
                      *         "latest_version": 1,
@@ -14154,6 +14166,7 @@ export interface operations {
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
                      *         "given_id": "text",
+                     *         "images": {},
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -14192,6 +14205,7 @@ export interface operations {
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
                      *         "given_id": "text",
+                     *         "images": {},
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -14440,6 +14454,7 @@ export interface operations {
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
                      *         "given_id": "text",
+                     *         "images": {},
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -14726,6 +14741,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -14826,6 +14842,7 @@ export interface operations {
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
                      *       "given_id": "text",
+                     *       "images": {},
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",

@@ -1,5 +1,6 @@
 """The pod of one attempt, from the spec of its task, the parameters of its run, and what became of earlier attempts."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,31 +14,42 @@ from headway.core.resource_params import param_of
 from headway.executors.base import Host
 from headway.executors.kubernetes.demands import resources, smaller
 from headway.executors.kubernetes.final import Denied, Manifest, finished
+from headway.executors.kubernetes.images import pinned
 from headway.executors.kubernetes.manifest import draft, own
 from headway.executors.kubernetes.mutation import Mutation
 from headway.executors.kubernetes.settings import Settings
 from headway.executors.kubernetes.shares import Share
 from headway.spec.model import Dag, Task
-from headway.store import attempts
+from headway.store import attempts, images
 from headway.store.runs import Claimed
 from headway.store.sessions import Bound
 from headway.store.transact import read
 
 
 class Draft:
-    """The pod as its author wants it, and what is laid over it. ``policy`` is that of its team."""
+    """The pod as its author wants it, and what is laid over it. ``policy`` is that of its team; ``digests``: of the
+    images that its run is pinned to.
+    """
 
-    def __init__(self, pod: Manifest, ours: Manifest, policy: PodPolicy, usual_image: str) -> None:
+    def __init__(
+        self,
+        pod: Manifest,
+        ours: Manifest,
+        policy: PodPolicy,
+        usual_image: str,
+        digests: Mapping[str, str],
+    ) -> None:
         self.pod = pod
         self.ours = ours
         self.policy = policy
         self.usual_image = usual_image
+        self.digests = digests
 
     async def made(self, mutation: Mutation) -> Manifest:
         """Return the pod that is sent to the API server. Raises Denied."""
         found = finished(await mutation.of(self.pod), self.ours)
-        self.check(found)
-        return found
+        self.check(found)  # of the image as people name it, which is also what policies name
+        return pinned(found, self.digests)
 
     def check(self, pod: Manifest, owner: str | None = None) -> None:
         """Raise Denied where the policy does not allow the pod."""
@@ -59,7 +71,8 @@ class Drafts:
         amounts = self.resources(share, bound, task, row, policy)
         ours = own(self.settings, share.team, row.dag_id, key)
         made = draft(self.settings, task, ours, amounts)
-        found = Draft(made, ours, policy, self.settings.image)
+        digests = read(self.host.conn, images.pinned, share.team_id, row.run_id)
+        found = Draft(made, ours, policy, self.settings.image, digests)
         found.check(made, owner_of(dag, task))
         return found
 

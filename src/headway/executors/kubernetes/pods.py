@@ -63,6 +63,8 @@ class Pod:
     is_warm: bool = False  # of the team's warm pool, and so of no attempt
     is_last: bool = False  # of the warm pool, and marked as one that goes first
     version: str = ""  # of the warm pool, as its annotation has it
+    image: str = ""  # of its task, as the pod names it
+    digest: str | None = None  # what the node got for it
     asks: Mapping[str, Decimal] = field(
         default_factory=dict
     )  # the requests of its containers, by resource

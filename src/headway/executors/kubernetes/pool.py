@@ -85,7 +85,7 @@ def draft(settings: Settings, team: str, cluster: ClusterSettings, bounds: Bound
     made = laid_over({"spec": {"containers": [given]}}, ours)
     made["metadata"]["annotations"] = ours["metadata"]["annotations"] = {VERSION: digest([made])}
     policy = pod_policy.of_team(settings.policy, cluster)
-    return Draft(made, ours, policy, settings.image)
+    return Draft(made, ours, policy, settings.image, {})
 
 
 def version_of(draft: Draft) -> str:

@@ -15,6 +15,7 @@ from headway.executors.base import Host
 from headway.executors.kubernetes.cluster import Cluster, Refusal
 from headway.executors.kubernetes.creation import Creation
 from headway.executors.kubernetes.ends import Ends
+from headway.executors.kubernetes.images import Images
 from headway.executors.kubernetes.keys import fields, key_of
 from headway.executors.kubernetes.names import pod_name
 from headway.executors.kubernetes.pods import STUCK_CAUSES, Pod, PodEnd, end_of, loss, stuck
@@ -51,6 +52,7 @@ class Upkeep:
         self.agents = agents
         self.creation = creation
         self.ends = ends
+        self.images = Images(host)
         self.look_at = self.news_at = float("-inf")
 
     @property
@@ -88,7 +90,18 @@ class Upkeep:
         for name in changed - share.pending.keys():
             if (pod := pods.get(name)) is not None and not pod.is_warm:
                 self.judge(share, pod)
+        for name in changed:
+            if (pod := pods.get(name)) is not None and (run_id := self.run_of(share, pod)):
+                self.images.saw(share.team_id, run_id, pod)
         self.tell_waits(share, pods)
+
+    def run_of(self, share: Share, pod: Pod) -> str | None:
+        """Return the run of a pod whose attempt waits for it, or has been bound to it. Its labels prove nothing."""
+        if (bound := share.pending.get(pod.name)) is not None:
+            return bound.run_id
+        link = self.agents.gateway.links.get(pod.uid)
+        attempt = link.hello.attempt if link is not None and link.hello is not None else None
+        return None if attempt is None else attempt.run_id
 
     def tell_waits(self, share: Share, pods: Mapping[str, Pod]) -> None:
         """Store why pending attempts have not started, where that changed."""

@@ -7,6 +7,7 @@ from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway.core.quantities import amount
 from headway.core.warm import WARM
+from headway.executors.kubernetes.images import digest_of
 from headway.executors.kubernetes.names import COMPONENT, DAG, DELETION_COST, LEAVES, VERSION
 from headway.executors.kubernetes.pods import Pod
 
@@ -47,6 +48,8 @@ def view(found: PodObject) -> Pod:
         is_warm=(meta.labels or {}).get(COMPONENT) == WARM,
         is_last=(meta.annotations or {}).get(DELETION_COST) == LEAVES,
         version=(meta.annotations or {}).get(VERSION, ""),
+        image=(image := image_of(found)),
+        digest=digest_of(image, ours.imageID or "") if ours is not None else None,
         asks=asks_of(found),
     )
 
@@ -58,6 +61,11 @@ def asks_of(found: PodObject) -> dict[str, Decimal]:
         for name, text in requests.items():
             asks[name] = asks.get(name, Decimal(0)) + (amount(str(text)) or Decimal(0))
     return asks
+
+
+def image_of(found: PodObject) -> str:
+    containers = found.spec.containers if found.spec is not None else ()
+    return next((each.image or "" for each in containers if each.name == CONTAINER), "")
 
 
 def told(condition: object) -> str:

@@ -284,6 +284,10 @@ def differences(good: wire.Run, run: wire.Run) -> list[wire.Difference]:
             (f"param {name}", good.params.get(name), run.params.get(name))
             for name in sorted(good.params.keys() | run.params.keys())
         ),
+        *(
+            (f"image {name}", images_of(good, name), images_of(run, name))
+            for name in sorted(good.images.keys() & run.images.keys())
+        ),
         ("duration", good.duration_s, run.duration_s),
     ]
     return [
@@ -291,6 +295,11 @@ def differences(good: wire.Run, run: wire.Run) -> list[wire.Difference]:
         for what, before, after in pairs
         if before != after
     ]
+
+
+def images_of(run: wire.Run, name: str) -> str:
+    """Return what an image was in a run."""
+    return ", ".join(run.images[name])
 
 
 def retry(

@@ -53,6 +53,11 @@ WANTED: LiteralString = """
 
 ONE: LiteralString = f"SELECT {COLUMNS} FROM run {COUNTED} WHERE run.run_id = %(run_id)s"
 
+IMAGES: LiteralString = """
+    SELECT image, array_agg(digest ORDER BY position) FROM run_image WHERE run_id = %(run_id)s
+    GROUP BY image ORDER BY image
+"""
+
 GIVEN: LiteralString = f"""
     SELECT {COLUMNS} FROM run {COUNTED}
     WHERE run.dag_id = %(dag_id)s AND run.run_key = 'manual:' || %(given_id)s
@@ -222,7 +227,9 @@ def one(conn: Connection[Any], run_id: str) -> wire.Run:
         found = cursor.execute(ONE, {"run_id": run_id}).fetchone()
     if found is None:
         raise NotFound(f"there is no run {run_id!r}")
-    return found
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        images: dict[str, list[str]] = dict(cursor.execute(IMAGES, {"run_id": run_id}).fetchall())
+    return msgspec.structs.replace(found, images=images) if images else found
 
 
 def adjacent(conn: Connection[Any], run_id: str) -> wire.AdjacentRuns:

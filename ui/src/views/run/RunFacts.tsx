@@ -63,6 +63,15 @@ export function RunFacts({ run }: { run: Run }) {
               {run.repinned_by} at {absolute(run.repinned_at)}
             </Fact>
           )}
+          {Object.entries(run.images).map(([image, digests]) => (
+            <Fact key={image} name="Image">
+              {image}{" "}
+              {digests.map((digest) => (
+                <CopyText key={digest} text={digest} shown={digest.slice(7, 19)} />
+              ))}
+              {digests.length > 1 && " (later pods use the first)"}
+            </Fact>
+          ))}
           {run.backfill_id && (
             <Fact name="Backfill">
               <Link

@@ -42,6 +42,13 @@ export function CodeChoice({
         Latest code
         <Pin version={choice.latest_version} bundle={choice.latest_bundle_version} />
       </label>
+      {choice.images.length > 0 && (
+        <p className={styles.after}>
+          {choice.images.length === 1 ? "Image" : "Images"} <code>{choice.images.join(", ")}</code>:
+          this run’s code keeps the digest that the run first used; the latest code uses what the
+          tag stands for now.
+        </p>
+      )}
       {choice.refused && <p className={styles.after}>Not with the latest: {choice.refused}.</p>}
       <Differences choice={choice} />
     </fieldset>
@@ -88,6 +95,10 @@ function Differences({ choice }: { choice: Choice }) {
   );
 }
 
-function differs({ version, bundle_version, latest_version, latest_bundle_version }: Choice) {
-  return version !== latest_version || bundle_version !== latest_bundle_version;
+function differs(choice: Choice) {
+  return (
+    choice.version !== choice.latest_version ||
+    choice.bundle_version !== choice.latest_bundle_version ||
+    choice.images.length > 0
+  );
 }
