@@ -129,12 +129,12 @@ def fresh(dags: Path = WORKLOADS) -> Iterator[Headway]:
 
 
 @contextmanager
-def up(data: Path, dags: Path) -> Iterator[Headway]:
+def up(data: Path, dags: Path, *options: str) -> Iterator[Headway]:
     log = data.with_suffix(".log")
     note = data / "run" / "server.json"
     note.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("headway")), "up", "--data", str(data)]
-    command += ["--dags", str(dags), "--port", str(free_port())]
+    command += ["--dags", str(dags), "--port", str(free_port()), *options]
     begun = time.monotonic()
     with running(command, log, env=dict(os.environ)) as process:
         wait_until(note.exists, "server.json", START_TIMEOUT_S, lambda: check(process, log))

@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from bench import fairness, history, waits, webhooks
+from bench import fairness, history, pods, waits, webhooks
 from bench.instant import InstantAgent, instant_agent
 from bench.processes import cpu_seconds, descendants, disk_bytes, idle_cost
 from bench.product import Api, Headway, ProductError, fresh, up, wait_until
@@ -300,5 +300,7 @@ WORKLOADS: Final[dict[str, Callable[[int], Values]]] = {
     "W11": w11,
     "W12": waits.w12,
     "W13": webhooks.w13,
+    "W15": pods.w15,
+    "W16": pods.w16,
     "W17": fairness.w17,
 }
