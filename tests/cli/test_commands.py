@@ -179,20 +179,6 @@ def test_a_replay_runs_the_code_of_then_and_a_diff_says_what_changed(
     assert "are identical" in cli("diff", again, again).stderr
 
 
-def test_a_dag_whose_file_was_mended_a_moment_ago_runs_by_its_name(
-    cli: Command, home: Path
-) -> None:
-    code = "from headway import dag, task\n\n\n@dag({0})\ndef hasty():\n    @task\n    def t(): ...\n\n    t()\n"
-    file = home / "dags" / "hasty.py"
-    file.write_text(code.format("shedule=None"))
-    broken = cli("run", "hasty")
-    assert (broken.returncode, "no DAG 'hasty'" in broken.stderr) == (2, True), broken.stderr
-    file.write_text(code.format(""))
-    done = cli("run", "hasty")
-    file.unlink()
-    assert done.returncode == 0, done.stderr
-
-
 def test_doctor_finds_a_healthy_server_healthy(cli: Command) -> None:
     done = cli("doctor", "--output", "json")
     findings = {each["what"]: each["ok"] for each in json.loads(done.stdout)}

@@ -158,3 +158,17 @@ def test_an_outbound_webhook_from_its_creation_to_its_end(cli: Command) -> None:
     outbound("redeliver", "out", "1")
     outbound("delete", "out")
     assert json.loads(outbound("ls", "-o", "json")) == []
+
+
+def test_a_dag_whose_file_was_mended_a_moment_ago_runs_by_its_name(
+    cli: Command, home: Path
+) -> None:
+    code = "from headway import dag, task\n\n\n@dag({0})\ndef hasty():\n    @task\n    def t(): ...\n\n    t()\n"
+    file = home / "dags" / "hasty.py"
+    file.write_text(code.format("shedule=None"))
+    broken = cli("run", "hasty")
+    assert (broken.returncode, "no DAG 'hasty'" in broken.stderr) == (2, True), broken.stderr
+    file.write_text(code.format(""))
+    done = cli("run", "hasty")
+    file.unlink()
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What the tags of images stood for in a run: the digests that its pods were seen with. None of these commits."""
+"""Digests of images: what their tags stood for in a run, as its pods were seen. None of these commits."""
 
 from typing import Any, Final, LiteralString
 
