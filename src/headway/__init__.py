@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from headway.authoring.assets import Asset as Asset
     from headway.authoring.assets import AssetAll as AssetAll
     from headway.authoring.assets import AssetAny as AssetAny
+    from headway.authoring.custom import Operator as Operator
+    from headway.authoring.custom import Sensor as Sensor
     from headway.authoring.dag import DAG as DAG
     from headway.authoring.dag import dag as dag
     from headway.authoring.decorators import task as task
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     python: Word
     sleep_until: Word
     sql: Word
+    trigger_dag: Word
     wait_for_asset: Word
     wait_for_object: Word
     wait_for_row: Word
@@ -84,6 +87,8 @@ HOMES = {
     "ChainMapper": "headway.authoring.partitions",
     "AssetUpdated": "headway.authoring.waits",
     "DAG": "headway.authoring.dag",
+    "Operator": "headway.authoring.custom",
+    "Sensor": "headway.authoring.custom",
     "DateTime": "headway.authoring.waits",
     "DayWindow": "headway.authoring.partitions",
     "Fail": "headway.authoring.run",
@@ -141,6 +146,9 @@ def __getattr__(name: str) -> object:
     else:
         from headway.authoring.operators import OPERATORS
 
+        if name not in OPERATORS and (plugin := plugged(name)) is not None:
+            globals()[name] = plugin
+            return plugin
         if name not in OPERATORS:
             raise AttributeError(f"module 'headway' has no attribute {name!r}")
         from headway.authoring.words import word
@@ -148,6 +156,13 @@ def __getattr__(name: str) -> object:
         found = word(name)
     globals()[name] = found
     return found
+
+
+def plugged(name: str) -> object:
+    """Return the operator of an installed package, or None."""
+    from headway.authoring.plugins import found
+
+    return None if name.startswith("_") else found(name)
 
 
 def __dir__() -> list[str]:

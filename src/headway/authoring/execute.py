@@ -81,7 +81,7 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
         if resumed is None and (first := task.options.get(ON_EXECUTE)):
             before(first, run)
         try:
-            value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
+            value = go_on(task, call, resumed) if resumed and resumed.method else work(call)
         except Deferred as deferred:
             if deferred.deferral.kind != ANSWER:
                 raise
@@ -111,19 +111,24 @@ def loop_of(task: Task, run: Run, inputs: Inputs) -> "Loop":
     return Loop(run.map_index, task.loop.max_iterations, inputs.previous, own)
 
 
-def go_on(task: Task, run: Run, resumed: Resumption) -> object:
-    """Call the function with which a deferred task goes on: of the DAG file, or of the operator's own module."""
+def go_on(task: Task, call: Call, resumed: Resumption) -> object:
+    """Call the function with which a deferred task goes on: of the DAG file, of the operator's own module, or of its
+    class.
+    """
     from headway.authoring.operators.python import invoke
 
     assert resumed.method is not None
-    home = getattr(task.function or task.operator.run, "__globals__", {})
-    function = home.get(resumed.method)
-    function = getattr(function, "function", function)
+    if task.function is None and task.operator.method is not None:
+        function = task.operator.method(call, resumed.method)
+    else:
+        home = getattr(task.function or task.operator.run, "__globals__", {})
+        function = home.get(resumed.method)
+        function = getattr(function, "function", function)
     if not callable(function):
         raise Fail(
             f"{task.task_id} goes on with {resumed.method!r}, but its file has no function with that name"
         )
-    return invoke(function, (resumed.found,), dict(resumed.kwargs), run)
+    return invoke(function, (resumed.found,), dict(resumed.kwargs), call.run)
 
 
 def arguments_of(

@@ -6,7 +6,7 @@ the function ``then``, or from the top. Number and ``execution_timeout`` of the 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Protocol
 
 from headway.authoring.run import Deferral, Deferred, Fail, Run
@@ -44,7 +44,8 @@ class RunEnd:
     """A wait for a run of another DAG, or for a task of it; with ``@team/dag``, of a DAG of another team.
 
     The run is that with ``logical_date``, by default the logical date of the run that waits. The wait is over when the
-    run, or its ``task``, is in one of ``states``; in one of ``failed_states`` the task that waits fails.
+    run, or its ``task``, is in one of ``states``; in one of ``failed_states`` the task that waits fails. ``run_id``: of
+    the runs with this date, only that one counts.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class RunEnd:
         *,
         task: str | None = None,
         logical_date: datetime | None = None,
+        run_id: str | None = None,
         states: Sequence[str] = SUCCESS,
         failed_states: Sequence[str] = (),
     ) -> None:
         self.dag_id = dag_id
         self.task = task
         self.logical_date = logical_date
+        self.run_id = run_id
         self.states = states
         self.failed_states = failed_states
 
@@ -83,7 +86,7 @@ class RunEnd:
             "failed_states": list(self.failed_states),
             "task": self.task,
         }
-        return Deferral("run", facts)
+        return Deferral("run", facts if self.run_id is None else {**facts, "run": self.run_id})
 
 
 class AssetUpdated:
@@ -169,11 +172,14 @@ def defer(
 
 def name_of(then: object) -> str:
     """Return the name of a function at the top of its module, by which the next process finds it."""
+    if isinstance(then, MethodType):  # of an operator of the author's own
+        return then.__name__
     function = getattr(then, "function", then)
     name = function if isinstance(function, str) else getattr(function, "__qualname__", "")
     if not name or not isinstance(function, str | FunctionType) or not str(name).isidentifier():
         raise Fail(
-            f"then must be a function at the top level of the DAG file, or its name, not {then!r}"
+            f"then must be a function at the top level of the DAG file, a method of an operator, "
+            f"or its name, not {then!r}"
         )
     return str(name)
 

@@ -272,7 +272,7 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
         again.clear(conn, team_id, known[0].run_id, graphs(conn), asker.name)
         run_id, what = known[0].run_id, "runs.clear"
     elif known:
-        return {"run_id": known[0].run_id, "exists": not mine}
+        return started(known[0].run_id, known[0].logical_date, exists=not mine)
     else:
         request = RunRequest(
             params=asked.params,
@@ -293,7 +293,13 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
         detail={"dag_id": dag_id, "team": asker.team},
     )
     audit.write(conn, team_id, entry)
-    return {"run_id": run_id, "exists": False}
+    (made,) = questions.by_id(conn, team_id, dag_id, [run_id], whole=False, limit=1)
+    return started(run_id, made.logical_date, exists=False)
+
+
+def started(run_id: str, logical_date: datetime, *, exists: bool) -> dict[str, Any]:
+    """Return the answer to a start. ``exists``: somebody else had started it."""
+    return {"run_id": run_id, "logical_date": logical_date, "exists": exists}
 
 
 def missing(asker: Asker, named: str) -> NotFound | NotGranted:

@@ -131,6 +131,7 @@ LOOK: LiteralString = """
             ) AS instance ON true
             WHERE run.team_id = host.team_id AND run.dag_id = wait.target_dag
                 AND run.logical_date = wait.target_date
+                AND (wait.facts ->> 'run' IS NULL OR run.run_id = wait.facts ->> 'run')
                 AND (wait.facts ->> 'task' IS NULL OR instance.state IS NOT NULL)
                 AND coalesce(instance.state, run.state) = ANY (wanted.states || wanted.bad)
             ORDER BY good DESC, run.created_at DESC LIMIT 1

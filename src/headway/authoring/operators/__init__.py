@@ -18,6 +18,7 @@ OPERATORS: Final = {
     "http": "headway.authoring.operators.http",
     "sleep_until": "headway.authoring.operators.sleep_until",
     "sql": "headway.authoring.operators.sql",
+    "trigger_dag": "headway.authoring.operators.trigger_dag",
     "wait_for_asset": "headway.authoring.operators.wait_for_asset",
     "wait_for_object": "headway.authoring.operators.wait_for_object",
     "wait_for_row": "headway.authoring.operators.wait_for_row",

@@ -27,6 +27,8 @@ class Operator(NamedTuple):
     among them is data, whatever it looks like. ``run_function``, if there is one, makes ``@task.<word>``: it gets the
     decorated function. ``follows``: which tasks go on after it, by the arguments as the DAG file has them; it raises
     Fail for those that are wrong. ``reads``: the argument with an asset, which becomes an inlet of the task.
+    ``method``: finds the function with which a deferred task goes on, by its name; without, it is looked for in the
+    module of ``run``.
     """
 
     word: str
@@ -38,3 +40,4 @@ class Operator(NamedTuple):
     templated: tuple[str, ...] = ()
     follows: "Callable[[Mapping[str, object]], Follows] | None" = None
     reads: str = ""
+    method: Callable[[Call, str], object] | None = None

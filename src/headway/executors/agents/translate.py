@@ -189,6 +189,7 @@ class AwaitedRun(msgspec.Struct, frozen=True):
     states: list[str]
     failed_states: list[str] = []
     task: str | None = None
+    run: str | None = None  # of those with this date, only the one with this id
 
 
 class AwaitedAsset(msgspec.Struct, frozen=True, omit_defaults=True):
