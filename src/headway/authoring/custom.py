@@ -15,9 +15,8 @@ Nothing is made of the class while the file is read. In the task's process an in
 attributes, and ``execute`` is called as a ``@task`` function is: it may ask for the run, be ``async def``, and defer.
 """
 
-from collections.abc import Mapping
-from types import MethodType
-from typing import Any, ClassVar, Final, get_origin
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, get_origin
 
 from headway.authoring.calls import wrong
 from headway.authoring.frames import call_site
@@ -39,30 +38,41 @@ class Made(type):
     word: Word
 
     def __call__(cls, task_id: str, **kwargs: Any) -> Task:
-        return cls.word(task_id, **documented(cls, kwargs))
+        return cls.word(task_id, **checked(cls, kwargs))
 
     def partial(cls, task_id: str, **kwargs: Any) -> PartialWord:
         """Set the arguments that are the same for all mapped instances."""
-        return cls.word.partial(task_id, **documented(cls, kwargs))
+        return cls.word.partial(task_id, **checked(cls, kwargs))
 
 
-def documented(cls: type, given: dict[str, Any]) -> dict[str, Any]:
-    """Let the docstring of the class describe the task, unless the file does."""
+def checked(cls: type, given: dict[str, Any]) -> dict[str, Any]:
+    """Let the docstring of the class describe the task, unless the file does. Raises BadSpec for one without work."""
+    method = "poke" if issubclass(cls, Sensor) else "execute"
+    if not callable(getattr(cls, method, None)):
+        raise wrong(f"{cls.__name__} has no method {method}", call_site())
     return given if "doc_md" in given or not cls.__doc__ else {"doc_md": cls.__doc__, **given}
 
 
-class Operator(metaclass=Made):
+if TYPE_CHECKING:
+    # What a call makes, as far as type checkers are concerned: something that goes before and after other tasks.
+    from headway.authoring.setups import Markable as Base
+else:
+    Base = object
+
+
+class Operator(Base, metaclass=Made):
     # ``templated``: the arguments whose texts are templates.
     templated: ClassVar[tuple[str, ...]] = ()
+
+    if TYPE_CHECKING:
+        execute: Callable[..., object]  # what the task does
+
+        def __init__(self, task_id: str, **kwargs: Any) -> None: ...
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__ != __name__:
             cls.word = Word(operator_of(cls))
-
-    def execute(self, **context: Any) -> object:
-        """Do the work of the task. What it returns is the result."""
-        raise Fail(f"{type(self).__name__} has no method execute")
 
 
 class Sensor(Operator):
@@ -72,8 +82,8 @@ class Sensor(Operator):
     ``timeout``, ``soft_fail``, ``silent_fail``, ``exponential_backoff`` and ``max_wait`` are those of ``@task.sensor``.
     """
 
-    def poke(self, **context: Any) -> object:
-        raise Fail(f"{type(self).__name__} has no method poke")
+    if TYPE_CHECKING:
+        poke: Callable[..., object]
 
 
 def operator_of(cls: type[Operator]) -> base.Operator:
@@ -139,5 +149,4 @@ def instance_of(cls: type[Operator], arguments: Mapping[str, None], call: Call) 
 
 
 def poked(made: Sensor, call: Call) -> object:
-    assert isinstance(made.poke, MethodType)
     return python.invoke(made.poke, (), {}, call.run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Final, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, Unpack, overload
 
 from headway.authoring import context
 from headway.authoring.calls import (
@@ -23,9 +23,15 @@ from headway.authoring.references import Callee, XComArg
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Arguments, Follows, Task
 
+if TYPE_CHECKING:
+    from headway.authoring.operators.interpreter import Interpreter
+
 Function = Callable[..., Any]
 IGNORE_RULES: Final = "ignore_downstream_trigger_rules"
-WORDS: Final = ("branch", "run_if", "sensor", "short_circuit", "skip_if")
+WORDS: Final = (
+    *("branch", "external_python", "run_if", "sensor", "short_circuit", "skip_if"),
+    "virtualenv",
+)
 
 
 class Kind:
@@ -105,6 +111,47 @@ class SensorKind(Kind):
 
     def made(self) -> Operator:
         return operator_of(self.sensor)
+
+
+class InterpreterKind(Kind):
+    """The type of ``@task.external_python`` and ``@task.virtualenv``, whose functions run in another interpreter."""
+
+    def __init__(self, word: str, interpreter: "Interpreter | None" = None) -> None:
+        super().__init__(f"@task.{word}", word)
+        self.interpreter = interpreter
+
+    @overload
+    def __call__(self, function: Function, /) -> "TaskFunction": ...
+    @overload
+    def __call__(
+        self, function: None = None, /, **options: object
+    ) -> Callable[[Function], "TaskFunction"]: ...
+    def __call__(
+        self, function: Function | None = None, /, **given: object
+    ) -> "TaskFunction | Callable[[Function], TaskFunction]":
+        from headway.authoring.operators import interpreter  # few files have such a task
+
+        options: dict[str, Any] = dict(given)
+        taken = interpreter.taken(self.operator, options, call_site())
+        kind = InterpreterKind(self.operator, taken)
+        if function is not None:
+            return Kind.__call__(kind, function)
+        return Kind.__call__(kind, **options)
+
+    def decorate(
+        self, function: Function, options: dict[str, Any], task_id: str | None, site: Site
+    ) -> "TaskFunction":
+        from headway.authoring.operators.interpreter import refuse_unfit
+
+        if callable(function):
+            refuse_unfit(self.operator, function, site)
+        return super().decorate(function, options, task_id, site)
+
+    def made(self) -> Operator:
+        from headway.authoring.operators.interpreter import operator_of
+
+        assert self.interpreter is not None, "a decorated function has its options"
+        return operator_of(self.operator, self.interpreter)
 
 
 class TaskFunction(Callee):
@@ -228,6 +275,8 @@ class TaskWord(Kind):
     branch = Kind("@task.branch", "python", Follows.NAMED)
     short_circuit = Kind("@task.short_circuit", "python", Follows.IF_TRUE)
     sensor = SensorKind()
+    external_python = InterpreterKind("external_python")
+    virtualenv = InterpreterKind("virtualenv")
 
     def run_if(
         self, condition: Function, skip_message: str | None = None
