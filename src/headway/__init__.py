@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     ask: Word
     bash: Word
     choose: Word
+    email: Word
     empty: Word
     http: Word
     python: Word
@@ -159,10 +160,14 @@ def __getattr__(name: str) -> object:
 
 
 def plugged(name: str) -> object:
-    """Return the operator of an installed package, or None."""
+    """Return the operator of an installed package, or None. Modules of ours, which are asked for here first, begin with
+    a small letter, and to look for packages takes long.
+    """
+    if not name[0].isupper():
+        return None
     from headway.authoring.plugins import found
 
-    return None if name.startswith("_") else found(name)
+    return found(name)
 
 
 def __dir__() -> list[str]:

@@ -337,9 +337,9 @@ GROUP_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 NOT_HERE: Final[Mapping[str, str]] = {
     "ignore_downstream_trigger_rules": "only @task.short_circuit has it",
     "team": "remove it; the team of a DAG is that of the folder it comes from",
-    "email": "tasks do not send mail; remove it",
-    "email_on_failure": "tasks do not send mail; remove it",
-    "email_on_retry": "tasks do not send mail; remove it",
+    "email": "no mail is sent by itself; use on_failure_callback, or a task email(…)",
+    "email_on_failure": "no mail is sent by itself; use on_failure_callback, or a task email(…)",
+    "email_on_retry": "no mail is sent by itself; use on_retry_callback",
     "sla": "use execution_timeout or dagrun_timeout",
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",

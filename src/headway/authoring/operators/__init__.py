@@ -14,6 +14,7 @@ OPERATORS: Final = {
     "choose": "headway.authoring.operators.choose",
     "python": "headway.authoring.operators.python",
     "bash": "headway.authoring.operators.bash",
+    "email": "headway.authoring.operators.email",
     "empty": "headway.authoring.operators.empty",
     "http": "headway.authoring.operators.http",
     "sleep_until": "headway.authoring.operators.sleep_until",
