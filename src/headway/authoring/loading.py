@@ -5,6 +5,7 @@ Meant for a process of its own: it leaves the bundle on ``sys.path`` and the mod
 ``sys.modules``.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,9 +14,11 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Final
 
+import headway
 from headway.authoring import context
 from headway.authoring.dag import DAG, DagFunction
 from headway.authoring.names import name_hint
+from headway.authoring.operators import OPERATORS
 from headway.spec.errors import BadSpec as BadSpec
 
 TEXT_MAX: Final = 500
@@ -171,10 +174,26 @@ def import_hint(error: BaseException, path: Path, file: str) -> str | None:
     root = path.parents[file.count("/")]
     if isinstance(error, ImportError) and "relative import" in text_of(error):
         return "relative imports do not work in DAG files; import from the DAG folder: `from package import module`"
+    if (missing := missing_word(error)) is not None:
+        from headway.authoring import airflow_words
+
+        return airflow_words.hint(missing, (*headway.HOMES, *OPERATORS))
     hint = name_hint(error, (path.parent, root))
     if hint is None and isinstance(error, ModuleNotFoundError):
         return package_hint(error)
     return hint
+
+
+def missing_word(error: BaseException) -> str | None:
+    """Return the name that a file wants from ``headway`` and that is not there."""
+    if (
+        not isinstance(error, ImportError)
+        or error.name != "headway"
+        or isinstance(error, ModuleNotFoundError)
+    ):
+        return None
+    found = re.match(r"cannot import name '(\w+)'", text_of(error))
+    return None if found is None else found[1]
 
 
 def package_hint(error: ModuleNotFoundError) -> str | None:
