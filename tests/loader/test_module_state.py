@@ -255,3 +255,53 @@ def ends():
             "DAG endless updates the assets that it waits for, so each run triggers the next one",
         ),
     ]
+
+
+def test_branches_and_lists_that_cannot_be_are_told(folder: Folder) -> None:
+    text = """
+from headway import dag, task
+
+@dag
+def wrong():
+    @task.branch
+    def choose(many: bool = False):
+        def inner():
+            return "nothing"
+        if many:
+            return ["a", "zebra"]
+        return "b"
+
+    @task
+    def number() -> int: ...
+    @task
+    def some() -> "list[int]": ...
+    @task
+    def a(x): ...
+    @task
+    def b(): ...
+
+    choose() >> a.expand(x=number())
+    b() >> a.override(task_id="fine").expand(x=some())
+wrong()
+"""
+    assert [told for told in told(folder, text) if told[0] is not None] == [
+        (11, "choose branches to 'zebra', which is not a task or group downstream of it"),
+        (12, "choose branches to 'b', which is not a task or group downstream of it"),
+        (18, "a is mapped over x=number(), which returns int"),
+    ]
+
+
+def test_dags_that_no_file_of_the_folder_defines_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "from headway import dag, trigger_dag, wait_for_run\n\n@dag\ndef first():\n"
+        "    wait_for_run('w', dag_id='secnd')\n    trigger_dag('t', dag_id='second')\n"
+        "    trigger_dag('u', dag_id='@other/x')\n    trigger_dag('v', dag_id='{{ params.x }}')\n"
+    )
+    (tmp_path / "b.py").write_text(
+        "from headway import dag, task\n\n@dag\ndef second():\n    @task\n    def t(): ...\n    t()\n"
+    )
+    (warned,) = [warning for each in check(tmp_path) for warning in each.warnings]
+    said = "w of first waits for a run of the DAG 'secnd', which no file of this folder defines"
+    assert (warned.line, warned.message, warned.hint) == (5, said, 'did you mean "second"?')
+    (alone,) = check(tmp_path / "a.py")
+    assert alone.warnings == (), "the other files are not known then"

@@ -388,6 +388,8 @@ def read_options(
 
 def unknown_word(name: str, site: Site, word: str, known: list[str]) -> BadSpec:
     hint = NOT_HERE.get(name) or did_you_mean(name, known)
+    if word == "@dag" and name in TASK_OPTIONS and name not in NOT_HERE:
+        hint = f"it is an option of tasks: default_args={{{name!r}: …}} gives it to all of them"
     return BadSpec(
         f'{word} has no option "{name}"',
         file=site.file,

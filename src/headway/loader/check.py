@@ -19,8 +19,10 @@ from headway.loader import own_names, teams
 from headway.loader.environment import clean_environment
 from headway.loader.folder import Listing, scan
 from headway.loader.importer import Imported, Importer, Job
+from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
 
+NAMING: Final = {"trigger_dag": "starts a run of", "wait_for_run": "waits for a run of"}
 NOT_PART: Final = "is not part of the DAG folder: its name is hidden, or .headwayignore lists it"
 
 
@@ -80,11 +82,33 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
         copied = copy_files(root, listing, copy)
         files = candidates(copied) if only is None else [only] if only in copied else []
         told = duplicates_marked(import_all(copy, files, environment))
+    if only is None:
+        told = {file: with_unknown_dags(each, told.values()) for file, each in told.items()}
     for file, problem in listing.problems.items():
         told[file] = Checked(file, (), Trouble(problem))
     if only is not None:
         return [told.get(only) or Checked(only, (), Trouble(NOT_PART))]
     return [told[file] for file in sorted(told)]
+
+
+def with_unknown_dags(one: Checked, all_files: Iterable[Checked]) -> Checked:
+    """Add a warning for each DAG that a task waits for or starts, and that no file of the folder defines.
+
+    A name that is a template, or of another team, is only known in a run. So are those of files with an error.
+    """
+    if any(each.error is not None for each in all_files):
+        return one
+    known = {dag.dag_id for each in all_files for dag in each.dags}
+    found = []
+    for dag in one.dags:
+        for task in dag.tasks:
+            name = (task.arguments or {}).get("dag_id") if task.kind in NAMING else None
+            if isinstance(name, str) and name not in known and not set("{@") & set(name):
+                verb = NAMING[task.kind]
+                hint = did_you_mean(name, known)
+                said = f"{task.task_id} of {dag.dag_id} {verb} the DAG {name!r}, which no file of this folder defines"
+                found.append(Trouble(said, task.line, hint))
+    return replace(one, warnings=(*one.warnings, *found))
 
 
 def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:

@@ -1,5 +1,5 @@
 """Finds what loads but is probably not meant: tasks nobody calls, DAGs without tasks or that trigger
-themselves, defaults that calls share.
+themselves, defaults that calls share, branches to what is not downstream, results to map over that are no lists.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ CALL = "call the task function in the body of the DAG"
 
 def remarks(dags: "list[DAG]") -> list[Warned]:
     """Return the warnings about the DAGs of a file, by line."""
-    found = [warned for dag in dags for warned in (*uncalled(dag), *defaults(dag), *loops(dag))]
+    looks = (uncalled, defaults, loops, strays, numbers)
+    found = [warned for dag in dags for look in looks for warned in look(dag)]
     return sorted(dict.fromkeys(found), key=lambda warning: warning.line or 0)
 
 
@@ -51,6 +52,75 @@ def loops(dag: "DAG") -> Iterator[Warned]:
             dag.site.line,
             "remove the outlet, or wait for another asset",
         )
+
+
+def strays(dag: "DAG") -> Iterator[Warned]:
+    """A branch fails when it names what is not below it, which is known where the name stands in its function."""
+    from headway.authoring.execute import chosen
+    from headway.authoring.run import Fail
+    from headway.authoring.task import Follows
+
+    for task in dag.tasks.values():
+        if task.follows is not Follows.NAMED or task.function is None:
+            continue
+        for name, line in names_returned(task.function):
+            try:
+                chosen(dag, task, name)
+            except Fail as error:
+                said, _, hint = str(error).partition("; ")
+                yield Warned(said, line, hint)
+
+
+def names_returned(function: Callable[..., Any]) -> Iterator[tuple[str, int]]:
+    """Yield the texts that a function returns as they are written, alone or in a list, with their lines."""
+    import ast
+    import inspect
+    import textwrap
+
+    try:
+        lines, first = inspect.getsourcelines(function)
+        (node,) = ast.parse(textwrap.dedent("".join(lines))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return
+    for one in returns(node):
+        value = one.value
+        for each in value.elts if isinstance(value, ast.List | ast.Tuple) else [value]:
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield each.value, first + each.lineno - 1
+
+
+def returns(node: Any) -> Iterator[Any]:
+    """Yield the return statements of a function, without those of functions in it."""
+    import ast
+
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Return):
+            yield child
+        elif not isinstance(
+            child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+        ):
+            yield from returns(child)
+
+
+def numbers(dag: "DAG") -> Iterator[Warned]:
+    """A task cannot be mapped over the result of a function that says it returns one number or text."""
+    from headway.authoring.references import RESULT_KEY, XComArg
+
+    for task in dag.tasks.values():
+        for argument, value in task.axes.items():
+            source = value.task if isinstance(value, XComArg) and value.key == RESULT_KEY else None
+            note = getattr(source.function if source else None, "__annotations__", {}).get("return")
+            kind = note if isinstance(note, str) else getattr(note, "__name__", "")
+            if (
+                source is not None
+                and not source.has_many
+                and kind in ("bool", "float", "int", "str")
+            ):
+                yield Warned(
+                    f"{task.task_id} is mapped over {argument}={source.task_id}(), which returns {kind}",
+                    task.line,
+                    "let it return a list, or pass the result without expand()",
+                )
 
 
 def mutable_defaults(function: Callable[..., Any] | None) -> Iterator[tuple[str, object]]:
