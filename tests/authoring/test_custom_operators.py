@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -133,7 +132,7 @@ def test_what_a_class_gets_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     assert wrong is not None
     assert typo is not None
     assert (wrong.line, wrong.message) == (3, "Bad: retries cannot be an argument")
-    assert (typo.line, typo.message) == (3, "Bad: templated names 'txt', which is no argument")
+    assert (typo.line, typo.message) == (3, "Bad: templated names 'txt', which is not an argument")
 
 
 def test_one_of_a_shared_module_of_the_folder_loads(tmp_path: Path) -> None:
@@ -149,32 +148,28 @@ def test_one_of_a_shared_module_of_the_folder_loads(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A module that says it has operators, as the metadata of an installed package would."""
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package as pip installs one, with operators among its entry points."""
     (tmp_path / "acme_operators.py").write_text(
         "from headway import Operator\n\nclass Ship(Operator):\n    to: str\n\n"
         "    def execute(self):\n        return f'to {self.to}'\n\nnothing = 3\n"
     )
+    info = tmp_path / "acme_operators-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-operators\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[headway.operators]\nShip = acme_operators:Ship\nNothing = acme_operators:nothing\n"
+        "Broken = acme_nowhere:Broken\nbash = acme_operators:Ship\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
-    entries = EntryPoints(
-        EntryPoint(name, value, "headway.operators")
-        for name, value in (
-            ("Ship", "acme_operators:Ship"),
-            ("Nothing", "acme_operators:nothing"),
-            ("Broken", "acme_nowhere:Broken"),
-            ("bash", "acme_operators:Ship"),
-        )
-    )
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points", lambda **wanted: entries.select(**wanted)
-    )
-    yield tmp_path
+    yield
     sys.modules.pop("acme_operators", None)
     for name in ("Ship", "Nothing", "Broken"):
         vars(headway).pop(name, None)
 
 
-def test_an_installed_package_has_operators(package: Path) -> None:
+@pytest.mark.usefixtures("package")
+def test_an_installed_package_has_operators() -> None:
     ship: Any = getattr(headway, "Ship")  # noqa: B009
 
     with DAG("d") as made:
@@ -187,11 +182,12 @@ def test_an_installed_package_has_operators(package: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("Nothing", "acme_operators:nothing of the package acme_operators:nothing is no operator"),
+        ("Nothing", "acme_operators:nothing of the package acme-operators is not an operator"),
         ("Broken", "cannot be imported: ModuleNotFoundError: No module named 'acme_nowhere'"),
     ],
 )
-def test_a_package_whose_operator_is_none_is_named(package: Path, name: str, why: str) -> None:
+@pytest.mark.usefixtures("package")
+def test_a_package_whose_operator_is_none_is_named(name: str, why: str) -> None:
     with pytest.raises(ImportError) as caught:
         getattr(headway, name)
     assert why in str(caught.value)

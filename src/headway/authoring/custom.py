@@ -96,7 +96,7 @@ def operator_of(cls: type[Operator]) -> base.Operator:
             raise wrong(f"{cls.__name__}: {name} cannot be an argument", call_site(), hint)
     unknown = [name for name in cls.templated if name not in arguments]
     if unknown:
-        raise wrong(f"{cls.__name__}: templated names {unknown[0]!r}, which is no argument")
+        raise wrong(f"{cls.__name__}: templated names {unknown[0]!r}, which is not an argument")
 
     def run(call: Call) -> object:
         made = instance_of(cls, arguments, call)

@@ -12,7 +12,7 @@ GROUP: Final = "headway.operators"
 def found(name: str) -> Any:
     """Return the operator class that a package has under this name; None: no package has it.
 
-    Raises ImportError, with the package, for one that cannot be imported or is no operator.
+    Raises ImportError, with the package, for one that cannot be imported, or is not an operator.
     """
     from importlib.metadata import entry_points
 
@@ -27,6 +27,6 @@ def found(name: str) -> Any:
         from headway.authoring.custom import Operator
 
         if not isinstance(made, type(Operator)):
-            raise ImportError(f"{entry.value} of the package {package} is no operator")
+            raise ImportError(f"{entry.value} of the package {package} is not an operator")
         return made
     return None

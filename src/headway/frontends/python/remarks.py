@@ -1,5 +1,5 @@
 """Finds what loads but is probably not meant: tasks nobody calls, DAGs without tasks or that trigger
-themselves, defaults that calls share, branches to what is not downstream, results to map over that are no lists.
+themselves, defaults that calls share, branches to what is not downstream, mapping over results that are not lists.
 """
 
 from collections.abc import Callable, Iterator
