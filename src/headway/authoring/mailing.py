@@ -30,7 +30,7 @@ def mail(given: Mapping[str, object]) -> str:
     """Send the mail of a task, and return its id.
 
     Raises Fail for arguments that are wrong and for receivers that are refused while others are not, and MailFailed
-    for what another attempt may mend.
+    for what another attempt may fix.
     """
     conn_id = given.get("conn_id") or CONN_ID
     if not isinstance(conn_id, str):
