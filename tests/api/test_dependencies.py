@@ -42,6 +42,25 @@ def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: 
     assert [each.dag_id for each in client.dependencies(dag_id="c")] == ["c"]
 
 
+def test_who_updates_an_alias_updates_its_assets_and_the_other_way_round(
+    client: Client, conn: Session
+) -> None:
+    producer(conn, "@alias:files", dag_id="adds")
+    producer(conn, "eu", dag_id="makes")
+    consumer(conn, "@alias:files", "@alias:files")
+    consumer(conn, "eu", "eu", dag_id="of_eu")
+
+    def above(dag_id: str) -> list[str | None]:
+        (found,) = client.dependencies(dag_id=dag_id)
+        return [link.dag_id for link in found.upstream]
+
+    assert (above("c"), above("of_eu")) == (["adds"], ["makes"])
+    conn.execute("INSERT INTO asset_alias VALUES (1, 'files', 'eu', 1, now())")
+    assert (above("c"), above("of_eu")) == (["adds", "makes"], ["adds", "makes"])
+    (found,) = client.dependencies(dag_id="c")
+    assert {link.name for link in found.upstream} == {"@alias:files"}
+
+
 def test_a_task_that_started_the_last_run_of_a_dag_is_a_dependency(
     client: Client, conn: Session
 ) -> None:

@@ -9,7 +9,7 @@ import { faults } from "./layout.ts";
 const server = inject("server");
 const { page } = inBrowser();
 
-const SOURCE = `from headway import Asset, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_run
+const SOURCE = `from headway import Asset, AssetAlias, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_run
 
 sales = Asset("sales", uri="s3://shop/sales", extra={"format": "parquet"})
 rates = Asset("feeds/rates")
@@ -40,6 +40,24 @@ def daily_clicks():
         pass
     sum_up()
 
+files = AssetAlias("files")
+
+@dag(owner="dora")
+def receives():
+    @task(outlets=[files])
+    def receive(run):
+        run.outlet_events[files].add(Asset("files/eu"), {"rows": 3})
+    receive()
+
+@dag(schedule=files)
+def uses_files():
+    @task
+    def use():
+        pass
+    use()
+
+receives()
+uses_files()
 sells()
 turnover()
 board_paper()
@@ -90,6 +108,29 @@ test("an asset tells its events, what is still missing, and who is late with it"
   expect(await faults(page())).toEqual([]);
   expect(await widthOf(page())).toBe(390);
   await page().setViewportSize({ width: 1440, height: 900 });
+});
+
+test("an alias tells its assets, and an asset the alias through which it came", async () => {
+  await ran(server, "receives");
+  await page().goto("/t/default/assets");
+  await row("alias files").getByRole("link", { name: "receives" }).waitFor();
+  await page().getByRole("link", { name: "alias files" }).click();
+  await page().locator("h1").getByText("alias files").waitFor();
+  const events = page().getByRole("table", { name: "Events" });
+  await events.getByRole("link", { name: "files/eu" }).waitFor();
+  await page()
+    .getByRole("table", { name: "DAGs that wait for it" })
+    .getByText("uses_files")
+    .waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().setViewportSize({ width: 390, height: 812 });
+  expect(await faults(page())).toEqual([]);
+  await page().setViewportSize({ width: 1440, height: 900 });
+  await events.getByRole("link", { name: "files/eu" }).click();
+  await page().locator("h1").getByText("files/eu").waitFor();
+  await page().getByText("Added through").waitFor();
+  await page().goto("/t/default/dependencies?dag=uses_files");
+  await page().getByRole("link", { name: "alias files" }).first().waitFor();
 });
 
 test("an asset tells its partitions, and which hours a day still misses", async () => {

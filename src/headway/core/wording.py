@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
+from headway.core.aliases import quoted
 from headway.core.foreign import foreign
 from headway.core.limits import WORDS
 from headway.core.reasons import (
@@ -315,7 +316,7 @@ def said_of_runs(reason: Reason) -> str | None:
                 "its run is created when that allows it"
             )
         case AwaitsAssets(missing, since, closed):
-            which = listed([f"`{asset}`" for asset in missing]) if missing else "its assets"
+            which = listed([quoted(asset) for asset in missing]) if missing else "its assets"
             shut = f"; no grant lets it use {listed([f'`{a}`' for a in closed])}" if closed else ""
             return (
                 f"it waits for events of {which}{f', since {moment(since)}' if since else ''}{shut}"
@@ -323,7 +324,7 @@ def said_of_runs(reason: Reason) -> str | None:
         case AwaitsPartitions():
             return of_partitions(reason)
         case LatePartition(partition, asset, arrived):
-            return f"`{arrived}` of `{asset}` arrived after this run of the partition {partition}"
+            return f"`{arrived}` of {quoted(asset)} arrived after this run of the partition {partition}"
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():

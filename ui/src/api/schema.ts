@@ -2675,12 +2675,20 @@ export interface components {
             /** Format: int64 */
             affected_total: number;
             asset: components["schemas"]["wire_assets_Asset"];
+            assets: string[];
+            /**
+             * Format: int64
+             * @default 0
+             */
+            assets_total: number;
+            refused: string | null;
             waiters: components["schemas"]["AssetWaiter"][];
             /** Format: int64 */
             waiters_total: number;
         };
         /** AssetEvent */
         AssetEvent: {
+            aliases: string[];
             asset: string;
             /** Format: date-time */
             at: string;
@@ -2730,6 +2738,7 @@ export interface components {
         /** AssetWait */
         AssetWait: {
             asset: string;
+            assets: number | null;
             /** Format: int64 */
             events: number;
             missing: boolean;
@@ -6258,11 +6267,15 @@ export interface components {
             /** @default  */
             group?: string;
             name: string;
+            /** @default false */
+            reference?: boolean;
             /** @default  */
             uri?: string;
         };
         /** Asset */
         wire_assets_Asset: {
+            alias?: string | null;
+            aliases?: string[];
             consumers: components["schemas"]["AssetConsumer"][];
             /** Format: date-time */
             created_at: string;
@@ -6634,6 +6647,10 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "alias": "text",
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
                      *           "consumers": [
                      *             {
                      *               "dag_id": "daily_delays",
@@ -6734,6 +6751,10 @@ export interface operations {
                      *       ],
                      *       "affected_total": 1,
                      *       "asset": {
+                     *         "alias": "text",
+                     *         "aliases": [
+                     *           "text"
+                     *         ],
                      *         "consumers": [
                      *           {
                      *             "dag_id": "daily_delays",
@@ -6764,6 +6785,11 @@ export interface operations {
                      *         ],
                      *         "uri": "text"
                      *       },
+                     *       "assets": [
+                     *         "text"
+                     *       ],
+                     *       "assets_total": 1,
+                     *       "refused": "text",
                      *       "waiters": [
                      *         {
                      *           "dag_id": "daily_delays",
@@ -6848,6 +6874,9 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
                      *           "asset": "text",
                      *           "at": "2026-01-31T05:00:00Z",
                      *           "by": "text",
@@ -6927,6 +6956,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "aliases": [
+                     *         "text"
+                     *       ],
                      *       "asset": "text",
                      *       "at": "2026-01-31T05:00:00Z",
                      *       "by": "text",
@@ -8239,6 +8271,7 @@ export interface operations {
                      *             "extra": {},
                      *             "group": "text",
                      *             "name": "ada",
+                     *             "reference": false,
                      *             "uri": "text"
                      *           }
                      *         ],
@@ -8474,6 +8507,7 @@ export interface operations {
                      *       "waits": [
                      *         {
                      *           "asset": "text",
+                     *           "assets": 1,
                      *           "events": 1,
                      *           "missing": false,
                      *           "since": "2026-01-31T05:00:00Z"
@@ -9391,6 +9425,7 @@ export interface operations {
                      *             "extra": {},
                      *             "group": "text",
                      *             "name": "ada",
+                     *             "reference": false,
                      *             "uri": "text"
                      *           }
                      *         ],
@@ -9606,6 +9641,7 @@ export interface operations {
                      *             "extra": {},
                      *             "group": "text",
                      *             "name": "ada",
+                     *             "reference": false,
                      *             "uri": "text"
                      *           }
                      *         ],
@@ -10051,6 +10087,7 @@ export interface operations {
                      *           "extra": {},
                      *           "group": "text",
                      *           "name": "ada",
+                     *           "reference": false,
                      *           "uri": "text"
                      *         }
                      *       ],

@@ -19,7 +19,7 @@ export const COLUMNS: readonly Column<Asset>[] = [
     cell: (asset) => (
       <span className={styles.name}>
         <AssetLink asset={asset.name} />
-        {asset.uri !== asset.name && <span className={styles.uri}>{asset.uri}</span>}
+        {asset.uri && asset.uri !== asset.name && <span className={styles.uri}>{asset.uri}</span>}
       </span>
     ),
   },
@@ -43,7 +43,9 @@ export const COLUMNS: readonly Column<Asset>[] = [
     head: "Updated by",
     width: "minmax(120px, 1.6fr)",
     secondary: true,
-    cell: ({ producers }) => <Dags dags={unique(producers)} none="from outside" />,
+    cell: ({ producers, alias }) => (
+      <Dags dags={unique(producers)} none={alias === null ? "from outside" : "no DAG"} />
+    ),
   },
   {
     key: "consumers",
