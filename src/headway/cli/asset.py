@@ -30,7 +30,12 @@ def list_assets(data: Data = None, output: Format = Output.TABLE) -> None:
             said(asset.name),
             asset.last_event_at,
             ", ".join(f"{task.dag_id}.{task.task_id}" for task in asset.producers),
-            ", ".join(consumer.dag_id for consumer in asset.consumers),
+            ", ".join(
+                [
+                    *(consumer.dag_id for consumer in asset.consumers),
+                    *(f"{task.dag_id}.{task.task_id}" for task in asset.awaiters),
+                ]
+            ),
         )
         for asset in found
     ]

@@ -9,7 +9,7 @@ positions its events lie (``consumed_asset``). Lock order: DAGs, the turn to han
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
@@ -18,9 +18,11 @@ from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 from headway.core import schedules
 from headway.core.aliases import alias_of
 from headway.core.run import Run
-from headway.spec.model import Dag
+from headway.spec.model import Dag, Task
 from headway.store import aliases, partitions
 from headway.store.rows import rows
+
+AWAITS: Final = "wait_for_asset"  # the kind of a task
 
 # One for an attempt and partition: the index would refuse a second one.
 EMIT: LiteralString = """
@@ -449,8 +451,13 @@ def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
                         "dag_id": dag.dag_id,
                         "asset": asset,
                         "task_id": task.task_id,
-                        "role": role,
+                        "role": "wait" if role == "inlet" and waits_for(task, asset) else role,
                     }
+
+
+def waits_for(task: Task, asset: str) -> bool:
+    """Return whether the task is there to wait for an event of the asset."""
+    return task.kind == AWAITS and (task.arguments or {}).get("asset") == asset
 
 
 def triggering(conn: Connection[Any], team_id: int, run_id: str, limit: int) -> list[Stored]:

@@ -40,6 +40,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     producers: list[AssetTask]
     readers: list[AssetTask]
     consumers: list[AssetConsumer]
+    awaiters: list[AssetTask] = []  # tasks that wait for an event of it
     alias: str | None = None
     aliases: list[str] = []
 
@@ -135,5 +136,6 @@ class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
     waits: list[AssetWait] = []
     outlets: list[AssetUse] = []
     inlets: list[AssetUse] = []
+    awaited: list[AssetUse] = []  # by its tasks
     partitioned: bool = False
     partitions: list[PendingPartition] = []

@@ -3365,6 +3365,7 @@ export interface components {
         };
         /** DagAssets */
         DagAssets: {
+            awaited: components["schemas"]["AssetUse"][];
             dag_id: string;
             inlets: components["schemas"]["AssetUse"][];
             outlets: components["schemas"]["AssetUse"][];
@@ -6276,6 +6277,7 @@ export interface components {
         wire_assets_Asset: {
             alias?: string | null;
             aliases?: string[];
+            awaiters?: components["schemas"]["AssetTask"][];
             consumers: components["schemas"]["AssetConsumer"][];
             /** Format: date-time */
             created_at: string;
@@ -6651,6 +6653,13 @@ export interface operations {
                      *           "aliases": [
                      *             "text"
                      *           ],
+                     *           "awaiters": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "owner": "data-platform",
+                     *               "task_id": "extract"
+                     *             }
+                     *           ],
                      *           "consumers": [
                      *             {
                      *               "dag_id": "daily_delays",
@@ -6754,6 +6763,13 @@ export interface operations {
                      *         "alias": "text",
                      *         "aliases": [
                      *           "text"
+                     *         ],
+                     *         "awaiters": [
+                     *           {
+                     *             "dag_id": "daily_delays",
+                     *             "owner": "data-platform",
+                     *             "task_id": "extract"
+                     *           }
                      *         ],
                      *         "consumers": [
                      *           {
@@ -8466,6 +8482,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "awaited": [
+                     *         {
+                     *           "asset": "text",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
                      *       "dag_id": "daily_delays",
                      *       "inlets": [
                      *         {

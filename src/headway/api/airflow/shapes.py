@@ -336,7 +336,9 @@ def asset(found: Json) -> dict[str, Any]:
         **at,
         "scheduled_dags": [{"dag_id": each["dag_id"], **at} for each in found["consumers"]],
         "producing_tasks": [task_of_asset(each) | at for each in found["producers"]],
-        "consuming_tasks": [task_of_asset(each) | at for each in found["readers"]],
+        "consuming_tasks": [
+            task_of_asset(each) | at for each in (*found["readers"], *found["awaiters"])
+        ],
         "aliases": [alias(each) for each in found["aliases"]],
         "watchers": [],
         "last_asset_event": None if last is None else {"id": None, "timestamp": last},

@@ -26,6 +26,10 @@ ALTER TABLE asset
     ADD COLUMN refused_why text,
     ADD COLUMN refused_at timestamptz;
 
+-- A task may wait for an event of an asset, not only read the asset. NOT VALID: what is stored satisfies the wider rule.
+ALTER TABLE asset_use DROP CONSTRAINT known_use,
+    ADD CONSTRAINT known_use CHECK (role IN ('outlet', 'inlet', 'wait')) NOT VALID;
+
 -- `aliases`: through which the task added the asset; `definition`: what it said of the asset. An event of an asset is one of
 -- each alias of it, too: a row with the `origin`, the asset, and `origin_id`, its event.
 ALTER TABLE asset_event

@@ -52,6 +52,7 @@ MATCHING: Final[LiteralString] = (
 LIST: LiteralString = f"""
     SELECT name, uri, asset_group AS "group", extra, created_at, last.at AS last_event_at,
         {USES.replace("%s", "outlet")} AS producers, {USES.replace("%s", "inlet")} AS readers,
+        {USES.replace("%s", "wait")} AS awaiters,
         (SELECT coalesce(json_agg(json_build_object(
             'dag_id', dag_id, 'events', events, 'since', since, 'paused', paused_at IS NOT NULL, 'owner', owner)
             ORDER BY dag_id), '[]')
@@ -207,7 +208,10 @@ def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
     """Return an asset with what the DAGs that wait for it miss, and who is late if it is. Raises NotFound."""
     require(conn, name)
     (asset,) = listed(conn, names=[name], limit=1)
-    late, owners = dependencies.below_asset(conn, [each.dag_id for each in asset.consumers])
+    late, owners = dependencies.below_asset(
+        conn,
+        {*(each.dag_id for each in asset.consumers), *(each.dag_id for each in asset.awaiters)},
+    )
     return wire.AssetDetail(
         asset=asset,
         waiters=waiters_of(conn, name),
@@ -300,10 +304,10 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
         waits=waits,
         partitioned=schedule.partitioned,
         partitions=partitions.oldest(conn, dag_id) if schedule.partitioned else [],
-        outlets=[
-            wire.AssetUse(asset=a, task_id=task) for role, a, task in uses if role == "outlet"
-        ],
-        inlets=[wire.AssetUse(asset=a, task_id=task) for role, a, task in uses if role == "inlet"],
+        **{
+            name: [wire.AssetUse(asset=a, task_id=t) for role, a, t in uses if role == wanted]
+            for name, wanted in (("outlets", "outlet"), ("inlets", "inlet"), ("awaited", "wait"))
+        },
     )
 
 

@@ -114,6 +114,14 @@ function Facts({ detail }: Props) {
             ))}
           </div>
         )}
+        {(asset.awaiters ?? []).length > 0 && (
+          <div>
+            <dt>Awaited by</dt>
+            {asset.awaiters?.map((task) => (
+              <Task key={`${task.dag_id} ${task.task_id}`} {...task} />
+            ))}
+          </div>
+        )}
         <div>
           <dt>If it is late</dt>
           <dd>

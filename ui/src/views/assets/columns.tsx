@@ -51,15 +51,17 @@ export const COLUMNS: readonly Column<Asset>[] = [
     key: "consumers",
     head: "Awaited by",
     width: "minmax(100px, 1.6fr)",
-    cell: ({ consumers }) => <Dags dags={unique(consumers)} none="no DAG" />,
+    cell: ({ consumers, awaiters = [] }) => (
+      <Dags dags={unique([...consumers, ...awaiters])} none="no DAG" />
+    ),
   },
   {
     key: "owners",
     head: "Owners",
     width: "minmax(96px, 1fr)",
     secondary: 2,
-    cell: ({ producers, consumers }) => {
-      const owners = ownersOf([...producers, ...consumers]).join(", ");
+    cell: ({ producers, consumers, awaiters = [] }) => {
+      const owners = ownersOf([...producers, ...consumers, ...awaiters]).join(", ");
       return <span title={owners}>{owners || "–"}</span>;
     },
   },
