@@ -36,6 +36,7 @@ from headway.store import (
     moments,
     notes,
     partitions,
+    partitions_due,
     pools,
     questions,
     queue,
@@ -67,8 +68,9 @@ from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
     *(aliases, answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending),
-    *(gates, log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention),
-    *(runs, sending), *(sessions, shares, snapshots, strategies, team_canaries, triggers, waits, warm_pools, xcoms),
+    *(gates, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue, reports, retention),
+    *(run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits),
+    *(warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
@@ -94,6 +96,7 @@ CURRENT: Final = {
     "open_question": "team_id",
     "asset_event_unrouted": "team_id",
     "pending_partition_news": "dag_id",
+    "dag_partitions_due": "partitions_due_at",
     "run_logs_kept": "ended_at",
     "outbound_delivery_due": "name",
 }

@@ -170,6 +170,8 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
     if found.partitioned:
         for each in found.partitions:
             again = " (again)" if each.late else ""
+            if each.due_at is not None:
+                again = f" (overdue since {cell(each.due_at)})"
             line(f"partition {each.partition}{again}: waits for {missing_of(each)}")
         return
     for wait in found.waits:

@@ -19,7 +19,7 @@ from headway.core import schedules
 from headway.core.aliases import alias_of
 from headway.core.run import Run
 from headway.spec.model import Dag, Task
-from headway.store import aliases, partitions
+from headway.store import aliases, partitions, partitions_due
 from headway.store.rows import rows
 
 AWAITS: Final = "wait_for_asset"  # the kind of a task
@@ -432,6 +432,7 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
     conn.execute(DROP_CONSUMERS, {**values, "rows": rows(waiting)})
     if waiting:
         conn.execute(PUT_CONSUMERS, {**values, "rows": rows(waiting)})
+    partitions_due.expect(conn, team_id, values["dags"], list(expecting(dags)), now)
     return bool(waiting)
 
 
@@ -440,6 +441,14 @@ def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, Any]]:
         schedule = schedules.read(dag.schedule, schedules.FIRST)
         for asset in sorted(schedule.assets):
             yield {"dag_id": dag.dag_id, "asset": asset, "partitioned": schedule.partitioned}
+
+
+def expecting(dags: Iterable[Dag]) -> Iterator[str]:
+    """Yield the DAGs whose partitions are due at some time."""
+    for dag in dags:
+        schedule = schedules.read(dag.schedule, schedules.FIRST)
+        if isinstance(schedule, schedules.OnPartitions) and schedule.due is not None:
+            yield dag.dag_id
 
 
 def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:

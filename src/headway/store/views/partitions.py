@@ -25,7 +25,7 @@ SHOWN_MAX: Final = 10  # partitions beside all else of a DAG
 
 # The run is that of the same partition before.
 PAGE: LiteralString = """
-    SELECT pending.partition, since, latest_at, late, arrived.keys, last.run_id
+    SELECT pending.partition, since, latest_at, late, arrived.keys, last.run_id, due_at
     FROM pending_partition AS pending
     CROSS JOIN LATERAL (
         SELECT coalesce(json_object_agg(asset, keys), '{}') AS keys FROM (
@@ -84,6 +84,7 @@ class Row(msgspec.Struct, frozen=True):
     late: bool
     keys: dict[str, list[str]]
     run_id: str | None
+    due_at: datetime | None
 
 
 def page(
@@ -123,6 +124,7 @@ def told(schedule: OnPartitions, row: Row) -> wire.PendingPartition:
         latest_at=row.latest_at,
         late=row.late,
         run_id=row.run_id,
+        due_at=row.due_at,
         starts_at=None if span is None else span[0],
         ends_at=None if span is None else span[1],
         arrived={asset: len(keys) for asset, keys in sorted(row.keys.items())},
@@ -161,6 +163,7 @@ def awaited(row: Row, missing: Sequence[Missing], pending: int) -> AwaitsPartiti
         pending=pending,
         since=row.since.isoformat(),
         late=row.late,
+        due="" if row.due_at is None else row.due_at.isoformat(),
     )
 
 
