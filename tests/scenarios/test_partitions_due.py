@@ -17,7 +17,7 @@ from headway.store.transact import Session, transact
 from headway.store.views import partitions as views
 from tests.scenarios.test_assets import Follower, runs_of
 from tests.scenarios.test_partitions import DAILY, PAIR, hours, partitioned, put
-from tests.scenarios.world import ANN, Scheduler, value
+from tests.scenarios.world import ANN, Scheduler, trigger, value
 
 TWO_HOURS = 7200
 
@@ -99,6 +99,23 @@ def test_one_that_has_run_is_not_overdue(conn: Session, monkeypatch: pytest.Monk
     assert Follower(clock.scheduler).follow() == 1
     assert clock.look("2026-03-03T02:00") == 0
     assert told(conn) == []
+
+
+def test_one_that_is_run_by_hand_is_not_waited_for(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily(conn)
+    clock = Clock(conn, monkeypatch)
+    clock.look()
+    assert clock.look("2026-03-03T02:00") == 1
+    trigger(conn, "c")
+    conn.execute("UPDATE run SET partition = '2026-03-02'")
+    assert transact(conn, views.page, "c", None, 10, None).items == []
+    assert transact(conn, views.reason, "c").partition == ""
+    put(conn, "clicks", "2026-03-02T05")
+    Follower(clock.scheduler).follow()
+    (pending,) = transact(conn, views.page, "c", None, 10, None).items
+    assert pending.arrived == {"clicks": 1}
 
 
 def test_after_a_standstill_each_is_told_of_in_several_looks(
