@@ -167,6 +167,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "(3 of them are enough); 1 other partition waits",
     ),
     (
+        r.OverduePartition("2026-01-31", "2026-02-01T02:00:00+00:00", arrived=False),
+        "the partition 2026-01-31 was due at 2026-02-01 02:00:00 UTC, and nothing of it has arrived",
+    ),
+    (
         r.LatePartition("2026-01-31", "clicks", "2026-01-31T05"),
         "`2026-01-31T05` of `clicks` arrived after this run of the partition 2026-01-31",
     ),

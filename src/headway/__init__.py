@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from headway.authoring.assets import Asset as Asset
+    from headway.authoring.assets import AssetAlias as AssetAlias
     from headway.authoring.assets import AssetAll as AssetAll
     from headway.authoring.assets import AssetAny as AssetAny
     from headway.authoring.custom import Operator as Operator
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
 HOMES = {
     "AllowedKeyMapper": "headway.authoring.partitions",
     "Asset": "headway.authoring.assets",
+    "AssetAlias": "headway.authoring.assets",
     "AssetAll": "headway.authoring.assets",
     "AssetAny": "headway.authoring.assets",
     "ChainMapper": "headway.authoring.partitions",

@@ -9,6 +9,7 @@ import pytest
 from headway.client import client_of
 from headway.config import Layout
 from headway.frontends.airflow import FRONT_END
+from headway.spec.model import Asset as Spec
 from tests.airflow.conftest import DAGS, Ran, Server
 from tests.cli.conftest import wait_until
 
@@ -52,8 +53,15 @@ def test_a_file_keeps_its_assets() -> None:
     warnings = [each.message for each in loaded.warnings]
     assert warnings == [
         "times_or_assets: its schedule is times or assets; only the times start runs",
-        "times_or_assets: events of the asset alias 'any' of alias are not recorded",
+        "awaits_reference: the asset with the URI 's3://lake/eu' is taken to have this name",
     ]
+    files = Spec(name="@alias:files")
+    assert found["adds"].assets == (files,)
+    assert found["adds"].tasks[0].outlets == ("@alias:files",)
+    assert found["awaits_alias"].schedule == {"assets": {"any": ["@alias:files", "never"]}}
+    assert found["awaits_alias"].assets == (files, Spec(name="never", uri="never"))
+    assert found["awaits_reference"].schedule == {"assets": "eu"}
+    assert Spec(name="eu", uri="eu", reference=True) in found["awaits_reference"].assets
 
 
 def test_airflows_partitions_are_ours() -> None:
@@ -157,3 +165,17 @@ def test_events_bring_runs_and_tasks_tell_and_read_them(server: Server) -> None:
     made = server.run("report")
     line = "making s3://lake/report {'format': 'csv'} of s3://lake/orders {'owner': 'sales'}"
     assert line in made.log("report")
+
+
+def test_an_alias_brings_runs_and_is_read_and_references_are_what_they_refer_to(
+    server: Server,
+) -> None:
+    assert server.run("adds").state == "success"
+    log = brought(server, "awaits_alias").log("through")
+    for line in (
+        "brought by Asset eu [{'rows': 7}]",
+        "brought by AssetAlias files [{'rows': 7}]",
+        "through: s3://lake/eu {'owner': 'ann'} {'rows': 7} adds",
+    ):
+        assert line in log, line
+    assert "referred: [" in brought(server, "awaits_reference").log("refers")

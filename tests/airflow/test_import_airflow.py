@@ -27,9 +27,9 @@ def keeps():
     one()
 keeps()
 """
-REMARKED = """from airflow.sdk import DAG, AssetAlias, task
+REMARKED = """from airflow.sdk import DAG, task
 
-with DAG("often", schedule=[AssetAlias("copies")]):
+with DAG("often", schedule="@continuous", max_active_runs=1):
     @task(pool="db", queue="gpu")
     def one(): ...
     one()

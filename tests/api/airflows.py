@@ -90,6 +90,8 @@ def flow_of_assets(conn: Session) -> None:
         "INSERT INTO asset VALUES (1, 'orders', 's3://orders', 'g', '{\"a\": 1}', %s)", [NOON]
     )
     conn.execute("INSERT INTO asset VALUES (1, 'rates', 's3://rates', '', '{}', %s)", [NOON])
+    conn.execute("INSERT INTO asset VALUES (1, '@alias:files', '', 'g', '{}', %s)", [NOON])
+    conn.execute("INSERT INTO asset_alias VALUES (1, 'files', 'orders', 1, %s)", [NOON])
     conn.execute("INSERT INTO asset_use VALUES (1, 'makes', 'orders', 't0', 'outlet')")
     conn.execute("INSERT INTO asset_use VALUES (1, 'reads', 'orders', 't0', 'inlet')")
     conn.execute(

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from headway import wire
+from headway.agent.protocol import AssetEvent
 from headway.client import Client
 from headway.core.reasons import AwaitsAssets
 from headway.engine import assets as engine
 from headway.errors import NotFound, UsageError
 from headway.store.transact import Session, transact
-from tests.scenarios.test_assets import consumer, producer
-from tests.scenarios.world import deploy, task
+from tests.scenarios.test_assets import consumer, produced, producer
+from tests.scenarios.world import Scheduler, deploy, task
 
 
 def event(asset: str = "orders", **given: object) -> wire.AssetEventRequest:
@@ -130,3 +131,45 @@ def test_what_cannot_be_stored_is_refused(
         client.emit_asset_event(event(**given))
     assert told in f"{caught.value} {getattr(caught.value, 'hint', '')}"
     assert client.asset_events("orders", 10) == []
+
+
+def test_an_alias_is_listed_with_its_assets_and_an_asset_with_its_aliases(
+    client: Client, conn: Session
+) -> None:
+    producer(conn, "@alias:files")
+    consumer(conn, "@alias:files", "@alias:files")
+    (waits,) = client.dag_assets("c").waits
+    assert (waits.asset, waits.assets, waits.missing) == ("@alias:files", 0, True)
+    scheduler = Scheduler(conn)
+    produced(conn, scheduler, assets=[AssetEvent("eu", b'{"rows":7}', alias="files")])
+    transact(conn, engine.route)
+    transact(conn, engine.route)
+    alias, eu = client.assets()
+    assert (alias.name, alias.alias, alias.aliases) == ("@alias:files", "files", [])
+    assert (eu.name, eu.alias, eu.aliases) == ("eu", None, ["files"])
+    made = wire.AssetTask(dag_id="d", task_id="make_@alias:files")
+    assert alias.producers == eu.producers == [made]
+    assert (alias.last_event_at, [each.dag_id for each in alias.consumers]) == (
+        eu.last_event_at,
+        ["c"],
+    )
+    detail = client.asset("@alias:files")
+    assert (detail.assets, detail.assets_total, detail.refused) == (["eu"], 1, None)
+    assert (client.asset("eu").assets, client.dag_assets("c").waits[0].assets) == ([], 1)
+    (of_alias,) = client.asset_events("@alias:files", 5)
+    (of_asset,) = client.asset_events("eu", 5)
+    assert (of_alias.asset, of_alias.aliases, of_alias.extra) == ("eu", ["files"], {"rows": 7})
+    assert (of_asset.asset, of_asset.aliases) == ("eu", ["files"])
+    conn.execute(
+        "UPDATE asset SET refused_asset = 'us', refused_why = 'it is full' WHERE name <> 'eu'"
+    )
+    assert client.asset("@alias:files").refused == "us: it is full"
+
+
+def test_nobody_reports_an_event_of_an_alias(client: Client, conn: Session) -> None:
+    producer(conn, "@alias:files")
+    with pytest.raises(UsageError, match="'files' is an alias"):
+        client.emit_asset_event(event("@alias:files"))
+    with pytest.raises(NotFound) as missing:
+        client.asset("files")
+    assert missing.value.hint == "there is an alias of this name: @alias:files"

@@ -2,6 +2,7 @@
 
 from headway import wire
 from headway.client import Client
+from headway.spec.model import Asset
 from headway.store.transact import Session
 from headway.wire import BlockedDag, DagLink
 from tests.api.test_explaining_runs import failing
@@ -40,6 +41,52 @@ def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: 
     for q, dags in (("ANN", ["report"]), ("rates", ["c"]), ("repo", ["report"]), ("none", [])):
         assert [each.dag_id for each in client.dependencies(q=q)] == dags
     assert [each.dag_id for each in client.dependencies(dag_id="c")] == ["c"]
+
+
+def test_an_asset_that_a_task_waits_for_is_awaited_and_not_read(
+    client: Client, conn: Session
+) -> None:
+    producer(conn, "orders")
+    known = (Asset(name="orders"), Asset(name="rates"))
+    waits = task(
+        *("await",),
+        kind="wait_for_asset",
+        arguments={"asset": "orders"},
+        inlets=("orders", "rates"),
+    )
+    deploy(conn, waits, dag_id="report", owner="ann", assets=known)
+    (found,) = client.dependencies(dag_id="report")
+    assert found.upstream == [DagLink(dag_id="d", kind="asset", name="orders")]
+    (above,) = client.dependencies(dag_id="d")
+    assert (above.affected, above.affected_owners) == (["report"], ["ann"])
+    use = wire.AssetTask(dag_id="report", task_id="await", owner="ann")
+    orders, rates = client.assets()
+    assert (orders.awaiters, orders.readers) == ([use], [])
+    assert (rates.awaiters, rates.readers) == ([], [use])
+    assert client.asset("orders").affected == ["report"]
+    assert client.asset("rates").affected == []
+    of_dag = client.dag_assets("report")
+    assert of_dag.awaited == [wire.AssetUse(asset="orders", task_id="await")]
+    assert of_dag.inlets == [wire.AssetUse(asset="rates", task_id="await")]
+
+
+def test_who_updates_an_alias_updates_its_assets_and_the_other_way_round(
+    client: Client, conn: Session
+) -> None:
+    producer(conn, "@alias:files", dag_id="adds")
+    producer(conn, "eu", dag_id="makes")
+    consumer(conn, "@alias:files", "@alias:files")
+    consumer(conn, "eu", "eu", dag_id="of_eu")
+
+    def above(dag_id: str) -> list[str | None]:
+        (found,) = client.dependencies(dag_id=dag_id)
+        return [link.dag_id for link in found.upstream]
+
+    assert (above("c"), above("of_eu")) == (["adds"], ["makes"])
+    conn.execute("INSERT INTO asset_alias VALUES (1, 'files', 'eu', 1, now())")
+    assert (above("c"), above("of_eu")) == (["adds", "makes"], ["adds", "makes"])
+    (found,) = client.dependencies(dag_id="c")
+    assert {link.name for link in found.upstream} == {"@alias:files"}
 
 
 def test_a_task_that_started_the_last_run_of_a_dag_is_a_dependency(

@@ -54,7 +54,7 @@ def test_what_is_not_answered_says_why_in_airflows_form(caller: Browser) -> None
         ("DELETE", "/api/v2/dags/d"),
         ("GET", "/api/v2/jobs"),
         ("PATCH", "/api/v2/pools"),
-        ("GET", "/api/v2/assets/aliases"),
+        ("DELETE", "/api/v2/assets/1/queuedEvents"),
         ("GET", "/api/v2/dags?is_favorite=true"),
     ):
         answer = caller.ask(method, path, {} if method == "PATCH" else None)

@@ -59,6 +59,11 @@ def test_assets_and_their_events(api: Any, flow_of_assets: None) -> None:
     assert [each.dag_id for each in orders.producing_tasks] == ["makes"]
     assert assets.get_asset(orders.id).name == "orders"
     assert refused(assets.get_asset, 7)[0] == 404
+    (alias,) = assets.get_asset_aliases(name_pattern="%fil%").asset_aliases
+    assert (alias.name, alias.group) == ("files", "g")
+    assert assets.get_asset_alias(alias.id)["name"] == "files"
+    assert refused(assets.get_asset_alias, 7)[0] == 404
+    assert [each.name for each in orders.aliases] == ["files"]
     body = airflow.CreateAssetEventsBody(asset_id=orders.id, extra={"rows": 3}, partition_key="p1")
     made = assets.create_asset_event(body)
     assert (made.name, made.extra, made.partition_key) == ("orders", {"rows": 3}, "p1")

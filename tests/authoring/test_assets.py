@@ -2,14 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from headway import Asset, Fail, Run, dag, task
+from headway import Asset, AssetAlias, Fail, Run, dag, task
+from headway.authoring.asset_events import Told
 from headway.authoring.dag import DAG
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.loading import load_file
+from headway.core.schedules import in_words
+from headway.loader.check import check
 from headway.spec.model import Asset as Spec
 from headway.testing import run_dag
 from tests.authoring.files import mistake, spec_of
@@ -20,6 +24,10 @@ ORDERS = Asset("orders", uri="s3://shop/orders", group="shop", extra={"owner": "
 
 
 def told(function: Any, *outlets: Asset) -> list[tuple[object, ...]]:
+    return [tuple(one)[:3] for one in said(function, *outlets)]
+
+
+def said(function: Any, *outlets: Asset | AssetAlias) -> list[Told]:
     @dag
     def flow() -> None:
         task(outlets=outlets)(function)()
@@ -33,7 +41,7 @@ def told(function: Any, *outlets: Asset) -> list[tuple[object, ...]]:
         logical_date=at,
         data_interval=(at, at),
     )
-    return [tuple(one) for one in execute(made, function.__name__, run, Inputs()).told or []]
+    return list(execute(made, function.__name__, run, Inputs()).told or [])
 
 
 def test_the_example_names_its_assets() -> None:
@@ -157,3 +165,107 @@ def test_in_a_unit_test_nothing_has_triggered_the_run() -> None:
         read()
 
     assert run_dag(flow)["read"].value == [0, []]
+
+
+FILES = AssetAlias("files")
+
+
+def test_an_alias_stands_where_an_asset_does(tmp_path: Path) -> None:
+    spec = spec_of(
+        tmp_path,
+        """
+        from headway import Asset, AssetAlias, dag, task
+        files = AssetAlias("files", group="in")
+        @dag(schedule=files | Asset("a"))
+        def flow():
+            @task(outlets=files, inlets=[files])
+            def one():
+                pass
+            one()
+        """,
+    )
+    assert spec.schedule == {"assets": {"any": ["@alias:files", "a"]}}
+    assert spec.assets == (Spec(name="@alias:files", group="in"), Spec(name="a", uri="a"))
+    (one,) = spec.tasks
+    assert one.outlets == one.inlets == ("@alias:files",)
+    assert in_words(spec.schedule) == "on alias files or a"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('AssetAlias("")', "the name of the alias '' is empty"),
+        ("AssetAlias(3)", "an alias needs a name"),
+        ('Asset("@alias:files")', "begins with @"),
+    ],
+)
+def test_a_mistake_with_an_alias_is_told(tmp_path: Path, line: str, message: str) -> None:
+    assert message in mistake(tmp_path, f"from headway import Asset, AssetAlias\n{line}\n")
+
+
+def test_a_task_adds_assets_to_its_alias() -> None:
+    def load(run: Run) -> None:
+        files = run.outlet_events[FILES]
+        files.add(ORDERS, {"rows": 7})
+        files.add("eu", partition="2026-01-31")
+        files.add("eu", {"rows": 1}, partition="2026-01-31")
+
+    definition = b'{"uri": "s3://shop/orders", "group": "shop", "extra": {"owner": "ann"}}'
+    assert said(load, FILES) == [
+        ("orders", b'{"rows": 7}', None, "files", definition),
+        ("eu", b'{"rows": 1}', "2026-01-31", "files", b'{"uri": "eu", "group": "", "extra": {}}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ((3,), "an asset or its name can be added"),
+        (("@shop/orders",), "is of the team shop"),
+        (("",), "is empty"),
+        (("a", {"x": object()}), "is not JSON"),
+    ],
+)
+def test_what_cannot_be_added_is_told(added: tuple[Any, ...], message: str) -> None:
+    def load(run: Run) -> None:
+        run.outlet_events[FILES].add(*added)
+
+    with pytest.raises(Fail, match=message):
+        said(load, FILES)
+
+
+def test_an_alias_must_be_an_outlet_and_takes_so_many_assets() -> None:
+    def load(run: Run) -> None:
+        for number in range(101):
+            run.outlet_events[FILES].add(f"a{number}")
+
+    with pytest.raises(Fail, match="the limit is 100"):
+        said(load, FILES)
+    with pytest.raises(Fail, match="the alias 'files' is not an outlet"):
+        said(load, ORDERS)
+
+
+def test_a_folder_is_told_of_an_alias_to_which_nothing_is_added(tmp_path: Path) -> None:
+    reads = """
+        from headway import AssetAlias, dag, task
+        @dag(schedule=AssetAlias("files"))
+        def uses():
+            @task(inlets=[AssetAlias("others")])
+            def one():
+                pass
+            one()
+        uses()
+        """
+    (tmp_path / "uses.py").write_text(dedent(reads), encoding="utf-8")
+    (found,) = check(tmp_path)
+    assert [each.message for each in found.warnings] == [
+        "DAG uses waits for the alias files, to which no task of this folder adds an asset",
+        "DAG uses reads the alias others, to which no task of this folder adds an asset",
+    ]
+    adds = reads.replace("uses", "adds").replace('schedule=AssetAlias("files")', "")
+    adds = adds.replace('inlets=[AssetAlias("others")]', 'outlets=[AssetAlias("files")]')
+    (tmp_path / "adds.py").write_text(dedent(adds), encoding="utf-8")
+    by_file = {each.file: [one.message for one in each.warnings] for each in check(tmp_path)}
+    assert by_file["adds.py"] == []
+    assert len(by_file["uses.py"]) == 1
+    assert check(tmp_path / "uses.py")[0].warnings == (), "the others are not looked at"

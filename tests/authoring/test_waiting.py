@@ -28,6 +28,7 @@ from headway import (
     wait_for_asset,
     wait_for_run,
 )
+from headway.authoring.execute import Inputs, execute
 from headway.authoring.run import Deferral, Deferred, entered
 from headway.testing import RunResult, run_dag
 from tests.authoring.files import load, mistake
@@ -130,6 +131,32 @@ def test_since_when_an_event_of_an_asset_counts() -> None:
         "partition": "eu",
         "since": AT.isoformat(),
     }
+
+
+def test_an_asset_of_another_team_that_the_dag_does_not_name_is_told_at_once() -> None:
+    """No event of it would ever come: it would wait until its time-out, without a word."""
+
+    def waits(schedule: Any = None, **options: Any) -> Deferral:
+        @dag(schedule=schedule)
+        def flow() -> None:
+            @task(**options)
+            def work() -> None:
+                defer(AssetUpdated("@shop/orders"))
+
+            work()
+
+        run = Run(run_id="r", dag_id="d", task_id="work", logical_date=AT, data_interval=(AT, AT))
+        with pytest.raises(Deferred) as raised:
+            execute(flow(), "work", run, Inputs())
+        return raised.value.deferral
+
+    with pytest.raises(
+        Fail, match=r"add it to the inlets of work: inlets=\[Asset\('@shop/orders'\)\]"
+    ):
+        waits(inlets=[Asset("orders"), Asset("@shop/rates")])
+    assert waits(inlets=[Asset("@shop/orders")]).facts["asset"] == "@shop/orders"
+    scheduled = waits(schedule=Asset("a") | Asset("@shop/orders"))
+    assert scheduled.facts["asset"] == "@shop/orders"
 
 
 def waiting(function: Any) -> Deferral:

@@ -58,6 +58,7 @@ THINGS: Final[dict[tuple[str, str], dict[str, Any] | None]] = {
     ("GET", f"{TASK}/xcomEntries"): None,
     ("GET", f"{TASK}/xcomEntries/{{xcom_key}}"): None,
     ("GET", ASSET): None,
+    ("GET", "/api/v2/assets/aliases/{asset_alias_id}"): None,
     ("POST", f"{ASSET}/materialize"): {},
     ("GET", f"{ASSET}/queuedEvents"): None,
     ("GET", BACKFILL): None,
@@ -72,7 +73,7 @@ THINGS: Final[dict[tuple[str, str], dict[str, Any] | None]] = {
 LISTS: Final = {
     ("GET", f"/api/v2/{kind}")
     for kind in (
-        *("dags", *KEPT, "assets", "assets/events", "backfills"),
+        *("dags", *KEPT, "assets", "assets/aliases", "assets/events", "backfills"),
         *("dagStats", "dagTags", "dagWarnings", "importErrors"),
     )
 }
@@ -131,6 +132,7 @@ IDS: Final = {
     "import_error_id": "1",
     "backfill_id": "1",
     "asset_id": "{}-asset",
+    "asset_alias_id": "@alias:{}-alias",
     "variables": "{}-key",
     "connections": "{}-conn",
     "pools": "{}-pool",
@@ -149,7 +151,7 @@ def declared() -> set[tuple[str, str]]:
 
 def id_of(path: str, name: str, word: str) -> str:
     found = IDS[path.split("/")[3] if name == "name" else name].format(word)
-    return str(number_of(found)) if name == "asset_id" else found
+    return str(number_of(found)) if name in ("asset_id", "asset_alias_id") else found
 
 
 def filled(path: str, word: str, place: str | None = None, method: str = "GET") -> str:

@@ -112,6 +112,14 @@ def ours(conn: Connection[Any]) -> None:
         "INSERT INTO asset_event (team_id, asset, at, extra, by, partition) VALUES (1, %s, now(), '{}', %s, %s)",
         [f"{OURS}-asset", f"user:{OURS}", f"{OURS}-partition"],
     )
+    conn.execute(
+        "INSERT INTO asset (team_id, name, uri, asset_group, extra, created_at, refused_asset, refused_why)"
+        " VALUES (1, %s, '', '', '{}', now(), %s, 'it is full')",
+        [f"@alias:{OURS}-alias", OURS],
+    )
+    conn.execute(
+        "INSERT INTO asset_alias VALUES (1, %s, %s, 0, now())", [f"{OURS}-alias", f"{OURS}-asset"]
+    )
     for run in (f"{OURS}-run", f"{OURS}-run-b"):
         seed.run(conn, OURS, run, state="failed")
         for task in (f"{OURS}-task", "t1", "t2"):

@@ -29,7 +29,7 @@ TABLES = (
         "wait",
         "run_image",
     ),
-    *("asset", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
+    *("asset", "asset_alias", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
     *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),
     *("outbound_webhook", "outbound_delivery"),

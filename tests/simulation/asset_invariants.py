@@ -34,7 +34,8 @@ WITHIN: LiteralString = """
 
 INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I38 an event of what did not succeed with that outlet": f"""
-        SELECT FROM asset_event LEFT JOIN success USING {ATTEMPT} WHERE asset_event.run_id IS NOT NULL
+        SELECT FROM asset_event LEFT JOIN success USING {ATTEMPT}
+        WHERE asset_event.run_id IS NOT NULL AND origin IS NULL
         GROUP BY event_id, asset HAVING bool_or(outlet = asset) IS NOT TRUE""",
     "I38 a success without the event of its outlet": f"""
         SELECT FROM success WHERE NOT EXISTS (
@@ -42,7 +43,17 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 success.team_id, success.run_id, success.task_id, success.map_index, success.attempt))""",
     "I38 two events of one attempt, asset and partition": f"""
         SELECT FROM asset_event WHERE run_id IS NOT NULL
-        GROUP BY {ATTEMPT}, asset, partition HAVING count(*) > 1""",
+        GROUP BY {ATTEMPT}, asset, partition, origin HAVING count(*) > 1""",
+    "I38 an event of an asset that its alias does not have once": """
+        SELECT FROM asset_alias AS member JOIN asset_event AS event USING (team_id, asset)
+        WHERE event.position > member.position AND 1 <> (
+            SELECT count(*) FROM asset_event AS shared
+            WHERE shared.asset = '@alias:' || member.alias AND shared.origin_id = event.event_id)""",
+    "I38 an event of an alias that none of its assets has": """
+        SELECT FROM asset_event AS shared WHERE origin_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM asset_event AS event JOIN asset_alias AS member USING (team_id, asset)
+            WHERE event.event_id = shared.origin_id AND event.asset = shared.origin
+                AND shared.asset = '@alias:' || member.alias)""",
     "I39 a consumer counts what is not there": f"""
         SELECT FROM asset_consumer AS one WHERE events > ({WITHIN.format("count(*)")})""",
     "I39 a consumer does not count what is there": f"""

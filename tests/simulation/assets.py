@@ -1,6 +1,6 @@
 """A world of DAGs that run on data: tasks update assets, several attempts each for some partitions, events come from
-outside, with keys that are used twice, and DAGs wait for some of the assets, or for any of them. People pause DAGs and
-edit the conditions, while schedulers die between handing on an event and making the run that it brings.
+outside, with keys that are used twice, and DAGs wait for some of the assets, for an alias, or for any of them. People
+pause DAGs and edit the conditions, while schedulers die between handing on an event and making the run that it brings.
 
 A DAG waits for assets of DAGs before it only, so that everything ends.
 """
@@ -14,6 +14,7 @@ from psycopg import Connection
 from headway import wire
 from headway.actions import assets as actions
 from headway.actions import commands
+from headway.core.aliases import key
 from headway.core.schedules import on_assets
 from headway.spec.model import Asset, Dag, Task
 from headway.store import assets
@@ -29,6 +30,7 @@ STEPS: Final = 15
 TASKS_MAX: Final = 4  # of a DAG: the runs are many
 KEYS: Final = 8
 OUTSIDE: Final = "outside"  # no DAG updates it
+ALIAS: Final = key("both")  # of that one and of the asset of the first DAG
 STEPS_OF_ASSETS: Final = ("lock", "route", "due", "queues", "judged", "consume", "register", "put")
 
 RUNS: Final = """
@@ -79,6 +81,10 @@ class Assets(World):
             self.dag_ids.append(f"d{number}")
             dag = dag_of_assets(self.chance, number, self.now)
             transact(self.connections.people[0], put, TEAM, dag, self)
+        for asset in (OUTSIDE, asset_of(0)):
+            self.observer.execute(
+                "INSERT INTO asset_alias VALUES (1, 'both', %s, 0, now())", [asset]
+            )
         self.trouble = True
 
     def check(self) -> None:
@@ -170,7 +176,8 @@ def dag_of_assets(chance: Random, number: int, now: Any) -> Dag:
         for place, task in enumerate(made.tasks[:TASKS_MAX])
     )
     dag = replace(made, tasks=tasks, start_date=None, dagrun_timeout_s=None)
-    known = tuple(Asset(name=name) for name in (OUTSIDE, *map(asset_of, range(number + 1))))
+    names = (OUTSIDE, ALIAS, *map(asset_of, range(number + 1)))
+    known = tuple(Asset(name=name) for name in names)
     dag = replace(dag, assets=known)
     return with_condition(dag, random_condition(chance, number) if number else None)
 
@@ -182,7 +189,7 @@ def updating(task: Task, dag_id: str, asset: str) -> Task:
 
 def random_condition(chance: Random, number: int) -> Any:
     """On assets of DAGs before this one."""
-    names = [OUTSIDE, *map(asset_of, range(number))]
+    names = [OUTSIDE, ALIAS, *map(asset_of, range(number))]
     first, second, third = (chance.choice(names) for _ in range(3))
     shapes = [first, {"all": [first, second]}, {"any": [first, second]}]
     return chance.choice([*shapes, {"all": [first, {"any": [second, third]}]}])

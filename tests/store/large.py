@@ -34,6 +34,8 @@ LARGE: Final = """
         FROM generate_series(1, 20000) n;
     INSERT INTO asset_event (team_id, asset, at, extra, by, position)
         SELECT 1, 'a' || n % 100, now(), '{}', 'me', CASE WHEN n < 19990 THEN n END FROM generate_series(1, 20000) n;
+    INSERT INTO asset_alias (team_id, alias, asset, position, created_at)
+        SELECT 1, 'l' || n % 50, 'a' || n, 1, now() FROM generate_series(1, 10000) n;
     INSERT INTO answer (team_id, run_id, task_id, map_index, attempt, deferrals, question, asked_at, answered_at,
             answered_by, timed_out, chosen, params)
         SELECT 1, 'r' || n, 't', -1, 1, 1, '{}', now(), now(), 'me', false, '{}', '{}' FROM generate_series(1, 5000) n;

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from headway.clock import now
 from headway.store import (
+    aliases,
     answers,
     assets,
     attempts,
@@ -36,6 +37,7 @@ from headway.store import (
     moments,
     notes,
     partitions,
+    partitions_due,
     pools,
     questions,
     queue,
@@ -66,9 +68,10 @@ from tests.store.large_outbound import OUTBOUND
 from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
-    *(answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending, gates),
-    *(images, log_retention, moments, notes, partitions, pools, questions, queue, reports, retention, run_retention),
-    *(runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits, warm_pools, xcoms),
+    *(aliases, answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending),
+    *(gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue, reports),
+    *(retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits),
+    *(warm_pools, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run_image",
@@ -95,6 +98,7 @@ CURRENT: Final = {
     "open_question": "team_id",
     "asset_event_unrouted": "team_id",
     "pending_partition_news": "dag_id",
+    "dag_partitions_due": "partitions_due_at",
     "run_logs_kept": "ended_at",
     "outbound_delivery_due": "name",
 }
@@ -119,7 +123,8 @@ WHOLE: Final = {
 }
 
 TYPES: Final = {
-    "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window",
+    "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window "
+    "assets_max aliases_max team_max",
     "bigint": "turn upto",
     "timestamptz": "now first last next older_than since until at since_at until_at before",
     "timestamptz[]": "dates",

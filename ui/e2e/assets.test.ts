@@ -9,7 +9,7 @@ import { faults } from "./layout.ts";
 const server = inject("server");
 const { page } = inBrowser();
 
-const SOURCE = `from headway import Asset, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_run
+const SOURCE = `from headway import Asset, AssetAlias, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_asset, wait_for_run
 
 sales = Asset("sales", uri="s3://shop/sales", extra={"format": "parquet"})
 rates = Asset("feeds/rates")
@@ -40,6 +40,29 @@ def daily_clicks():
         pass
     sum_up()
 
+files = AssetAlias("files")
+
+@dag(owner="dora")
+def receives():
+    @task(outlets=[files])
+    def receive(run):
+        run.outlet_events[files].add(Asset("files/eu"), {"rows": 3})
+    receive()
+
+@dag(schedule=files)
+def uses_files():
+    @task
+    def use():
+        pass
+    use()
+
+@dag(owner="erik")
+def audit():
+    wait_for_asset("await_them", asset=sales)
+
+receives()
+uses_files()
+audit()
 sells()
 turnover()
 board_paper()
@@ -62,7 +85,7 @@ test("assets are listed with who updates them, who waits and who owns these", as
   await row("sales").getByText("s3://shop/sales").waitFor();
   await row("sales").getByRole("link", { name: "sells" }).waitFor();
   await row("sales").getByRole("link", { name: "turnover" }).waitFor();
-  await row("sales").getByText("ann, bob").waitFor();
+  await row("sales").getByText("ann, bob, erik").waitFor();
   await row("feeds/rates").getByText("from outside").waitFor();
   await row("feeds/rates").getByText("never").waitFor();
   await page().getByRole("columnheader", { name: "Last event" }).getByRole("button").click();
@@ -83,13 +106,39 @@ test("an asset tells its events, what is still missing, and who is late with it"
   const waiters = page().getByRole("table", { name: "DAGs that wait for it" });
   await waiters.getByText("owner bob").waitFor();
   await waiters.getByRole("link", { name: "feeds/rates" }).waitFor();
-  await page().getByText("2 DAGs are affected").waitFor();
-  await page().getByText("owners bob, carol").waitFor();
+  await page().getByText("3 DAGs are affected").waitFor();
+  await page().getByText("owners bob, carol, erik").waitFor();
+  const awaiting = page().locator("dl > div").filter({ hasText: "Awaited by" });
+  await awaiting.getByText("await_them").waitFor();
+  expect(await page().getByText("Read by").count()).toBe(0);
   expect(await violationsInBoth(page())).toEqual([]);
   await page().setViewportSize({ width: 390, height: 812 });
   expect(await faults(page())).toEqual([]);
   expect(await widthOf(page())).toBe(390);
   await page().setViewportSize({ width: 1440, height: 900 });
+});
+
+test("an alias tells its assets, and an asset the alias through which it came", async () => {
+  await ran(server, "receives");
+  await page().goto("/t/default/assets");
+  await row("alias files").getByRole("link", { name: "receives" }).waitFor();
+  await page().getByRole("link", { name: "alias files" }).click();
+  await page().locator("h1").getByText("alias files").waitFor();
+  const events = page().getByRole("table", { name: "Events" });
+  await events.getByRole("link", { name: "files/eu" }).waitFor();
+  await page()
+    .getByRole("table", { name: "DAGs that wait for it" })
+    .getByText("uses_files")
+    .waitFor();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().setViewportSize({ width: 390, height: 812 });
+  expect(await faults(page())).toEqual([]);
+  await page().setViewportSize({ width: 1440, height: 900 });
+  await events.getByRole("link", { name: "files/eu" }).click();
+  await page().locator("h1").getByText("files/eu").waitFor();
+  await page().getByText("Added through").waitFor();
+  await page().goto("/t/default/dependencies?dag=uses_files");
+  await page().getByRole("link", { name: "alias files" }).first().waitFor();
 });
 
 test("an asset tells its partitions, and which hours a day still misses", async () => {
@@ -156,6 +205,15 @@ test("dependencies name owners, and lead to the asset", async () => {
   await turnover.getByText("· owner carol").first().waitFor();
   await turnover.getByText("1 DAG is affected").waitFor();
   expect(await violationsInBoth(page())).toEqual([]);
+  await page().goto("/t/default/dependencies?dag=audit");
+  const waits = page()
+    .locator("li")
+    .filter({ has: page().locator("h2", { hasText: "audit" }) })
+    .locator("div")
+    .filter({ has: page().getByRole("heading", { name: "Waits for" }) });
+  await waits.getByRole("link", { name: "sells" }).waitFor();
+  await waits.getByRole("link", { name: "sales", exact: true }).waitFor();
+  await page().goto("/t/default/dependencies?dag=turnover");
   await turnover.getByRole("link", { name: "feeds/rates" }).click();
   await page().locator("h1").getByText("feeds/rates").waitFor();
 });

@@ -5,6 +5,7 @@ from typing import Any
 from psycopg import Connection
 
 from headway import wire
+from headway.core.aliases import alias_of
 from headway.core.foreign import foreign
 from headway.errors import UsageError
 from headway.spec.assets import flaw_of_extra, flaw_of_name, flaw_of_partition, flaw_of_words
@@ -21,6 +22,11 @@ def emit(
     Raises:
         NotFound: no DAG of the team names the asset. UsageError: the partition or the extra cannot be stored.
     """
+    if (alias := alias_of(request.asset)) is not None:
+        raise UsageError(
+            f"{alias!r} is an alias, which has no events of its own",
+            hint="report an event of one of its assets",
+        )
     if (flaw := flaw_of_name(request.asset)) is not None:
         raise UsageError(f"the name of the asset {flaw}")
     if (other := foreign(request.asset)) is not None:

@@ -17,6 +17,7 @@ from headway import ids, wire
 from headway.actions import assets, commands
 from headway.actions.commands import RunRequest
 from headway.core import webhooks as core
+from headway.core.aliases import alias_of
 from headway.core.connections import is_name
 from headway.core.foreign import foreign
 from headway.core.webhooks import BODY_BYTES_MAX, ID_CHARS_MAX, Proof, Refused
@@ -104,6 +105,11 @@ def check(wanted: wire.WebhookRequest) -> None:
         )
     if (wanted.asset is None) == (wanted.dag_id is None):
         raise UsageError("give either an asset or a DAG: a webhook reports to one of them")
+    if wanted.asset is not None and (alias := alias_of(wanted.asset)) is not None:
+        raise UsageError(
+            f"{alias!r} is an alias, which has no events of its own",
+            hint="name one of its assets",
+        )
     if wanted.asset is not None and (other := foreign(wanted.asset)) is not None:
         raise UsageError(
             f"{wanted.asset} is of the team {other.team}",

@@ -116,11 +116,15 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AssetEvent(msgspec.Struct, frozen=True, array_like=True):
-    """The words of a task about an event of one of its outlets. ``extra``: JSON."""
+    """The words of a task about an event of one of its outlets. ``extra``: JSON. ``alias``: through which it adds the
+    asset, with its ``definition`` as JSON.
+    """
 
     asset: str
     extra: bytes = b"{}"
     partition: str | None = None
+    alias: str = ""
+    definition: bytes | None = None
 
 
 # -- agent to gateway

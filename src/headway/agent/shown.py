@@ -69,6 +69,10 @@ def event(one: AssetEvent, masker: Masker) -> AssetEvent:
     masked, _ = masked_json(one.extra, masker)
     if masked is not None:
         one = replace(one, extra=masked if masked.startswith(b"{") else b"{}")
+    if one.alias:
+        said, _ = masked_json(one.definition or b"{}", masker)
+        known = one.definition if said is None else said if said.startswith(b"{") else None
+        one = replace(one, asset=masker.text(one.asset), definition=known)
     return one if one.partition is None else replace(one, partition=masker.text(one.partition))
 
 

@@ -1,23 +1,29 @@
 """Events of assets inside a task: those that brought its run, those of its inlets, and its own."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, overload
 
 from headway.authoring import secrets
-from headway.authoring.assets import Asset
+from headway.authoring.assets import Asset, AssetAlias
 from headway.authoring.run import Fail
+from headway.core.aliases import ADDED_MAX, alias_of
+from headway.core.foreign import foreign
 from headway.spec.assets import EVENTS_MAX, EXTRA_BYTES_MAX, flaw_of_partition
 from headway.spec.carried import flaws, place
+from headway.spec.errors import BadSpec
 
 KIND: Final = "asset_events"  # of the question to the server
 LATEST: Final = 100  # events of an inlet
 
 
 class AssetEvent(NamedTuple):
-    """An event, as it was stored. The ``source_…`` say what made it; of an event from outside, ``by`` does."""
+    """An event, as it was stored. The ``source_…`` say what made it; of an event from outside, ``by`` does.
+
+    ``aliases``: the names of those through which the task added the asset.
+    """
 
     asset: str
     timestamp: datetime
@@ -28,14 +34,20 @@ class AssetEvent(NamedTuple):
     source_task_id: str | None
     source_map_index: int | None
     by: str | None
+    aliases: Sequence[str] = ()
 
 
 class Told(NamedTuple):
-    """The words of a task about one event of its outlets. ``extra``: JSON."""
+    """The words of a task about one event of its outlets. ``extra``: JSON.
+
+    ``alias``: the name of the one through which it adds the asset; ``definition``: the asset, as JSON.
+    """
 
     asset: str
     extra: bytes
     partition: str | None = None
+    alias: str = ""
+    definition: bytes | None = None
 
 
 class OutletEvent:
@@ -48,45 +60,97 @@ class OutletEvent:
 
     def add(self, partition: str, extra: Mapping[str, Any] | None = None) -> None:
         """Have an event for ``partition``, for instance ``"2026-01-31T05"``, when the task succeeds."""
-        if not isinstance(partition, str):
-            raise Fail(f"a partition is a text, not {partition!r:.80}")
-        if (flaw := flaw_of_partition(partition)) is not None:
-            raise Fail(f"the partition {partition!r:.80} {flaw}")
-        self.partitions[partition] = dict(extra or {})
+        self.partitions[checked(partition)] = dict(extra or {})
+
+    def told(self) -> Iterator[Told]:
+        if self.partitions:
+            for partition, extra in self.partitions.items():
+                yield Told(self.asset, encoded(self.asset, extra), partition)
+        elif self.extra:
+            yield Told(self.asset, encoded(self.asset, self.extra))
+
+
+class AliasEvents:
+    """The assets that the task has updated under an alias. None is added of itself."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.added: dict[tuple[str, str | None], tuple[Asset, Mapping[str, Any]]] = {}
+
+    def add(
+        self,
+        asset: Asset | str,
+        extra: Mapping[str, Any] | None = None,
+        *,
+        partition: str | None = None,
+    ) -> None:
+        """Have an event of ``asset`` when the task succeeds. An asset that nobody knows yet is created."""
+        if not isinstance(asset, Asset | str):
+            raise Fail(f"an asset or its name can be added to an alias, not {asset!r:.80}")
+        try:
+            found = Asset(asset) if isinstance(asset, str) else asset
+        except BadSpec as error:
+            raise Fail(str(error)) from None
+        if (other := foreign(found.name)) is not None:
+            raise Fail(
+                f"the asset {found.name} is of the team {other.team}, and only its tasks update it"
+            )
+        part = None if partition is None else checked(partition)
+        self.added[found.name, part] = found, dict(extra or {})
+
+    def told(self) -> Iterator[Told]:
+        for (name, partition), (asset, extra) in self.added.items():
+            said = {"uri": asset.uri, "group": asset.group, "extra": asset.extra}
+            yield Told(name, encoded(name, extra), partition, self.alias, encoded(name, said))
+
+
+def checked(partition: object) -> str:
+    """Return a partition. Raises Fail if it is none."""
+    if not isinstance(partition, str):
+        raise Fail(f"a partition is a text, not {partition!r:.80}")
+    if (flaw := flaw_of_partition(partition)) is not None:
+        raise Fail(f"the partition {partition!r:.80} {flaw}")
+    return partition
 
 
 class OutletEvents:
     def __init__(self) -> None:
-        self.by_name: dict[str, OutletEvent] = {}
+        self.by_name: dict[str, OutletEvent | AliasEvents] = {}
 
-    def __getitem__(self, asset: Asset | str) -> OutletEvent:
+    @overload
+    def __getitem__(self, asset: AssetAlias) -> AliasEvents: ...
+    @overload
+    def __getitem__(self, asset: Asset | str) -> OutletEvent: ...
+    def __getitem__(self, asset: Asset | AssetAlias | str) -> OutletEvent | AliasEvents:
         name = name_of(asset)
-        return self.by_name.setdefault(name, OutletEvent(name))
+        alias = alias_of(name)
+        made = OutletEvent(name) if alias is None else AliasEvents(alias)
+        return self.by_name.setdefault(name, made)
 
-    def told(self, outlets: tuple[Asset, ...]) -> list[Told]:
+    def told(self, outlets: tuple[Asset | AssetAlias, ...]) -> list[Told]:
         """Return what is to be sent with the end of the task. Raises Fail if it cannot be."""
         known = {asset.name for asset in outlets}
         found: list[Told] = []
         for name, event in self.by_name.items():
             if name not in known:
+                what = "asset" if alias_of(name) is None else "alias"
                 raise Fail(
-                    f"the asset {name!r:.80} is not an outlet of the task; add it to its outlets"
+                    f"the {what} {alias_of(name) or name!r:.80} is not an outlet of the task; add it to its outlets"
                 )
-            if event.partitions:
-                found += [Told(name, encoded(name, e), p) for p, e in event.partitions.items()]
-            elif event.extra:
-                found.append(Told(name, encoded(name, event.extra)))
+            found += event.told()
         if len(found) > EVENTS_MAX:
             raise Fail(f"the task has {len(found):,} asset events; the limit is {EVENTS_MAX:,}")
+        if (added := len({one.asset for one in found if one.alias})) > ADDED_MAX:
+            raise Fail(f"the task adds {added:,} assets to aliases; the limit is {ADDED_MAX}")
         return found
 
 
 class InletEvents:
-    def __getitem__(self, asset: Asset | str) -> list[AssetEvent]:
+    def __getitem__(self, asset: Asset | AssetAlias | str) -> list[AssetEvent]:
         return asked(json.dumps({"asset": name_of(asset), "limit": LATEST}))
 
 
-class Triggering(Mapping[str, list[AssetEvent]]):
+class Triggering(Mapping[Asset | AssetAlias | str, list[AssetEvent]]):
     @cached_property
     def by_name(self) -> dict[str, list[AssetEvent]]:
         found: dict[str, list[AssetEvent]] = {}
@@ -94,8 +158,14 @@ class Triggering(Mapping[str, list[AssetEvent]]):
             found.setdefault(event.asset, []).append(event)
         return found
 
-    def __getitem__(self, asset: Asset | str) -> list[AssetEvent]:
-        return self.by_name[name_of(asset)]
+    def __getitem__(self, asset: Asset | AssetAlias | str) -> list[AssetEvent]:
+        """Return the events of an asset, or those that came through an alias. Raises KeyError: there is none."""
+        if (alias := alias_of(name_of(asset))) is None:
+            return self.by_name[name_of(asset)]
+        events = [each for found in self.by_name.values() for each in found]
+        if not (through := [each for each in events if alias in each.aliases]):
+            raise KeyError(asset)
+        return sorted(through, key=lambda each: each.timestamp)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.by_name)
@@ -113,8 +183,8 @@ class Events:
         self.triggering = Triggering()
 
 
-def name_of(asset: Asset | str) -> str:
-    return asset.name if isinstance(asset, Asset) else asset
+def name_of(asset: Asset | AssetAlias | str) -> str:
+    return asset if isinstance(asset, str) else asset.name
 
 
 def encoded(name: str, extra: Mapping[str, Any]) -> bytes:

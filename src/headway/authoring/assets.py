@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headway.authoring.frames import call_site
+from headway.core import aliases
 from headway.core.schedules.on_assets import ALL, ANY, Condition
-from headway.spec.assets import SHOWN, flaw_of_name
+from headway.spec.assets import SHOWN, flaw_of_name, flaw_of_words
 from headway.spec.errors import BadSpec
 
 
@@ -69,6 +70,38 @@ class Asset(BaseAsset):
         return hash(self.name)
 
 
+class AssetAlias(BaseAsset):
+    """A name for assets that are known only while a task runs: ``run.outlet_events[alias].add(Asset(…))``.
+
+    A DAG that has an alias as its schedule runs when an asset that was added through it has a new event. Raises BadSpec
+    for a name that cannot be used.
+    """
+
+    uri = ""
+
+    def __init__(self, name: str, *, group: str = "") -> None:
+        if not isinstance(name, str):
+            raise bad("an alias needs a name, which is a string")
+        if (flaw := flaw_of_words(name)) is not None:
+            raise bad(f"the name of the alias {name[:SHOWN]!a} {flaw}")
+        self.alias = name
+        self.name = aliases.key(name)  # as a spec names it
+        self.group = group
+        self.extra: dict[str, Any] = {}
+
+    def condition(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"AssetAlias({self.alias!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetAlias) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
 class Several(BaseAsset):
     word = ""
 
@@ -100,9 +133,9 @@ def parts(asset: BaseAsset, kind: type[Several]) -> tuple[BaseAsset, ...]:
     return asset.assets if isinstance(asset, kind) else (asset,)
 
 
-def assets_in(given: object) -> Iterator[Asset]:
-    """Yield the assets of a schedule, as a DAG file gives it."""
-    if isinstance(given, Asset):
+def assets_in(given: object) -> Iterator[Asset | AssetAlias]:
+    """Yield the assets and aliases of a schedule, as a DAG file gives it."""
+    if isinstance(given, Asset | AssetAlias):
         yield given
     elif isinstance(given, Several):
         for asset in given.assets:

@@ -20,10 +20,11 @@ from headway.authoring.references import (
     XComArg,
     resolve,
 )
-from headway.authoring.run import ANSWER, Deferral, Deferred, Fail, Resumption, Run, entered
+from headway.authoring.run import ANSWER, ASSET, Deferral, Deferred, Fail, Resumption, Run, entered
 from headway.authoring.signatures import NO_DEFAULT
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
+from headway.core.foreign import foreign
 from headway.spec.errors import did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -83,11 +84,30 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
         try:
             value = go_on(task, call, resumed) if resumed and resumed.method else work(call)
         except Deferred as deferred:
+            if deferred.deferral.kind == ASSET:
+                check_inlet(dag, task, deferred.deferral.facts["asset"])
             if deferred.deferral.kind != ANSWER:
                 raise
             raise Deferred(asked(dag, task, deferred.deferral)) from None
     told = None if run.events is None else run.events.outlets.told(task.options.get("outlets", ()))
     return Result(value, stored(dag, task, value), followed(dag, task, value), told)
+
+
+def check_inlet(dag: "DAG", task: Task, name: str) -> None:
+    """Raise Fail for an asset of another team that the DAG does not name: its events would never come."""
+    if foreign(name) is None:
+        return
+    from headway.authoring.assets import assets_in  # few tasks wait for one
+
+    given = [
+        dag.options.get("schedule"),
+        *(each.options.get("inlets") for each in dag.tasks.values()),
+    ]
+    if name not in {asset.name for each in given for asset in assets_in(each)}:
+        raise Fail(
+            f"events of {name} come only to DAGs that name it, and {dag.dag_id} does not; "
+            f"add it to the inlets of {task.task_id}: inlets=[Asset({name!r})]"
+        )
 
 
 def asked(dag: "DAG", task: Task, deferral: Deferral) -> Deferral:

@@ -12,7 +12,7 @@ from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
 if TYPE_CHECKING:
-    from headway.authoring.assets import Asset, BaseAsset
+    from headway.authoring.assets import Asset, AssetAlias, BaseAsset
     from headway.authoring.partitions import PartitionedAssets, PartitionedCron
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
@@ -64,8 +64,8 @@ class TaskOptions(TypedDict, total=False):
     on_retry_callback: "Callbacks"
     on_skipped_callback: "Callbacks"
     on_execute_callback: "Callbacks"
-    outlets: "Asset | Iterable[Asset] | None"
-    inlets: "Asset | Iterable[Asset] | None"
+    outlets: "Asset | AssetAlias | Iterable[Asset | AssetAlias] | None"
+    inlets: "Asset | AssetAlias | Iterable[Asset | AssetAlias] | None"
     owner: str
     doc_md: str
 
@@ -192,11 +192,12 @@ def of_pod(read: Callable[[object], object]) -> Callable[[object], object]:
     return part
 
 
-def assets(value: object) -> "tuple[Asset, ...]":
-    from headway.authoring.assets import Asset  # few tasks have any
+def assets(value: object) -> "tuple[Asset | AssetAlias, ...]":
+    from headway.authoring.assets import Asset, AssetAlias  # few tasks have any
 
-    given = (value,) if isinstance(value, Asset) else () if value is None else value
-    if isinstance(given, (list, tuple)) and all(isinstance(one, Asset) for one in given):
+    kinds = (Asset, AssetAlias)
+    given = (value,) if isinstance(value, kinds) else () if value is None else value
+    if isinstance(given, (list, tuple)) and all(isinstance(one, kinds) for one in given):
         return tuple(given)
     raise Wrong('an Asset or a list of them, such as [Asset("orders")]')
 

@@ -224,7 +224,8 @@ class PartitionedAssets:
     """A schedule: one run for each partition of which all that it waits for has arrived.
 
     ``mapper`` maps the keys of all assets but those that ``mappers`` names. ``late``: a key that arrives after the run
-    of its partition waits until all arrive again (``"wait"``), or brings another run (``"run"``).
+    of its partition waits until all arrive again (``"wait"``), or brings another run (``"run"``). ``due``: how long
+    after the end of its time a partition may have no run; then an event tells that it is overdue.
     """
 
     def __init__(
@@ -234,6 +235,7 @@ class PartitionedAssets:
         *,
         mappers: Mapping[Asset | str, PartitionMapper] | None = None,
         late: str = "wait",
+        due: timedelta | None = None,
     ) -> None:
         self.assets = assets
         self.mapper = mapper
@@ -244,6 +246,9 @@ class PartitionedAssets:
         if late not in tuple(Late):
             raise bad(f"late is one of {', '.join(Late)}, not {late!r:.40}")
         self.late = late
+        if due is not None and not isinstance(due, timedelta):
+            raise bad(f"due is a timedelta, not {due!r:.40}")
+        self.due = due
 
     def partition_schedule(self) -> Data:
         """Return the schedule as a spec keeps it."""
@@ -260,6 +265,8 @@ class PartitionedAssets:
             kept["mappers"] = {name: each.data for name, each in sorted(self.mappers.items())}
         if self.late != "wait":
             kept["late"] = self.late
+        if self.due is not None:
+            kept["due_s"] = self.due.total_seconds()
         return kept
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 ANSWER: Final = "answer"  # the kind of a wait for a person
+ASSET: Final = "asset"  # and of one for an event of an asset
 
 
 class Skip(Exception):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Protocol
 
-from headway.authoring.run import Deferral, Deferred, Fail, Run
+from headway.authoring.run import ASSET, Deferral, Deferred, Fail, Run
 from headway.authoring.values import to_json
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class AssetUpdated:
             "partition": self.partition,
             "since": None if since is None else aware("since", since).isoformat(),
         }
-        return Deferral("asset", {key: value for key, value in facts.items() if value is not None})
+        return Deferral(ASSET, {key: value for key, value in facts.items() if value is not None})
 
 
 class Wait(Protocol):

@@ -10,6 +10,7 @@ from headway import config, wire
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import cell, line, show
 from headway.cli.terminal import say
+from headway.core.aliases import alias_of, said
 from headway.core.words import counted
 from headway.errors import NotFound, UsageError
 
@@ -26,10 +27,15 @@ def list_assets(data: Data = None, output: Format = Output.TABLE) -> None:
     found = client_of(config.layout(data)).assets()
     rows = [
         (
-            asset.name,
+            said(asset.name),
             asset.last_event_at,
             ", ".join(f"{task.dag_id}.{task.task_id}" for task in asset.producers),
-            ", ".join(consumer.dag_id for consumer in asset.consumers),
+            ", ".join(
+                [
+                    *(consumer.dag_id for consumer in asset.consumers),
+                    *(f"{task.dag_id}.{task.task_id}" for task in asset.awaiters),
+                ]
+            ),
         )
         for asset in found
     ]
@@ -43,12 +49,29 @@ def show_asset(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show the last events of an asset."""
+    """Show the last events of an asset, or of an alias: @alias:NAME."""
     from headway.client import client_of
 
-    events = client_of(config.layout(data)).asset_events(name, limit)
-    rows = [(e.at, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
-    show(events, output, ("TIME", "PARTITION", "SOURCE", "EXTRA"), rows)
+    client = client_of(config.layout(data))
+    events = client.asset_events(name, limit)
+    if alias_of(name) is None:
+        rows = [(e.at, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
+        show(events, output, ("TIME", "PARTITION", "SOURCE", "EXTRA"), rows)
+        return
+    of_assets = [(e.at, e.asset, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
+    show(events, output, ("TIME", "ASSET", "PARTITION", "SOURCE", "EXTRA"), of_assets)
+    if output is Output.TABLE:
+        for text in facts_of_alias(client.asset(name)):
+            say(text)
+
+
+def facts_of_alias(found: wire.AssetDetail) -> list[str]:
+    if not found.assets:
+        return ["no task has added an asset to it yet"]
+    more = found.assets_total - len(found.assets)
+    named = ", ".join(found.assets) + (f" and {more:,} more" if more else "")
+    refused = [] if found.refused is None else [f"not taken: {found.refused}"]
+    return [f"its assets: {named}", *refused]
 
 
 @app.command("partitions")
@@ -147,14 +170,20 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
     if found.partitioned:
         for each in found.partitions:
             again = " (again)" if each.late else ""
+            if each.due_at is not None:
+                again = f" (overdue since {cell(each.due_at)})"
             line(f"partition {each.partition}{again}: waits for {missing_of(each)}")
         return
     for wait in found.waits:
-        line(f"asset {wait.asset}: {told(wait)}")
+        line(
+            f"{said(wait.asset) if wait.assets is not None else f'asset {wait.asset}'}: {told(wait)}"
+        )
 
 
 def told(wait: wire.AssetWait) -> str:
     if wait.since is not None:
         return f"{counted(wait.events, 'new event')}, the first at {cell(wait.since)}"
+    if wait.assets == 0:
+        return "no task has added an asset to it yet"
     why = "" if wait.missing else "; the next run does not need one"
     return f"no event since the last run{why}"

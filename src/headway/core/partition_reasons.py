@@ -21,6 +21,7 @@ class AwaitsPartitions(Facts, frozen=True, tag=K.AWAITS_PARTITIONS.value):
     limit: str = ""
     closed: tuple[str, ...] = ()  # assets of other teams that no grant lets it use
     refused: str = ""
+    due: str = ""  # when it was due, if it is overdue
 
 
 class LatePartition(Facts, frozen=True, tag=K.LATE_PARTITION.value):
@@ -29,3 +30,11 @@ class LatePartition(Facts, frozen=True, tag=K.LATE_PARTITION.value):
     partition: str
     asset: str
     arrived: str
+
+
+class OverduePartition(Facts, frozen=True, tag=K.OVERDUE_PARTITION.value):
+    """A partition of a DAG was due and has no run. ``arrived``: something of it has arrived."""
+
+    partition: str
+    due: str
+    arrived: bool

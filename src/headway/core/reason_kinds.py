@@ -45,6 +45,7 @@ class Kind(StrEnum):
     AWAITS_ASSETS = "awaits_assets"
     AWAITS_PARTITIONS = "awaits_partitions"
     LATE_PARTITION = "late_partition"
+    OVERDUE_PARTITION = "overdue_partition"
     END_DATE = "end_date"
 
     RULE_MET = "rule_met"

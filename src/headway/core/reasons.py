@@ -34,6 +34,7 @@ from headway.core.holding import TeamSlots as TeamSlots
 from headway.core.holding import WarmStarting as WarmStarting
 from headway.core.partition_reasons import AwaitsPartitions as AwaitsPartitions
 from headway.core.partition_reasons import LatePartition as LatePartition
+from headway.core.partition_reasons import OverduePartition as OverduePartition
 from headway.core.reason_kinds import Kind
 from headway.core.reason_kinds import Wait as Wait
 from headway.core.reason_kinds import wait_of as wait_of
@@ -438,6 +439,7 @@ Reason = (
     | AwaitsAssets
     | AwaitsPartitions
     | LatePartition
+    | OverduePartition
     | EndDateReached
     | RuleMet
     | RuleNotMet

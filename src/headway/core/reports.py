@@ -20,11 +20,13 @@ class Outcome(StrEnum):
 
 
 class Told(NamedTuple):
-    """The words of a task about an event of one of its outlets."""
+    """The words of a task about an event of one of its outlets. ``alias``: through which it adds the asset."""
 
     asset: str
     extra: str = "{}"  # JSON, opaque here
     partition: str | None = None
+    alias: str = ""
+    definition: str | None = None  # JSON: what the task says of an asset that it adds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

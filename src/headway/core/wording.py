@@ -5,10 +5,10 @@ tasks and pools are in backquotes.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
+from headway.core import partition_wording
+from headway.core.aliases import quoted
 from headway.core.foreign import foreign
 from headway.core.limits import WORDS
 from headway.core.reasons import (
@@ -60,6 +60,7 @@ from headway.core.reasons import (
     NotChosen,
     NotCreated,
     NotSeen,
+    OverduePartition,
     PodPending,
     PodRefused,
     PoolEmpty,
@@ -262,36 +263,6 @@ def said_of_lines(reason: Reason) -> str | None:
     return None
 
 
-def of_partitions(reason: AwaitsPartitions) -> str:
-    closed = listed([f"`{asset}`" for asset in reason.closed])
-    shut = f"; no grant lets it use {closed}" if reason.closed else ""
-    refused = f"; {reason.refused}" if reason.refused else ""
-    if not reason.partition:
-        return f"it waits for partitions of its assets{shut}{refused}"
-    left = reason.pending - 1
-    waits = "waits" if left == 1 else "wait"
-    others = f"; {counted(left, 'other partition')} {waits}" if left > 0 else ""
-    if reason.limit:
-        return (
-            f"the partition {reason.partition} is complete, but the team has reached its limit of "
-            f"{WORDS.get(reason.limit, reason.limit)} ({reason.limit}): its run is created when that allows it{others}"
-        )
-    named = [
-        keys_of(asset, [key for _, key in found if key])
-        for asset, found in groupby(reason.missing, key=itemgetter(0))
-    ]
-    keys = ", ".join([*named, *([f"{reason.more:,} more"] if reason.more else [])])
-    total = len(reason.missing) + reason.more
-    enough = f" ({reason.needed:,} of them are enough)" if 0 < reason.needed < total else ""
-    again = ", which has a run, to arrive again" if reason.late else ""
-    wanted = f": {keys}{enough}" if keys else ""
-    return f"it waits for the partition {reason.partition}{again}{wanted}{others}{shut}{refused}"
-
-
-def keys_of(asset: str, keys: Sequence[str]) -> str:
-    return f"{', '.join(f'`{key}`' for key in keys)} of `{asset}`" if keys else f"`{asset}`"
-
-
 def said_of_runs(reason: Reason) -> str | None:
     match reason:
         case SetAside(error, until, failures):
@@ -315,15 +286,17 @@ def said_of_runs(reason: Reason) -> str | None:
                 "its run is created when that allows it"
             )
         case AwaitsAssets(missing, since, closed):
-            which = listed([f"`{asset}`" for asset in missing]) if missing else "its assets"
+            which = listed([quoted(asset) for asset in missing]) if missing else "its assets"
             shut = f"; no grant lets it use {listed([f'`{a}`' for a in closed])}" if closed else ""
             return (
                 f"it waits for events of {which}{f', since {moment(since)}' if since else ''}{shut}"
             )
         case AwaitsPartitions():
-            return of_partitions(reason)
+            return partition_wording.awaited(reason, moment)
+        case OverduePartition():
+            return partition_wording.overdue(reason, moment)
         case LatePartition(partition, asset, arrived):
-            return f"`{arrived}` of `{asset}` arrived after this run of the partition {partition}"
+            return f"`{arrived}` of {quoted(asset)} arrived after this run of the partition {partition}"
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():

@@ -53,7 +53,7 @@ def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> Followed:
 
 def route(conn: Connection[Any]) -> tuple[int, int] | None:
     """Hand new events to their consumers. None: another scheduler is doing so."""
-    return assets.route(conn, EVENTS_MAX) if assets.lock(conn) else None
+    return assets.route(conn, EVENTS_MAX, clock(conn)) if assets.lock(conn) else None
 
 
 def create_due(

@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from headway import frontends
+from headway.core import schedules
+from headway.core.aliases import alias_of
 from headway.errors import NotFound
 from headway.frontends.base import Trouble
 from headway.loader import own_names, teams
@@ -83,7 +85,10 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
         files = candidates(copied) if only is None else [only] if only in copied else []
         told = duplicates_marked(import_all(copy, files, environment))
     if only is None:
-        told = {file: with_unknown_dags(each, told.values()) for file, each in told.items()}
+        told = {
+            file: with_unknown_dags(each, told.values())
+            for file, each in unused_aliases_marked(told).items()
+        }
     for file, problem in listing.problems.items():
         told[file] = Checked(file, (), Trouble(problem))
     if only is not None:
@@ -184,4 +189,23 @@ def duplicates_marked(found: dict[str, Checked]) -> dict[str, Checked]:
             if owner != file:
                 said = f"DAG {dag.dag_id} is defined in {owner} and in {file}; the one in {owner} is used"
                 marked[file] = replace(found[file], error=Trouble(said, dag.line or None))
+    return marked
+
+
+def unused_aliases_marked(found: dict[str, Checked]) -> dict[str, Checked]:
+    """Add a warning to files with a DAG that waits for an alias to which no task of the folder adds an asset."""
+    every = [dag for each in found.values() if not each.error for dag in each.dags]
+    filled = {outlet for dag in every for task in dag.tasks for outlet in task.outlets}
+    marked = dict(found)
+    for file, each in found.items():
+        for dag in () if each.error else each.dags:
+            read = schedules.read(dag.schedule, dag.start_date).assets
+            for name in sorted({asset.name for asset in dag.assets} - filled):
+                if (alias := alias_of(name)) is None:
+                    continue
+                does = "waits for" if name in read else "reads"
+                said = f"DAG {dag.dag_id} {does} the alias {alias}, to which no task of this folder adds an asset"
+                hint = "give it to the outlets of the task that adds one"
+                warned = Trouble(said, dag.line or None, hint, dag.dag_id)
+                marked[file] = replace(marked[file], warnings=(*marked[file].warnings, warned))
     return marked

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from headway.core import foreign, schedules
+from headway.core.aliases import alias_of
 from headway.spec.carried import flaw_of_text, flaws, place
 from headway.spec.errors import BadSpec
 from headway.spec.model import Asset, Dag
@@ -17,10 +18,41 @@ OUTLETS_MAX: Final = 100  # of one task: each of its attempts writes so many row
 SHOWN: Final = 60
 
 
+class Added(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words of a task about an asset that it adds through an alias."""
+
+    uri: str = ""
+    group: str = ""
+    extra: dict[str, Any] = {}
+
+
 def flaw_of_name(name: str) -> str | None:
     """Return what is wrong with the name of an asset, of this team or of another one."""
     other = foreign.foreign(name)
     return foreign.flaw(name) or flaw_of_words(name if other is None else other.name)
+
+
+def flaw_of_named(name: str) -> str | None:
+    """Return what is wrong with what a spec names: an asset or an alias."""
+    alias = alias_of(name)
+    return flaw_of_name(name) if alias is None else flaw_of_words(alias)
+
+
+def flaw_of_added(alias: str, asset: str, definition: bytes | None) -> str | None:
+    """Return what is wrong with an asset that a task adds through an alias, and says this JSON of."""
+    if (flaw := flaw_of_words(alias)) is not None:
+        return f"the name of an alias {flaw}"
+    if (other := foreign.foreign(asset)) is not None:
+        return f"{other} is an asset of another team, which only tasks of that team update"
+    if definition is None:
+        return None
+    if (flaw := flaw_of_extra(definition)) is not None:
+        return f"the definition of an asset {flaw}"
+    try:
+        msgspec.json.decode(definition, type=Added)
+    except msgspec.MsgspecError:
+        return "the definition of an asset has other parts than uri, group and extra"
+    return None
 
 
 def flaw_of_words(name: str) -> str | None:
@@ -87,8 +119,9 @@ def check_named(dag: Dag, named: set[str] | frozenset[str], known: set[str], lin
 
 
 def check_asset(dag: Dag, asset: Asset) -> None:
-    told = f"the asset {asset.name[:SHOWN]!a}"
-    if (flaw := flaw_of_name(asset.name)) is not None:
+    alias = alias_of(asset.name)
+    told = f"the asset {asset.name[:SHOWN]!a}" if alias is None else f"the alias {alias[:SHOWN]!a}"
+    if (flaw := flaw_of_named(asset.name)) is not None:
         raise wrong(dag, f"the name of {told} {flaw}", dag.line)
     for path, why in flaws([asset.uri, asset.group, asset.extra]):
         raise wrong(dag, f"a part of {told}{place(path[1:])} {why}", dag.line)

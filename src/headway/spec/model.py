@@ -78,12 +78,17 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Data that tasks update and DAGs wait for. ``uri`` and ``extra`` are for people and for tasks."""
+    """Data that tasks update and DAGs wait for. ``uri`` and ``extra`` are for people and for tasks.
+
+    A name with ``@alias:`` before it is that of an alias, to which tasks add assets. ``reference``: another DAG defines
+    the asset, so what is said here counts only until one does.
+    """
 
     name: str
     uri: str = ""
     group: str = ""
     extra: dict[str, Any] = {}
+    reference: bool = False
 
 
 class Loop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

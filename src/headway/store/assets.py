@@ -9,25 +9,30 @@ positions its events lie (``consumed_asset``). Lock order: DAGs, the turn to han
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from headway.core import schedules
+from headway.core.aliases import alias_of
 from headway.core.run import Run
-from headway.spec.model import Dag
-from headway.store import partitions
+from headway.spec.model import Dag, Task
+from headway.store import aliases, partitions, partitions_due
 from headway.store.rows import rows
+
+AWAITS: Final = "wait_for_asset"  # the kind of a task
 
 # One for an attempt and partition: the index would refuse a second one.
 EMIT: LiteralString = """
-    INSERT INTO asset_event (team_id, asset, at, extra, partition, dag_id, run_id, task_id, map_index, attempt)
-    SELECT team_id, asset, %(now)s, extra::json, partition, dag_id, run_id, task_id, map_index, attempt
+    INSERT INTO asset_event (team_id, asset, at, extra, partition, dag_id, run_id, task_id, map_index, attempt, aliases,
+        definition)
+    SELECT team_id, asset, %(now)s, extra::json, partition, dag_id, run_id, task_id, map_index, attempt, aliases,
+        definition::json
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, asset text, extra text, partition text, dag_id text, run_id text, task_id text,
-        map_index integer, attempt integer)
+        map_index integer, attempt integer, aliases text[], definition text)
 """
 
 PUT_EVENT: LiteralString = """
@@ -64,10 +69,11 @@ TAKE: LiteralString = """
             WHERE event.position IS NULL AND event.team_id > waiting.team_id ORDER BY event.team_id LIMIT 1)
         FROM waiting WHERE waiting.team_id IS NOT NULL
     ), fresh AS MATERIALIZED (
-        SELECT event_id, team_id, asset, at, nextval('asset_position') AS position FROM (
+        SELECT event_id, team_id, asset, at, aliases, origin, nextval('asset_position') AS position FROM (
             SELECT oldest.* FROM (
                 SELECT event.* FROM waiting CROSS JOIN LATERAL (
-                    SELECT event_id, team_id, asset, at, row_number() OVER (ORDER BY event_id) AS place
+                    SELECT event_id, team_id, asset, at, aliases, origin,
+                        row_number() OVER (ORDER BY event_id) AS place
                     FROM asset_event WHERE position IS NULL AND team_id = waiting.team_id
                     ORDER BY event_id LIMIT %(limit)s
                 ) AS event ORDER BY place, event_id LIMIT %(limit)s
@@ -80,7 +86,7 @@ TAKE: LiteralString = """
         WHERE asset_event.ctid = found.ctid
     )
     SELECT team_id, asset, min(position) AS first, max(position) AS latest, count(*)::integer AS events,
-        min(at) AS since, max(at) AS latest_at
+        min(at) AS since, max(at) AS latest_at, bool_or(aliases IS NOT NULL AND origin IS NULL) AS added
     FROM fresh GROUP BY team_id, asset
 """
 
@@ -166,13 +172,16 @@ CONSUME: LiteralString = """
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
+# What only refers to an asset leaves it as it is.
 PUT_ASSETS: LiteralString = """
-    INSERT INTO asset (team_id, name, uri, asset_group, extra, created_at)
-    SELECT %(team_id)s, name, uri, asset_group, extra, %(now)s
-    FROM json_to_recordset(%(rows)s::json) AS new (name text, uri text, asset_group text, extra json)
+    INSERT INTO asset (team_id, name, uri, asset_group, extra, reference, created_at)
+    SELECT %(team_id)s, name, uri, asset_group, extra, reference, %(now)s
+    FROM json_to_recordset(%(rows)s::json) AS new (
+        name text, uri text, asset_group text, extra json, reference boolean)
     ORDER BY name
     ON CONFLICT (team_id, name) DO UPDATE SET
-        uri = excluded.uri, asset_group = excluded.asset_group, extra = excluded.extra
+        uri = excluded.uri, asset_group = excluded.asset_group, extra = excluded.extra, reference = false
+    WHERE NOT excluded.reference
 """
 
 DROP_USES: LiteralString = """
@@ -214,32 +223,36 @@ PUT_CONSUMERS: LiteralString = """
         refused_key = NULL, refused_why = NULL, refused_at = NULL
 """
 
+# An event of an alias is told as that of its asset, once, though the run may have it of both.
 TRIGGERING: LiteralString = """
-    SELECT event.asset, event.at, event.extra::text, event.partition, event.dag_id, event.run_id, event.task_id,
-        event.map_index, event.by, event.position
-    FROM consumed_asset AS had CROSS JOIN LATERAL (
-        SELECT * FROM asset_event AS event
-        WHERE event.team_id = had.team_id AND event.asset = had.asset
-            AND event.position > had.consumed AND event.position <= had.latest
-        ORDER BY event.position DESC LIMIT %(limit)s
-    ) AS event
-    WHERE had.team_id = %(team_id)s AND had.run_id = %(run_id)s
-    UNION ALL (
-        SELECT event.asset, event.at, event.extra::text, event.partition, event.dag_id, event.run_id, event.task_id,
-            event.map_index, event.by, event.position
-        FROM consumed_partition AS had CROSS JOIN LATERAL (
+    WITH had AS (
+        SELECT event.* FROM consumed_asset AS had CROSS JOIN LATERAL (
             SELECT * FROM asset_event AS event
-            WHERE event.team_id = had.team_id AND event.asset = had.asset AND event.position = had.position OFFSET 0
+            WHERE event.team_id = had.team_id AND event.asset = had.asset
+                AND event.position > had.consumed AND event.position <= had.latest
+            ORDER BY event.position DESC LIMIT %(limit)s
         ) AS event
         WHERE had.team_id = %(team_id)s AND had.run_id = %(run_id)s
-        ORDER BY event.position DESC LIMIT %(limit)s
+        UNION ALL (
+            SELECT event.* FROM consumed_partition AS had CROSS JOIN LATERAL (
+                SELECT * FROM asset_event AS event
+                WHERE event.team_id = had.team_id AND event.asset = had.asset AND event.position = had.position OFFSET 0
+            ) AS event
+            WHERE had.team_id = %(team_id)s AND had.run_id = %(run_id)s
+            ORDER BY event.position DESC LIMIT %(limit)s
+        )
+    ), told AS (
+        SELECT DISTINCT ON (coalesce(origin_id, event_id)) coalesce(origin, asset) AS asset, at, extra, partition,
+            dag_id, run_id, task_id, map_index, by, aliases, position
+        FROM had ORDER BY coalesce(origin_id, event_id), aliases NULLS LAST, position
     )
-    ORDER BY asset, position
+    SELECT asset, at, extra::text, partition, dag_id, run_id, task_id, map_index, by, aliases, position
+    FROM told ORDER BY asset, position
 """
 
 LATEST: LiteralString = """
     SELECT * FROM (
-        SELECT asset, at, extra::text, partition, dag_id, run_id, task_id, map_index, by
+        SELECT asset, at, extra::text, partition, dag_id, run_id, task_id, map_index, by, aliases
         FROM asset_event
         WHERE team_id = %(team_id)s AND asset = %(asset)s
         ORDER BY position DESC NULLS FIRST, event_id DESC LIMIT %(limit)s
@@ -286,7 +299,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An event as it is stored. ``extra``: JSON."""
+    """An event as it is stored. ``extra``: JSON; ``aliases``: through which the task added the asset."""
 
     asset: str
     at: datetime
@@ -297,6 +310,7 @@ class Stored:
     task_id: str | None
     map_index: int | None
     by: str | None
+    aliases: list[str] | None = None
 
 
 def emitted(run: Run) -> Iterator[dict[str, Any]]:
@@ -312,6 +326,8 @@ def emitted(run: Run) -> Iterator[dict[str, Any]]:
             "task_id": event.instance.node.task_id,
             "map_index": event.instance.map_index,
             "attempt": event.attempt,
+            "aliases": event.aliases or None,
+            "definition": event.definition,
         }
 
 
@@ -345,10 +361,10 @@ def lock(conn: Connection[Any]) -> bool:
     return is_true(conn, LOCK)
 
 
-def route(conn: Connection[Any], limit: int) -> tuple[int, int]:
-    """Hand new events to their consumers, the oldest first, and on to teams with a grant.
+def route(conn: Connection[Any], limit: int, now: datetime) -> tuple[int, int]:
+    """Hand new events to their consumers, the oldest first, and on to aliases and to teams with a grant.
 
-    Returns how many there were, and how many new ones other teams have from them.
+    Returns how many there were, and how many new ones aliases and other teams have from them.
     """
     handed = 0
     with conn.cursor(row_factory=dict_row) as cursor:
@@ -358,6 +374,7 @@ def route(conn: Connection[Any], limit: int) -> tuple[int, int]:
         conn.execute(QUEUE, {"rows": rows(fresh)})
         with conn.cursor(row_factory=scalar_row) as counted:
             handed = counted.execute(HAND_ON, {"rows": rows(fresh)}).fetchone() or 0
+        handed += aliases.share(conn, fresh, now)
     return sum(each["events"] for each in fresh), handed
 
 
@@ -393,9 +410,17 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
     values: dict[str, Any] = {"team_id": team_id, "now": now, "dags": [dag.dag_id for dag in dags]}
     conn.execute(DROP_USES, values)
     waiting = list(consumers(dags))
-    if known := {asset.name: asset for dag in dags for asset in dag.assets}:
+    named = [asset for dag in dags for asset in dag.assets]
+    named.sort(key=lambda asset: not asset.reference)  # one that is defined counts
+    if known := {asset.name: asset for asset in named}:
         assets = [
-            {"name": a.name, "uri": a.uri, "asset_group": a.group, "extra": a.extra}
+            {
+                "name": a.name,
+                "uri": a.uri,
+                "asset_group": a.group,
+                "extra": a.extra,
+                "reference": a.reference,
+            }
             for a in known.values()
         ]
         conn.execute(PUT_ASSETS, {**values, "rows": rows(assets)})
@@ -407,6 +432,7 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
     conn.execute(DROP_CONSUMERS, {**values, "rows": rows(waiting)})
     if waiting:
         conn.execute(PUT_CONSUMERS, {**values, "rows": rows(waiting)})
+    partitions_due.expect(conn, team_id, values["dags"], list(expecting(dags)), now)
     return bool(waiting)
 
 
@@ -415,6 +441,14 @@ def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, Any]]:
         schedule = schedules.read(dag.schedule, schedules.FIRST)
         for asset in sorted(schedule.assets):
             yield {"dag_id": dag.dag_id, "asset": asset, "partitioned": schedule.partitioned}
+
+
+def expecting(dags: Iterable[Dag]) -> Iterator[str]:
+    """Yield the DAGs whose partitions are due at some time."""
+    for dag in dags:
+        schedule = schedules.read(dag.schedule, schedules.FIRST)
+        if isinstance(schedule, schedules.OnPartitions) and schedule.due is not None:
+            yield dag.dag_id
 
 
 def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
@@ -426,8 +460,13 @@ def uses(dags: Iterable[Dag]) -> Iterator[dict[str, str]]:
                         "dag_id": dag.dag_id,
                         "asset": asset,
                         "task_id": task.task_id,
-                        "role": role,
+                        "role": "wait" if role == "inlet" and waits_for(task, asset) else role,
                     }
+
+
+def waits_for(task: Task, asset: str) -> bool:
+    """Return whether the task is there to wait for an event of the asset."""
+    return task.kind == AWAITS and (task.arguments or {}).get("asset") == asset
 
 
 def triggering(conn: Connection[Any], team_id: int, run_id: str, limit: int) -> list[Stored]:
@@ -438,10 +477,11 @@ def triggering(conn: Connection[Any], team_id: int, run_id: str, limit: int) -> 
 
 
 def latest(conn: Connection[Any], team_id: int, asset: str, limit: int) -> list[Stored]:
-    """Return the last events of an asset, the newest last."""
+    """Return the last events of an asset, or those that came through an alias, the newest last."""
     values = {"team_id": team_id, "asset": asset, "limit": limit}
+    statement = LATEST if alias_of(asset) is None else aliases.THROUGH
     with conn.cursor(row_factory=class_row(Stored)) as cursor:
-        return cursor.execute(LATEST, values).fetchall()
+        return cursor.execute(statement, values).fetchall()
 
 
 def defined(

@@ -143,7 +143,20 @@ DEAD_VERSIONS: LiteralString = "DELETE FROM dag_version WHERE team_id = %(team_i
 
 DEAD_DAGS: LiteralString = "DELETE FROM dag WHERE team_id = %(team_id)s"
 
+# Those that are gone are of no alias, and an alias that is gone has none.
+OLD_ALIASES: LiteralString = """
+    DELETE FROM asset_alias AS member
+    WHERE team_id = %(team_id)s AND created_at < %(older_than)s AND (
+        NOT EXISTS (
+            SELECT FROM asset WHERE asset.team_id = member.team_id AND asset.name = member.asset OFFSET 0)
+        OR NOT EXISTS (
+            SELECT FROM asset
+            WHERE asset.team_id = member.team_id AND asset.name = '@alias:' || member.alias OFFSET 0))
+"""
+
 DEAD_ASSETS: LiteralString = "DELETE FROM asset WHERE team_id = %(team_id)s"
+
+DEAD_ALIASES: LiteralString = "DELETE FROM asset_alias WHERE team_id = %(team_id)s"
 
 DEAD_POOLS: LiteralString = "DELETE FROM pool WHERE team_id = %(team_id)s"
 
@@ -164,12 +177,15 @@ OLD_TOKENS: LiteralString = """
 REST: tuple[LiteralString, ...] = (
     *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_BUNDLES),
     *(OLD_BROWSER_SESSIONS, OLD_LINKS, OLD_TOKENS, OLD_CODE_CHANGES, OLD_ASSET_EVENTS, OLD_ASSETS),
-    OLD_PARTITIONS,
+    *(OLD_PARTITIONS, OLD_ALIASES),
 )
 
 
 # Its events of assets are old at once.
-DEAD: tuple[LiteralString, ...] = (DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS, DEAD_ASSETS)
+DEAD: tuple[LiteralString, ...] = (
+    *(DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS, DEAD_ASSETS),
+    DEAD_ALIASES,
+)
 
 
 class Removed(NamedTuple):

@@ -27,6 +27,10 @@ class AssetConsumer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset or an alias, whose name has ``@alias:`` before it. ``alias``: its name, if it is one; ``aliases``: the
+    names of those through which tasks have added the asset.
+    """
+
     name: str
     uri: str
     group: str
@@ -36,6 +40,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     producers: list[AssetTask]
     readers: list[AssetTask]
     consumers: list[AssetConsumer]
+    awaiters: list[AssetTask] = []  # tasks that wait for an event of it
+    alias: str | None = None
+    aliases: list[str] = []
 
 
 class AssetWaiter(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +62,8 @@ class AssetWaiter(msgspec.Struct, frozen=True, kw_only=True):
 
 class AssetDetail(msgspec.Struct, frozen=True, kw_only=True):
     """An asset, and who is late if it is: of ``waiters_total`` DAGs that wait for it the first 100 by id, and of
-    ``affected_total`` DAGs that wait for it or for one of those the nearest 100.
+    ``affected_total`` DAGs that wait for it or for one of those the nearest 100. ``assets``: of the ``assets_total``
+    that tasks have added through an alias the first 100; ``refused``: the last one that it did not take, and why.
     """
 
     asset: Asset
@@ -64,10 +72,16 @@ class AssetDetail(msgspec.Struct, frozen=True, kw_only=True):
     affected: list[str]
     affected_total: int
     affected_owners: list[str]
+    assets: list[str] = []
+    assets_total: int = 0
+    refused: str | None = None
 
 
 class AssetEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event. Of one from outside ``by`` says who reported it; else the fields of the task instance are set."""
+    """An event. Of one from outside ``by`` says who reported it; else the fields of the task instance are set.
+
+    ``aliases``: the names of those through which the task added the asset.
+    """
 
     event_id: int
     asset: str
@@ -79,6 +93,7 @@ class AssetEvent(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str | None = None
     map_index: int | None = None
     by: str | None = None
+    aliases: list[str] = []
 
 
 class AssetEventRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,12 +115,15 @@ class AssetUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetWait(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset that a DAG waits for. ``missing``: its next run waits for an event of it."""
+    """An asset that a DAG waits for. ``missing``: its next run waits for an event of it. ``assets``: how many tasks
+    have added to it, if it is an alias.
+    """
 
     asset: str
     events: int
     since: datetime | None
     missing: bool
+    assets: int | None = None
 
 
 class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,5 +136,6 @@ class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
     waits: list[AssetWait] = []
     outlets: list[AssetUse] = []
     inlets: list[AssetUse] = []
+    awaited: list[AssetUse] = []  # by its tasks
     partitioned: bool = False
     partitions: list[PendingPartition] = []

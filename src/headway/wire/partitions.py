@@ -17,8 +17,10 @@ class MissingKeys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PendingPartition(msgspec.Struct, frozen=True, kw_only=True):
-    """A partition of a DAG of which keys have arrived and that has no run yet. ``arrived``: numbers of keys by asset;
-    ``late``: it has a run (``run_id``), and keys arrived again; ``starts_at``, ``ends_at``: the time it stands for.
+    """A partition of a DAG of which keys have arrived, or that is overdue, and that has no run yet.
+
+    ``arrived``: numbers of keys by asset; ``late``: it has a run (``run_id``), and keys arrived again; ``starts_at``,
+    ``ends_at``: the time it stands for; ``due_at``: when it was due, if it is overdue.
     """
 
     partition: str
@@ -31,6 +33,7 @@ class PendingPartition(msgspec.Struct, frozen=True, kw_only=True):
     arrived: dict[str, int]
     missing: list[MissingKeys]
     reason: str
+    due_at: datetime | None = None
 
 
 class AssetPartition(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,37 @@ with DAG(
 ):
     BashOperator(task_id="alias", bash_command="true", outlets=[AssetAlias("any")])
 
+FILES = AssetAlias("files")
+
+with DAG("adds", schedule=None):
+
+    @task(outlets=[FILES])
+    def add(outlet_events=None):
+        eu = Asset("eu", uri="s3://lake/eu", extra={"owner": "ann"})
+        outlet_events[FILES].add(eu, extra={"rows": 7})
+
+    add()
+
+with DAG("awaits_alias", schedule=[FILES | Asset("never")]):
+
+    @task(inlets=[FILES])
+    def through(triggering_asset_events=None, inlet_events=None):
+        for found, events in triggering_asset_events.items():
+            print("brought by", type(found).__name__, found.name, [each.extra for each in events])
+        (event,) = inlet_events[FILES]
+        print("through:", event.asset.uri, event.asset.extra, event.extra, event.source_dag_id)
+
+    through()
+
+with DAG("awaits_reference", schedule=[Asset.ref(name="eu")]):
+
+    @task(outlets=[Asset.ref(name="referred")], inlets=[Asset.ref(uri="s3://lake/eu")])
+    def refers(outlet_events=None, inlet_events=None):
+        outlet_events[Asset.ref(name="referred")].extra = {"day": "friday"}
+        print("referred:", [each.extra for each in inlet_events[0]])
+
+    refers()
+
 
 @asset(uri="s3://lake/report", schedule=None, extra={"format": "csv"})
 def report(self, orders):

@@ -85,8 +85,18 @@ const SAID: Said = {
       limit: "",
       closed: [],
       refused: "",
+      due: "",
     },
     dag,
+  ],
+  overdue_partition: [
+    {
+      kind: "overdue_partition",
+      partition: "2026-01-31",
+      due: "2026-02-01T02:00:00+00:00",
+      arrived: false,
+    },
+    null,
   ],
   late_partition: [
     {

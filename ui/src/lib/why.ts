@@ -124,6 +124,7 @@ export function holdsOf(reason: Reason): Holds {
     case "awaits_trigger":
     case "awaits_answer":
     case "late_partition":
+    case "overdue_partition":
     case "answered":
     case "answered_by_default":
     case "rejected":

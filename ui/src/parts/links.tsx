@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Run } from "@/api/types.ts";
+import { nameOf } from "@/lib/assets.ts";
 import { useTeam } from "@/state/session.ts";
 import styles from "./links.module.css";
 import { StateCounts } from "./State.tsx";
@@ -25,7 +26,7 @@ export function AssetLink({ asset }: { asset: string }) {
       search={{ asset }}
       title={asset}
     >
-      {asset}
+      {nameOf(asset)}
     </Link>
   );
 }

@@ -14,6 +14,7 @@ ASSETS: Final = Filters(
     patterns={"name": "name", "uri": "uri"},
     orders={name: name for name in ("id", "name", "uri", "created_at")},
 )
+ALIASES: Final = Filters(patterns={"name": "name"}, orders={name: name for name in ("id", "name")})
 SOURCES: Final = ("dag_id", "task_id", "run_id", "map_index")
 EVENTS: Final = Filters(
     ranges=("timestamp",),
@@ -23,9 +24,13 @@ EVENTS: Final = Filters(
 )
 
 
-async def all_of(inner: Inner) -> dict[int, Any]:
-    """Return the team's assets by their numbers."""
-    return {shapes.number_of(each["name"]): each async for each in inner.each("/api/v1/assets")}
+async def all_of(inner: Inner, *, aliases: bool = False) -> dict[int, Any]:
+    """Return the team's assets by their numbers, or its aliases."""
+    return {
+        shapes.number_of(each["name"]): each
+        async for each in inner.each("/api/v1/assets")
+        if (each["alias"] is not None) == aliases
+    }
 
 
 async def asset_of(asked: Asked, number: str) -> Any:
@@ -53,6 +58,23 @@ def users_of(asset: Json) -> set[str]:
 
 async def show_asset(asked: Asked) -> Answer:
     return Answer(shapes.asset(await asset_of(asked, asked.names["asset_id"])))
+
+
+async def list_aliases(asked: Asked) -> Answer:
+    rules = ALIASES.rules(asked.query)
+    found = (await all_of(asked.inner, aliases=True)).values()
+    shown = [shapes.alias(each["alias"], each["group"]) for each in found]
+    shown = [each for each in shown if all(rule(each) for rule in rules)]
+    return paged(asked, "asset_aliases", ALIASES.sorted(asked.query, shown))
+
+
+async def show_alias(asked: Asked) -> Answer:
+    number = asked.names["asset_alias_id"]
+    if number.isdecimal() and len(number) <= shapes.DIGITS_MAX:
+        found = (await all_of(asked.inner, aliases=True)).get(int(number))
+        if found is not None:
+            return Answer(shapes.alias(found["alias"], found["group"]))
+    raise Problem(404, "there is no asset alias of this number", [])
 
 
 async def list_events(asked: Asked) -> Answer:

@@ -85,6 +85,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", f"{V2}/assets/events", assets.list_events, *PAGE, "asset_id", *assets.EVENTS.names()
     ),
     route("POST", f"{V2}/assets/events", assets.create_event),
+    route("GET", f"{V2}/assets/aliases", assets.list_aliases, *PAGE, *assets.ALIASES.names()),
+    route("GET", f"{V2}/assets/aliases/{{asset_alias_id}}", assets.show_alias),
     route("GET", ASSET, assets.show_asset),
     route("POST", f"{ASSET}/materialize", assets.materialize),
     route("GET", f"{ASSET}/queuedEvents", assets.queued_of_asset),
@@ -147,7 +149,6 @@ NOT_ANSWERED: Final[tuple[tuple[str, str, str], ...]] = (
     ("GET", f"{RUN}/hitlDetails", PEOPLE),
     ("GET", f"{MAPPED}/hitlDetails(/tries/[^/]+)?", PEOPLE),
     ("PATCH", f"{MAPPED}/hitlDetails", PEOPLE),
-    ("GET", f"{V2}/assets/aliases(/[^/]+)?", "asset aliases are not supported"),
     ("DELETE", f"{ASSET}/queuedEvents", "queued events stay until a run takes them"),
     ("DELETE", f"{DAG}/assets(/[^/]+)?/queuedEvents", "queued events stay until a run takes them"),
     *((method, f"{V2}/connections/enqueue-test", "use POST /connections/test") for method in ("GET", "POST")),

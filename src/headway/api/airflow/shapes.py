@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from headway import ids
+from headway.core import aliases
 from headway.spec.model import Param
 from headway.spec.params import schema_of
 
@@ -335,11 +336,17 @@ def asset(found: Json) -> dict[str, Any]:
         **at,
         "scheduled_dags": [{"dag_id": each["dag_id"], **at} for each in found["consumers"]],
         "producing_tasks": [task_of_asset(each) | at for each in found["producers"]],
-        "consuming_tasks": [task_of_asset(each) | at for each in found["readers"]],
-        "aliases": [],
+        "consuming_tasks": [
+            task_of_asset(each) | at for each in (*found["readers"], *found["awaiters"])
+        ],
+        "aliases": [alias(each) for each in found["aliases"]],
         "watchers": [],
         "last_asset_event": None if last is None else {"id": None, "timestamp": last},
     }
+
+
+def alias(name: str, group: str = "") -> dict[str, Any]:
+    return {"id": number_of(aliases.key(name)), "name": name, "group": group}
 
 
 def task_of_asset(found: Json) -> dict[str, Any]:

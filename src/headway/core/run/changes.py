@@ -29,13 +29,15 @@ class Result(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """An event of an asset. ``extra``: JSON that only tasks read."""
+    """An event of an asset. ``extra``: JSON that only tasks read. ``aliases``: through which the task added it."""
 
     instance: Instance
     attempt: int
     asset: str
     extra: str
     partition: str | None = None
+    aliases: tuple[str, ...] = ()
+    definition: str | None = None  # of an asset that was added, as JSON
 
 
 class Given(NamedTuple):

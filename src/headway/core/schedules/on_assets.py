@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, NamedTuple, Union
 
+from headway.core import aliases
 from headway.core.reasons import AwaitsAssets, Reason
 from headway.core.schedules.base import BadSchedule, Schedule
 from headway.core.words import listed
@@ -34,7 +35,10 @@ class OnAssets(Schedule):
 
     word: ClassVar[str] = "assets"
     schema: ClassVar[Mapping[str, object]] = {
-        "description": "The name of an asset, or an object with `all` or `any` and a list of such.",
+        "description": (
+            "The name of an asset, `@alias:` with the name of an alias, or an object with `all` or `any` and "
+            "a list of such."
+        ),
         "type": ["string", "object"],
     }
     form: ClassVar[str] = "an asset or a list of assets"
@@ -127,7 +131,7 @@ def missing(condition: Frozen, arrived: Collection[str]) -> Iterator[str]:
 
 def said(condition: Frozen, inner: bool = False) -> str:
     if isinstance(condition, str):
-        return condition
+        return aliases.said(condition)
     told = [said(part, inner=True) for part in condition.parts]
     text = listed(told) if condition.all else " or ".join(told)
     return f"({text})" if inner and len(told) > 1 else text

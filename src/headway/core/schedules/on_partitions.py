@@ -6,7 +6,7 @@ and what becomes of a key that arrives after the run of its partition: it waits 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -14,10 +14,17 @@ from headway.core import partitions
 from headway.core.partitions import BadKey, BadMapping, Mapper, Span
 from headway.core.partitions.mappers import IDENTITY
 from headway.core.schedules import on_assets
-from headway.core.schedules.base import BadSchedule
+from headway.core.schedules.base import FIRST, BadSchedule
 from headway.core.schedules.on_assets import OnAssets
 
-FIELDS: Final = frozenset({"on", "mapper", "mappers", "late"})
+FIELDS: Final = frozenset({"on", "mapper", "mappers", "late", "due_s"})
+DUE_MAX: Final = timedelta(days=366)
+LOOKED_BACK: Final = (
+    timedelta(hours=2),
+    timedelta(days=2),
+    timedelta(days=40),
+    timedelta(days=400),
+)
 
 Arrived = Mapping[str, Collection[str]]  # keys by asset
 
@@ -35,6 +42,13 @@ class Missing(NamedTuple):
     needed: int
 
 
+class Expected(NamedTuple):
+    """A partition that stands for a time."""
+
+    partition: str
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class OnPartitions(OnAssets):
     """A schedule without fires: each partition whose keys have arrived brings one run."""
@@ -42,6 +56,7 @@ class OnPartitions(OnAssets):
     mapper: Mapper
     mappers: tuple[tuple[str, Mapper], ...] = ()
     late: Late = Late.WAIT
+    due: timedelta | None = None  # how long after its time a partition is expected to run
 
     word: ClassVar[str] = "partitions"
     schema: ClassVar[Mapping[str, object]] = {
@@ -53,6 +68,12 @@ class OnPartitions(OnAssets):
             "mapper": {"type": "object"},
             "mappers": {"type": "object", "additionalProperties": {"type": "object"}},
             "late": {"enum": [each.value for each in Late]},
+            "due_s": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": DUE_MAX.total_seconds(),
+                "description": "Seconds after the end of a partition's time after which it is overdue without a run.",
+            },
         },
         "additionalProperties": False,
     }
@@ -87,7 +108,12 @@ class OnPartitions(OnAssets):
             raise BadSchedule(
                 f"late is one of {', '.join(Late)}, not {value.get('late')!a:.40}"
             ) from None
-        return cls(base.condition, mapper, mappers, late)
+        found = cls(base.condition, mapper, mappers, late, due_of(value.get("due_s")))
+        if found.due is not None and found.current(LOOKED_BACK[-1] + FIRST) is None:
+            raise BadSchedule(
+                "due is of partitions that stand for a time, such as days, and these do not"
+            )
+        return found
 
     def mapper_of(self, asset: str) -> Mapper:
         return dict(self.mappers).get(asset, self.mapper)
@@ -151,6 +177,19 @@ class OnPartitions(OnAssets):
                 return [(span.start, each) for span, each in spans if span is not None]
         return None
 
+    def current(self, now: datetime) -> datetime | None:
+        """Return the start of the partition that a time is in; None: its partitions are not in time."""
+        for width in LOOKED_BACK:
+            if found := self.starts_between(now - width, now):
+                return found[-1][0]
+        return None
+
+    def expected(self, start: datetime) -> Expected | None:
+        """Return the partition that begins at a time, if one does."""
+        partition = self.partition_of(start)
+        span = None if partition is None else self.span(partition)
+        return None if partition is None or span is None else Expected(partition, span)
+
     def periods(self, first: datetime, last: datetime) -> Iterator[datetime] | None:
         found = self.starts_between(first, last)
         return None if found is None else (start for start, _ in found)
@@ -161,3 +200,13 @@ class OnPartitions(OnAssets):
 
     def words(self) -> str:
         return f"on partitions of {on_assets.said(self.condition)}"
+
+
+def due_of(given: object) -> timedelta | None:
+    """Read the seconds of a spec. Raises BadSchedule."""
+    if given is None:
+        return None
+    most = DUE_MAX.total_seconds()
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= most:
+        raise BadSchedule(f"due is 0 to {DUE_MAX.days} days, not {given!a:.40} s")
+    return timedelta(seconds=given)

@@ -11,12 +11,19 @@ from msgspec.structs import replace
 
 from headway.agent import protocol
 from headway.core import mapping, questions, reports
+from headway.core.aliases import ADDED_MAX
 from headway.core.graph import Node
 from headway.core.questions import Ask
 from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
 from headway.executors.agents.flaws import flaw_of_end, flaw_of_secrets
-from headway.spec.assets import EVENTS_MAX, flaw_of_extra, flaw_of_name, flaw_of_partition
+from headway.spec.assets import (
+    EVENTS_MAX,
+    flaw_of_added,
+    flaw_of_extra,
+    flaw_of_name,
+    flaw_of_partition,
+)
 from headway.spec.carried import flaw_of_date, flaw_of_text, flaws, place, shown
 from headway.spec.model import RESULT_KEY, Param
 from headway.store import xcoms
@@ -125,6 +132,8 @@ def told(message: protocol.Ended) -> reports.Ended:
         events = tuple(map(event_of, message.assets))
         if len(events) > EVENTS_MAX:
             raise ValueError(f"there are {len(events):,} of them; the limit is {EVENTS_MAX:,}")
+        if (added := len({each.asset for each in events if each.alias})) > ADDED_MAX:
+            raise ValueError(f"it adds {added:,} assets through aliases; the limit is {ADDED_MAX}")
     except ValueError as error:
         why = f"the events of its assets cannot be stored: {error}"
         return ended(replace(message, outcome="failed", cause="result", detail=why, retry=False))
@@ -139,7 +148,10 @@ def event_of(given: protocol.AssetEvent) -> reports.Told:
         raise ValueError(f"the partition of an event {flaw}")
     if (flaw := flaw_of_extra(given.extra)) is not None:
         raise ValueError(f"the extra of an event {flaw}")
-    return reports.Told(given.asset, given.extra.decode(), given.partition)
+    if given.alias and (flaw := flaw_of_added(given.alias, given.asset, given.definition)):
+        raise ValueError(flaw)
+    definition = None if given.definition is None else given.definition.decode()
+    return reports.Told(given.asset, given.extra.decode(), given.partition, given.alias, definition)
 
 
 def deferral_of(given: protocol.Deferral | None) -> Deferral:

@@ -37,9 +37,6 @@ REFUSED: Final = {
         for verb in ("Get", "Set", "Delete", "Clear")
         for by in ("Name", "Uri")
     },
-    **dict.fromkeys(
-        ("GetAssetsByAlias", "GetAssetEventByAssetAlias"), "the task uses an alias of assets"
-    ),
     "ResendLoggingFD": "the task asks for another place for its log",
 }
 
@@ -105,7 +102,9 @@ class Conversation:
             },
             "GetAssetByName": events.by_name,
             "GetAssetByUri": events.by_uri,
+            "GetAssetsByAlias": events.by_alias,
             "GetAssetEventByAsset": events.of_asset,
+            "GetAssetEventByAssetAlias": events.of_alias,
             "ValidateInletsAndOutlets": lambda _: {
                 "type": "InactiveAssetsResult",
                 "inactive_assets": [],

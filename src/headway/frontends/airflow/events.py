@@ -9,6 +9,7 @@ import msgspec
 from headway.authoring import secrets
 from headway.authoring.asset_events import KIND, Told, encoded
 from headway.authoring.run import Fail
+from headway.core.aliases import key
 from headway.core.triggers import Trigger
 from headway.frontends.airflow import assets, dates
 from headway.frontends.base import TaskFailed
@@ -29,6 +30,7 @@ class Event(msgspec.Struct, frozen=True):
     source_task_id: str | None
     source_map_index: int | None
     by: str | None
+    aliases: list[str] = []
 
     def source(self) -> dict[str, Any]:
         return {
@@ -77,10 +79,30 @@ class Events:
             return {"type": "ErrorResponse", "error": "ASSET_NOT_FOUND", "detail": detail}
         return {"type": "AssetResult", **shape(found)}
 
+    def by_alias(self, body: Json) -> dict[str, Any]:
+        """Return the assets that tasks have added through an alias."""
+        found = [shape(each) for each in self.through(body["alias_name"]).values()]
+        return {"type": "AssetsByAliasResult", "assets": found}
+
+    def through(self, alias: str) -> dict[str, Definition]:
+        asked = ask({"define": True, "asset": key(alias)})
+        return {each.name: each for each in DEFINITIONS.decode(asked)}
+
     def of_asset(self, body: Json) -> dict[str, Any]:
         """Return the last events of an asset, of those that Headway gives at once."""
         found = self.definition(body.get("name"), body.get("uri"))
         events = [] if found is None else EVENTS.decode(ask({"asset": found.name}))
+        return self.chosen(body, events, {} if found is None else {found.name: found})
+
+    def of_alias(self, body: Json) -> dict[str, Any]:
+        """Return the last events that came through an alias, likewise."""
+        alias = body["alias_name"]
+        return self.chosen(body, EVENTS.decode(ask({"asset": key(alias)})), self.through(alias))
+
+    def chosen(
+        self, body: Json, events: list[Event], known: Mapping[str, Definition]
+    ) -> dict[str, Any]:
+        """Return those of the events that a question asks for."""
         after, before = (date_of(body.get(name)) for name in ("after", "before"))
         kept = [
             event
@@ -92,13 +114,12 @@ class Events:
             kept.reverse()
         if (limit := body.get("limit")) is not None:
             kept = kept[:limit]
-        asset = None if found is None else shape(found)
         told = [
             {
                 "id": number,
                 "timestamp": event.timestamp,
                 "extra": event.extra,
-                "asset": asset,
+                "asset": shape(known.get(event.asset) or Definition(event.asset, event.asset)),
                 "created_dagruns": [],
                 **event.source(),
                 "partition_key": event.partition,
@@ -121,7 +142,7 @@ def consumed(dag: Any, trigger: str) -> list[dict[str, Any]]:
                 "asset": {"name": asset.name, "uri": asset.uri, "extra": asset.extra},
                 "extra": event.extra,
                 **event.source(),
-                "source_aliases": [],
+                "source_aliases": [{"name": alias} for alias in event.aliases],
                 "timestamp": event.timestamp,
                 "partition_key": event.partition,
             }
@@ -155,8 +176,14 @@ def of_outlets(body: Json, outlets: tuple[str, ...]) -> list[Told]:
 
 def told(body: Json, outlets: tuple[str, ...]) -> Iterator[Told]:
     for event in body.get("outlet_events") or ():
-        name, partition = event["dest_asset_key"]["name"], event.get("partition_key")
-        if event.get("source_alias_name") or name not in outlets:
+        asset, partition = event["dest_asset_key"], event.get("partition_key")
+        name, alias = asset["name"], event.get("source_alias_name")
+        if (key(alias) if alias else name) not in outlets:
+            continue
+        if alias:
+            said = {"uri": asset["uri"], "extra": event.get("dest_asset_extra") or {}}
+            extra = encoded(name, event.get("extra") or {})
+            yield Told(name, extra, None, alias, encoded(name, said))
             continue
         if partition is not None and (flaw := flaw_of_partition(partition)) is not None:
             raise Fail(f"the partition {partition!r:.80} {flaw}")

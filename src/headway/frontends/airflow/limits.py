@@ -13,7 +13,7 @@ from headway.frontends.airflow.params import unchecked
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
-OUTLETS: Final = "name the assets themselves as outlets"
+BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
 FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
 
 
@@ -52,6 +52,8 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{unknown}; only the times start runs", line, None
         else:
             yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
+    for uri in assets.unknown_uris(dag):
+        yield f"the asset with the URI {uri!r} is taken to have this name", line, BY_NAME
     if getattr(dag, "deadline", None):
         yield "its deadlines are not watched", line, None
     for name, param in dag.params.items():
@@ -78,16 +80,6 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
-        if odd := assets.aliases(task.outlets):
-            yield f"events of the asset alias {odd[0]!r} of {name} are not recorded", line, OUTLETS
-        if odd := assets.references(task.outlets):
-            yield (
-                f"events of {odd[0]!r}, which {name} names by reference, are not recorded",
-                line,
-                OUTLETS,
-            )
-        if odd := assets.aliases(task.inlets):
-            yield f"{name} fails when it reads events of the asset alias {odd[0]!r}", line, None
         if getattr(task, "retry_policy", None) is not None:
             yield f"the delays of {name}'s retry policy are ignored", line, "use retry_delay"
         for what in pods.ignored(task):

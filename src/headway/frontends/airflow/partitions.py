@@ -3,6 +3,7 @@
 Airflow's days have 24 hours whatever the clock does; ours have as many as pass.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from headway.core import schedules
@@ -26,17 +27,15 @@ class Unknown(Exception):
     """A part of a timetable that no spec can keep. The message names it."""
 
 
-def schedule(timetable: Any) -> Data:
-    """Return the schedule of a PartitionedAssetTimetable. Raises Unknown."""
-    condition = assets.condition(timetable.asset_condition)
+def schedule(timetable: Any, uris: Mapping[str, str]) -> Data:
+    """Return the schedule of a PartitionedAssetTimetable. ``uris``: names of assets by URI. Raises Unknown."""
+    condition = assets.condition(timetable.asset_condition, uris)
     if condition is None:
-        raise Unknown("its schedule names an asset by reference or alias")
+        raise Unknown("its schedule is a condition of its own on assets")
     kept: Data = {"on": condition, "mapper": mapper(timetable.default_partition_mapper)}
     given = {}
     for asset, found in (timetable.partition_mapper_config or {}).items():
-        if not assets.is_asset(asset):
-            raise Unknown("a partition mapper is of an asset by reference")
-        given[str(asset.name)] = mapper(found)
+        given[assets.name_of(asset, uris)] = mapper(found)
     if given:
         kept["mappers"] = given
     made: Data = {OnPartitions.word: kept}

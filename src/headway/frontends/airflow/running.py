@@ -50,7 +50,8 @@ class Workflow:
         conversation = Conversation(run, self.dag, sorted(task.downstream_task_ids))
         details = startup.details(self.dag, run, self.file)
         ended = converse(conversation, details, self.root, str(self.root / self.file))
-        return concluded(conversation, ended, assets.names(task.outlets))
+        outlets = assets.names(task.outlets, assets.uris_of(self.dag))
+        return concluded(conversation, ended, outlets)
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -1,12 +1,15 @@
 """Timetables of Airflow as schedules of ours."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from headway.core import schedules
 from headway.core.schedules import BadSchedule, OnAssets
 from headway.frontends.airflow import assets, partitions
 
+NO_URIS: Final[Mapping[str, str]] = MappingProxyType({})
 BY_TIME: Final = "its schedule is times or assets"
 
 
@@ -17,7 +20,8 @@ class Read(NamedTuple):
     unknown: str = ""
 
 
-def read(timetable: Any) -> Read:
+def read(timetable: Any, uris: Mapping[str, str] = NO_URIS) -> Read:
+    """Return the schedule. ``uris``: the names of the DAG's assets by URI, for references."""
     kind = type(timetable).__name__
     if not type(timetable).__module__.startswith("airflow."):
         return Read(None, f"its timetable {kind} is one of its own")
@@ -35,12 +39,12 @@ def read(timetable: Any) -> Read:
         case "ContinuousTimetable":
             return Read(None, "its schedule is @continuous")
         case "AssetTriggeredTimetable":
-            condition = assets.condition(timetable.asset_condition)
+            condition = assets.condition(timetable.asset_condition, uris)
             if condition is None:
-                return Read(None, "its schedule names an asset by reference or alias")
+                return Read(None, "its schedule is a condition of its own on assets")
             return Read({OnAssets.word: condition})
         case "PartitionedAssetTimetable":
-            return on_partitions(timetable)
+            return on_partitions(timetable, uris)
         case "CronPartitionTimetable":
             timed = cron(part(timetable, "expression"), zone_of(part(timetable, "timezone")))
             return (
@@ -56,9 +60,9 @@ def read(timetable: Any) -> Read:
     return Read(None, f"its timetable is {kind}")
 
 
-def on_partitions(timetable: Any) -> Read:
+def on_partitions(timetable: Any, uris: Mapping[str, str]) -> Read:
     try:
-        return Read(partitions.schedule(timetable))
+        return Read(partitions.schedule(timetable, uris))
     except partitions.Unknown as error:
         return Read(None, str(error))
 

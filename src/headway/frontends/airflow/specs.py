@@ -1,6 +1,6 @@
 """The step from a DAG of Airflow to the spec."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,8 +20,9 @@ DEFAULT_POOL: Final = "default_pool"
 
 
 def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
-    read = schedules.read(dag.timetable)
-    tasks = {task.task_id: task_spec(task, lines) for task in dag.tasks}
+    uris = assets.uris_of(dag)
+    read = schedules.read(dag.timetable, uris)
+    tasks = {task.task_id: task_spec(task, lines, uris) for task in dag.tasks}
     return model.Dag(
         dag_id=dag.dag_id,
         file=file,
@@ -60,7 +61,7 @@ def owner_of(dag: Any) -> str:
     return ", ".join(owners)
 
 
-def task_spec(task: Any, lines: Lines) -> model.Task:
+def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
     kind = operator_class(task)
     skips = any(each.__name__ == "SkipMixin" for each in kind.__mro__)
     return model.Task(
@@ -83,8 +84,8 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         depends_on_past=bool(task.depends_on_past),
         wait_for_downstream=bool(task.wait_for_downstream),
         ignore_first_depends_on_past=bool(task.ignore_first_depends_on_past),
-        outlets=assets.names(task.outlets),
-        inlets=assets.names(task.inlets),
+        outlets=assets.names(task.outlets, uris),
+        inlets=assets.names(task.inlets, uris),
         do_xcom_push=task.is_mapped or bool(task.do_xcom_push),
         mapping=mapping_of(task),
         map_index_template=task.map_index_template or "",

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core import schedules
+from headway.core.aliases import key
 from headway.core.foreign import foreign
 from headway.core.grants import GrantKind
 from headway.core.reasons import AwaitsAssets, AwaitsPartitions
@@ -23,12 +24,17 @@ from headway.store.views import dags, dependencies, pages, partitions
 
 WAITERS_MAX: Final = 100  # whose missing assets are told of one asset
 
-# Tasks of DAGs that are gone are left out.
+# Also those that add it through an alias. Tasks of DAGs that are gone are left out.
 USES: LiteralString = """
     (SELECT coalesce(json_agg(json_build_object(
         'dag_id', dag_id, 'task_id', task_id, 'owner', owner) ORDER BY dag_id, task_id), '[]')
-    FROM asset_use JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
-    WHERE asset_use.team_id = asset.team_id AND asset_use.asset = asset.name AND role = '%s' AND missing_since IS NULL)
+    FROM (
+        SELECT DISTINCT team_id, dag_id, task_id FROM asset_use
+        WHERE asset_use.team_id = asset.team_id AND role = '%s'
+            AND asset_use.asset = ANY (
+                asset.name || ARRAY(SELECT '@alias:' || alias FROM unnest(through.aliases) AS alias))
+    ) AS used JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
+    WHERE missing_since IS NULL)
 """
 
 LAST: Final[LiteralString] = """
@@ -46,13 +52,19 @@ MATCHING: Final[LiteralString] = (
 LIST: LiteralString = f"""
     SELECT name, uri, asset_group AS "group", extra, created_at, last.at AS last_event_at,
         {USES.replace("%s", "outlet")} AS producers, {USES.replace("%s", "inlet")} AS readers,
+        {USES.replace("%s", "wait")} AS awaiters,
         (SELECT coalesce(json_agg(json_build_object(
             'dag_id', dag_id, 'events', events, 'since', since, 'paused', paused_at IS NOT NULL, 'owner', owner)
             ORDER BY dag_id), '[]')
         FROM asset_consumer JOIN dag USING (team_id, dag_id) JOIN dag_version USING (team_id, dag_id, version)
         WHERE asset_consumer.team_id = asset.team_id AND asset_consumer.asset = asset.name
-            AND missing_since IS NULL) AS consumers
-    FROM asset {LAST}
+            AND missing_since IS NULL) AS consumers,
+        CASE WHEN starts_with(name, '@alias:') THEN substr(name, 8) END AS alias, through.aliases
+    FROM asset {LAST} CROSS JOIN LATERAL (
+        SELECT ARRAY(
+            SELECT alias FROM asset_alias AS member
+            WHERE member.team_id = asset.team_id AND member.asset = asset.name ORDER BY alias) AS aliases
+    ) AS through
     WHERE (%(names)s::text[] IS NULL OR name = ANY (%(names)s)) AND (%(after)s::text IS NULL OR name > %(after)s)
         AND {MATCHING}
     ORDER BY name LIMIT %(limit)s
@@ -94,8 +106,10 @@ NAMES: LiteralString = "SELECT name FROM asset ORDER BY name LIMIT 10000"
 
 IS_KNOWN: LiteralString = "SELECT FROM asset WHERE name = %(name)s"
 
+# Those of an alias with the asset that each is of.
 EVENTS: LiteralString = """
-    SELECT event_id, asset, at, extra, partition, dag_id, run_id, task_id, map_index, by
+    SELECT event_id, coalesce(origin, asset) AS asset, at, extra, partition, dag_id, run_id, task_id, map_index, by,
+        coalesce(aliases, '{}') AS aliases
     FROM asset_event
     WHERE asset = %(asset)s AND (%(before)s::bigint IS NULL OR event_id < %(before)s)
     ORDER BY event_id DESC LIMIT %(limit)s
@@ -107,7 +121,22 @@ EVENT: LiteralString = """
 """
 
 WAITS: LiteralString = """
-    SELECT asset, events, since FROM asset_consumer WHERE dag_id = %(dag_id)s ORDER BY asset
+    SELECT asset, events, since,
+        CASE WHEN starts_with(asset, '@alias:') THEN (
+            SELECT count(*) FROM asset_alias AS member
+            WHERE member.team_id = consumer.team_id AND member.alias = substr(consumer.asset, 8)) END AS assets
+    FROM asset_consumer AS consumer WHERE dag_id = %(dag_id)s ORDER BY asset
+"""
+
+# ``assets``: the first of them.
+OF_ALIAS: LiteralString = """
+    SELECT ARRAY(
+            SELECT asset FROM asset_alias AS member
+            WHERE member.team_id = asset.team_id AND member.alias = %(alias)s ORDER BY asset LIMIT %(limit)s) AS assets,
+        (SELECT count(*) FROM asset_alias AS member
+            WHERE member.team_id = asset.team_id AND member.alias = %(alias)s) AS assets_total,
+        refused_asset || ': ' || refused_why AS refused
+    FROM asset WHERE name = %(name)s
 """
 
 TEAM: LiteralString = "SELECT team_id FROM dag WHERE dag_id = %(dag_id)s"
@@ -123,6 +152,7 @@ class Queued(msgspec.Struct, frozen=True):
     asset: str
     events: int
     since: datetime | None
+    assets: int | None = None  # of an alias
 
 
 def page(
@@ -178,7 +208,10 @@ def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
     """Return an asset with what the DAGs that wait for it miss, and who is late if it is. Raises NotFound."""
     require(conn, name)
     (asset,) = listed(conn, names=[name], limit=1)
-    late, owners = dependencies.below_asset(conn, [each.dag_id for each in asset.consumers])
+    late, owners = dependencies.below_asset(
+        conn,
+        {*(each.dag_id for each in asset.consumers), *(each.dag_id for each in asset.awaiters)},
+    )
     return wire.AssetDetail(
         asset=asset,
         waiters=waiters_of(conn, name),
@@ -186,7 +219,14 @@ def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
         affected=late[: dependencies.AFFECTED_MAX],
         affected_total=len(late),
         affected_owners=owners,
+        **({} if asset.alias is None else of_alias(conn, name, asset.alias)),
     )
+
+
+def of_alias(conn: Connection[Any], name: str, alias: str) -> dict[str, Any]:
+    values = {"name": name, "alias": alias, "limit": WAITERS_MAX}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(OF_ALIAS, values).fetchone() or {}
 
 
 def waiters_of(conn: Connection[Any], name: str) -> list[wire.AssetWaiter]:
@@ -225,7 +265,8 @@ def require(conn: Connection[Any], name: str) -> None:
     """Raise NotFound, with what was probably meant, unless there is such an asset."""
     if conn.execute(IS_KNOWN, {"name": name}).fetchone() is None:
         names = [known for (known,) in conn.execute(NAMES).fetchall()]
-        advice = did_you_mean(name, names) or "to list assets: headway asset ls"
+        meant = f"there is an alias of this name: {key(name)}" if key(name) in names else None
+        advice = meant or did_you_mean(name, names) or "to list assets: headway asset ls"
         raise NotFound(f"there is no asset {name!r}", hint=advice)
 
 
@@ -263,10 +304,10 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
         waits=waits,
         partitioned=schedule.partitioned,
         partitions=partitions.oldest(conn, dag_id) if schedule.partitioned else [],
-        outlets=[
-            wire.AssetUse(asset=a, task_id=task) for role, a, task in uses if role == "outlet"
-        ],
-        inlets=[wire.AssetUse(asset=a, task_id=task) for role, a, task in uses if role == "inlet"],
+        **{
+            name: [wire.AssetUse(asset=a, task_id=t) for role, a, t in uses if role == wanted]
+            for name, wanted in (("outlets", "outlet"), ("inlets", "inlet"), ("awaited", "wait"))
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
@@ -14,15 +14,27 @@ from headway.store.views import pages
 
 AFFECTED_MAX: Final = 100  # that are named of one DAG
 
+# By its schedule, or by a task. An asset of an alias is updated by who updates the alias, and the other way round.
 BY_ASSETS: LiteralString = """
     SELECT DISTINCT coalesce(producer.dag_id, '') AS upstream, consumer.dag_id AS downstream, 'asset' AS kind,
         consumer.asset AS name
-    FROM asset_consumer AS consumer
+    FROM (
+        SELECT team_id, dag_id, asset FROM asset_consumer
+        UNION SELECT team_id, dag_id, asset FROM asset_use WHERE role = 'wait'
+    ) AS consumer
     JOIN dag AS waits ON waits.dag_id = consumer.dag_id AND waits.team_id = consumer.team_id
     LEFT JOIN (
-        SELECT used.team_id, used.asset, used.dag_id FROM asset_use AS used
+        SELECT used.team_id, used.asset, used.dag_id FROM (
+            SELECT team_id, asset, dag_id FROM asset_use WHERE role = 'outlet'
+            UNION ALL SELECT made.team_id, '@alias:' || member.alias, made.dag_id
+            FROM asset_alias AS member JOIN asset_use AS made USING (team_id, asset) WHERE role = 'outlet'
+            UNION ALL SELECT made.team_id, member.asset, made.dag_id
+            FROM asset_alias AS member JOIN asset_use AS made
+                ON made.team_id = member.team_id AND made.asset = '@alias:' || member.alias
+            WHERE role = 'outlet'
+        ) AS used
         JOIN dag AS updates ON updates.dag_id = used.dag_id AND updates.team_id = used.team_id
-        WHERE used.role = 'outlet' AND updates.missing_since IS NULL
+        WHERE updates.missing_since IS NULL
     ) AS producer ON producer.team_id = consumer.team_id AND producer.asset = consumer.asset
     WHERE waits.missing_since IS NULL
 """
@@ -148,7 +160,7 @@ def owners_of(dag_ids: Iterable[str], owned: Mapping[str, str]) -> list[str]:
     return sorted({owned.get(dag_id, "") for dag_id in dag_ids} - {""})
 
 
-def below_asset(conn: Connection[Any], consumers: Sequence[str]) -> tuple[list[str], list[str]]:
+def below_asset(conn: Connection[Any], consumers: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return the DAGs that are late if an asset is, the nearest first, and their owners. ``consumers`` wait for it."""
     below = {**directly_below(links(conn)), "": sorted(consumers)}
     late = [lower for lower, _ in affected(below, "")]

@@ -23,12 +23,24 @@ KEYS_MAX: Final = 50  # missing ones that are told of one asset
 SAID_MAX: Final = 5  # in a sentence
 SHOWN_MAX: Final = 10  # partitions beside all else of a DAG
 
+# Without one that is overdue, of which nothing has arrived, and that somebody has run by hand.
+STILL: LiteralString = """
+    (due_at IS NULL OR EXISTS (
+        SELECT FROM arrived_partition AS here
+        WHERE here.team_id = pending.team_id AND here.dag_id = pending.dag_id AND here.partition = pending.partition
+        OFFSET 0)
+    OR NOT EXISTS (
+        SELECT FROM run
+        WHERE run.team_id = pending.team_id AND run.dag_id = pending.dag_id AND run.partition = pending.partition
+        OFFSET 0))
+"""
+
 # The run is that of the same partition before.
-PAGE: LiteralString = """
-    SELECT pending.partition, since, latest_at, late, arrived.keys, last.run_id
+PAGE: LiteralString = f"""
+    SELECT pending.partition, since, latest_at, late, arrived.keys, last.run_id, due_at
     FROM pending_partition AS pending
     CROSS JOIN LATERAL (
-        SELECT coalesce(json_object_agg(asset, keys), '{}') AS keys FROM (
+        SELECT coalesce(json_object_agg(asset, keys), '{{}}') AS keys FROM (
             SELECT asset, json_agg(key ORDER BY key) AS keys FROM arrived_partition AS arrived
             WHERE arrived.team_id = pending.team_id AND arrived.dag_id = pending.dag_id
                 AND arrived.partition = pending.partition
@@ -42,14 +54,15 @@ PAGE: LiteralString = """
         ORDER BY created_at DESC LIMIT 1
     ) AS last ON true
     WHERE pending.dag_id = %(dag_id)s AND (%(partition)s::text IS NULL OR pending.partition = %(partition)s)
-        AND (%(after)s::text IS NULL OR pending.partition > %(after)s)
+        AND (%(after)s::text IS NULL OR pending.partition > %(after)s) AND {STILL}
     ORDER BY pending.partition LIMIT %(limit)s
 """
 
-COUNT: LiteralString = """
+COUNT: LiteralString = f"""
     SELECT count(*), (
-        SELECT partition FROM pending_partition WHERE dag_id = %(dag_id)s ORDER BY since, partition LIMIT 1)
-    FROM pending_partition WHERE dag_id = %(dag_id)s
+        SELECT partition FROM pending_partition AS pending
+        WHERE dag_id = %(dag_id)s AND {STILL} ORDER BY since, partition LIMIT 1)
+    FROM pending_partition AS pending WHERE dag_id = %(dag_id)s AND {STILL}
 """
 
 REFUSED: LiteralString = """
@@ -84,6 +97,7 @@ class Row(msgspec.Struct, frozen=True):
     late: bool
     keys: dict[str, list[str]]
     run_id: str | None
+    due_at: datetime | None
 
 
 def page(
@@ -123,6 +137,7 @@ def told(schedule: OnPartitions, row: Row) -> wire.PendingPartition:
         latest_at=row.latest_at,
         late=row.late,
         run_id=row.run_id,
+        due_at=row.due_at,
         starts_at=None if span is None else span[0],
         ends_at=None if span is None else span[1],
         arrived={asset: len(keys) for asset, keys in sorted(row.keys.items())},
@@ -161,6 +176,7 @@ def awaited(row: Row, missing: Sequence[Missing], pending: int) -> AwaitsPartiti
         pending=pending,
         since=row.since.isoformat(),
         late=row.late,
+        due="" if row.due_at is None else row.due_at.isoformat(),
     )
 
 

@@ -1,11 +1,12 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { assetEvents } from "@/api/queries.ts";
 import type { AssetEvent } from "@/api/types.ts";
+import { isAlias } from "@/lib/assets.ts";
 import { absolute, exact } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Command } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
-import { RunLink } from "@/parts/links.tsx";
+import { AssetLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
@@ -30,6 +31,12 @@ const COLUMNS: readonly Column<AssetEvent>[] = [
     cell: (event) => <Source event={event} />,
   },
   {
+    key: "asset",
+    head: "Asset",
+    width: "minmax(80px, 1fr)",
+    cell: ({ asset }) => <AssetLink asset={asset} />,
+  },
+  {
     key: "partition",
     head: "Partition",
     width: "minmax(80px, 0.8fr)",
@@ -51,6 +58,12 @@ const COLUMNS: readonly Column<AssetEvent>[] = [
   },
 ];
 
+const OF_ASSET = COLUMNS.filter(({ key }) => key !== "asset");
+// The asset comes before what there is no room for.
+const OF_ALIAS = COLUMNS.map((column) =>
+  column.key === "extra" ? { ...column, secondary: true } : column,
+);
+
 /** The events of an asset, the newest first, each with the run that made it or who reported it. */
 export function AssetEvents({ name, outside }: { name: string; outside: boolean }) {
   const found = useInfiniteQuery(assetEvents(name));
@@ -63,7 +76,9 @@ export function AssetEvents({ name, outside }: { name: string; outside: boolean 
       ) : found.data.length === 0 ? (
         <div className={styles.none}>
           <p>
-            No events yet. A task with this asset among its outlets makes one when it succeeds.
+            {isAlias(name)
+              ? "No events yet. A task with this alias among its outlets adds the assets that it updates."
+              : "No events yet. A task with this asset among its outlets makes one when it succeeds."}
             {outside && " Other systems report one with:"}
           </p>
           {outside && <Command text={`headway asset emit ${quoted(name)}`} />}
@@ -72,7 +87,7 @@ export function AssetEvents({ name, outside }: { name: string; outside: boolean 
         <Table
           natural
           label="Events"
-          columns={COLUMNS}
+          columns={isAlias(name) ? OF_ALIAS : OF_ASSET}
           items={found.data}
           id={({ event_id }) => String(event_id)}
         />

@@ -4,10 +4,11 @@ import { Send } from "lucide-react";
 import { useState } from "react";
 import { asset } from "@/api/queries.ts";
 import type { AssetDetail } from "@/api/types.ts";
+import { nameOf } from "@/lib/assets.ts";
 import { AffectedDags } from "@/parts/AffectedDags.tsx";
 import { Button } from "@/parts/Button.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
-import { DagLink } from "@/parts/links.tsx";
+import { AssetLink, DagLink } from "@/parts/links.tsx";
 import { Card, Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
@@ -29,7 +30,7 @@ export function AssetPage() {
   const mayEmit = useMay("asset.emit") && !isForeign(name);
   return (
     <Page
-      title={name}
+      title={nameOf(name)}
       note={found.data && <Note asset={found.data.asset} />}
       actions={
         mayEmit &&
@@ -67,7 +68,7 @@ export function AssetPage() {
 function Note({ asset: { name, uri, last_event_at } }: { asset: AssetDetail["asset"] }) {
   return (
     <>
-      {uri !== name && <>{uri} · </>}
+      {uri && uri !== name && <>{uri} · </>}
       {last_event_at ? (
         <>
           last event <RelativeTime at={last_event_at} />
@@ -80,14 +81,27 @@ function Note({ asset: { name, uri, last_event_at } }: { asset: AssetDetail["ass
 }
 
 /** Who updates and reads it, and whom to tell if it is late. */
-function Facts({ detail: { asset, affected, affected_total, affected_owners } }: Props) {
+function Facts({ detail }: Props) {
+  const { asset, affected, affected_total, affected_owners } = detail;
   const extra = JSON.stringify(asset.extra);
+  const outside = asset.alias === null ? "no task; its events come from outside" : "no task";
   return (
-    <Card title="About this asset">
+    <Card title={asset.alias === null ? "About this asset" : "About this alias"}>
       <dl className={styles.facts}>
+        {asset.alias !== null && <Assets detail={detail} />}
+        {(asset.aliases ?? []).length > 0 && (
+          <div>
+            <dt>Added through</dt>
+            {asset.aliases?.map((alias) => (
+              <dd key={alias}>
+                <AssetLink asset={`@alias:${alias}`} />
+              </dd>
+            ))}
+          </div>
+        )}
         <div>
           <dt>Updated by</dt>
-          <dd>{asset.producers.length === 0 ? "no task; its events come from outside" : null}</dd>
+          <dd>{asset.producers.length === 0 ? outside : null}</dd>
           {asset.producers.map((task) => (
             <Task key={`${task.dag_id} ${task.task_id}`} {...task} />
           ))}
@@ -96,6 +110,14 @@ function Facts({ detail: { asset, affected, affected_total, affected_owners } }:
           <div>
             <dt>Read by</dt>
             {asset.readers.map((task) => (
+              <Task key={`${task.dag_id} ${task.task_id}`} {...task} />
+            ))}
+          </div>
+        )}
+        {(asset.awaiters ?? []).length > 0 && (
+          <div>
+            <dt>Awaited by</dt>
+            {asset.awaiters?.map((task) => (
               <Task key={`${task.dag_id} ${task.task_id}`} {...task} />
             ))}
           </div>
@@ -121,6 +143,25 @@ function Facts({ detail: { asset, affected, affected_total, affected_owners } }:
 
 interface Props {
   detail: AssetDetail;
+}
+
+/** The assets that tasks have added through an alias, and the last one that it did not take. */
+function Assets({ detail: { assets, assets_total, refused } }: Props) {
+  return (
+    <div>
+      <dt>Its assets</dt>
+      {assets.length === 0 && <dd>none: no task has added one yet</dd>}
+      {assets.map((asset) => (
+        <dd key={asset}>
+          <AssetLink asset={asset} />
+        </dd>
+      ))}
+      {assets_total > assets.length && (
+        <dd className={styles.quiet}>and {assets_total - assets.length} more</dd>
+      )}
+      {refused !== null && <dd>not taken: {refused}</dd>}
+    </div>
+  );
 }
 
 function Task({ dag_id, task_id, owner }: AssetDetail["asset"]["producers"][number]) {

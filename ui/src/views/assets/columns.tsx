@@ -19,7 +19,7 @@ export const COLUMNS: readonly Column<Asset>[] = [
     cell: (asset) => (
       <span className={styles.name}>
         <AssetLink asset={asset.name} />
-        {asset.uri !== asset.name && <span className={styles.uri}>{asset.uri}</span>}
+        {asset.uri && asset.uri !== asset.name && <span className={styles.uri}>{asset.uri}</span>}
       </span>
     ),
   },
@@ -43,21 +43,25 @@ export const COLUMNS: readonly Column<Asset>[] = [
     head: "Updated by",
     width: "minmax(120px, 1.6fr)",
     secondary: true,
-    cell: ({ producers }) => <Dags dags={unique(producers)} none="from outside" />,
+    cell: ({ producers, alias }) => (
+      <Dags dags={unique(producers)} none={alias === null ? "from outside" : "no DAG"} />
+    ),
   },
   {
     key: "consumers",
     head: "Awaited by",
     width: "minmax(100px, 1.6fr)",
-    cell: ({ consumers }) => <Dags dags={unique(consumers)} none="no DAG" />,
+    cell: ({ consumers, awaiters = [] }) => (
+      <Dags dags={unique([...consumers, ...awaiters])} none="no DAG" />
+    ),
   },
   {
     key: "owners",
     head: "Owners",
     width: "minmax(96px, 1fr)",
     secondary: 2,
-    cell: ({ producers, consumers }) => {
-      const owners = ownersOf([...producers, ...consumers]).join(", ");
+    cell: ({ producers, consumers, awaiters = [] }) => {
+      const owners = ownersOf([...producers, ...consumers, ...awaiters]).join(", ");
       return <span title={owners}>{owners || "–"}</span>;
     },
   },

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { dependencies } from "@/api/queries.ts";
 import type { DagLinks } from "@/api/types.ts";
+import { isAlias } from "@/lib/assets.ts";
 import { AffectedDags } from "@/parts/AffectedDags.tsx";
 import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
@@ -123,7 +124,7 @@ function Side({
           <li key={`${dag_id} ${kind} ${name}`}>
             {dag_id === null ? "from outside" : <DagLink dag={dag_id} />}{" "}
             <span className={styles.none}>
-              {BY[kind] ?? kind}{" "}
+              {isAlias(name) ? "" : `${BY[kind] ?? kind} `}
               {kind === "asset" ? <AssetLink asset={name} /> : <code>{name}</code>}
               {owner && ` · owner ${owner}`}
             </span>

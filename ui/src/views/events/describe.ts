@@ -31,6 +31,7 @@ const WORDS: Readonly<Record<string, string>> = {
   take_back: "taken back",
   reopen: "reopened",
   late_partition: "partition arrived late",
+  overdue_partition: "partition is overdue",
 };
 
 /** What the list can be narrowed to: the ends first, as they are looked for. */
