@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from tests.postgres import private_server
+from tests.simulation.asset_waits import AssetWaits
 from tests.simulation.assets import Assets
 from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
@@ -32,6 +33,7 @@ WORLDS: Final[dict[str, type[World]]] = {
     for each in (
         World,
         Assets,
+        AssetWaits,
         Calls,
         Clusters,
         Crowd,

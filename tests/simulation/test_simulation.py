@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.simulation.answers import Answers
+from tests.simulation.asset_waits import AssetWaits
 from tests.simulation.assets import Assets
 from tests.simulation.bugs import BUG_SEEDS, BUGS, Bug
 from tests.simulation.calls import Calls
@@ -41,6 +42,7 @@ EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
+ASSET_WAITS_SEEDS = (0, 1)
 PARTITIONS_SEEDS = (0, 1, 2)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
@@ -130,6 +132,13 @@ def test_a_world_that_asks_holds(seed: int, connections: Connections) -> None:
 def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
     """Events of assets bring runs, whatever dies between the two."""
     Assets(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", ASSET_WAITS_SEEDS)
+def test_a_world_that_waits_for_assets_holds(seed: int, connections: Connections) -> None:
+    """A wait is woken once, by an event that it is for, and none that comes is lost."""
+    AssetWaits(seed, connections).run()
 
 
 @pytest.mark.long
