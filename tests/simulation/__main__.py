@@ -22,6 +22,7 @@ from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
@@ -45,6 +46,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Loans,
         Loops,
         Minds,
+        Outbound,
         Partitions,
         Past,
         Teams,

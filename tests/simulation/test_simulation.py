@@ -24,6 +24,7 @@ from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.strategies import Strategies
@@ -43,6 +44,7 @@ WAITS_SEEDS = (0, 1)
 ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
 ASSET_WAITS_SEEDS = (0, 1)
+OUTBOUND_SEEDS = (0, 1, 2)
 PARTITIONS_SEEDS = (0, 1, 2)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
@@ -146,6 +148,13 @@ def test_a_world_that_waits_for_assets_holds(seed: int, connections: Connections
 def test_a_world_of_partitions_holds(seed: int, connections: Connections) -> None:
     """Keys that arrive bring the runs of their partitions, once each, whatever dies between the two."""
     Partitions(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", OUTBOUND_SEEDS)
+def test_a_world_of_outbound_webhooks_holds(seed: int, connections: Connections) -> None:
+    """Each end that a webhook wants is told until somebody takes it, whoever dies in between, and no other is."""
+    Outbound(seed, connections).run()
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ from tests.simulation.bugs import (
     asset_waits,
     calls,
     loops,
+    outbound,
     partitions,
     runs,
     strategies,
@@ -23,4 +24,5 @@ BUGS: list[Bug] = [
     *loops.BUGS,
     *partitions.BUGS,
     *asset_waits.BUGS,
+    *outbound.BUGS,
 ]
