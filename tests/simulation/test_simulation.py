@@ -54,6 +54,7 @@ GROUPS_SEEDS = (0, 1, 2)
 LOOPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
+LOOP_STEPS = 4
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +222,23 @@ def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> No
     dry.run()
     for point in range(1, dry.points, max(1, dry.points // CRASHES)):
         World(CRASH_SEED, connections, crash_at=(point,)).run()
+
+
+@pytest.mark.long
+def test_a_crash_between_iterations_changes_no_outcome(connections: Connections) -> None:
+    """F01 in a world of loops, where nothing else goes wrong."""
+    dry = loops_that_crash(connections)
+    dry.run()
+    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
+        world = loops_that_crash(connections, point)
+        world.run()
+        assert sum(" crash: " in line for line in world.trace) == 1
+
+
+def loops_that_crash(connections: Connections, *points: int) -> Loops:
+    world = Loops(CRASH_SEED, connections, steps=LOOP_STEPS)
+    world.mischief, world.crash_at = 0.0, points
+    return world
 
 
 @pytest.mark.long
