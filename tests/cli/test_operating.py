@@ -158,3 +158,13 @@ def test_an_outbound_webhook_from_its_creation_to_its_end(cli: Command) -> None:
     outbound("redeliver", "out", "1")
     outbound("delete", "out")
     assert json.loads(outbound("ls", "-o", "json")) == []
+
+
+def test_a_run_for_a_date_in_the_future_waits_for_it(cli: Command) -> None:
+    done = cli("run", "hello", "--date", "2099-01-01T05:00:00Z", "--detach")
+    assert done.returncode == 0
+    run_id = done.stdout.strip()
+    why = "its logical date, 2099-01-01 05:00:00 UTC, lies in the future"
+    assert f"of hello is queued and waits: {why}" in done.stderr, done.stderr
+    assert why in cli("why", run_id).stdout
+    assert cli("cancel", run_id).returncode == 0
