@@ -12,6 +12,8 @@ from headway.spec.model import Dag
 from tests.authoring.test_drawn_beside_airflow import is_unseen
 
 DAGS: Final = 40
+# Has an arrow from a group of nothing but a setup and a teardown: Airflow draws it from the group around that.
+FROM_SETUPS: Final = {800}
 FIELDS: Final = (
     *("trigger_rule", "retries", "branch", "skips_all_below", "decides_outcome", "setup"),
     *("teardown", "group"),
@@ -60,4 +62,5 @@ def test_both_files_give_the_same_tasks(numbers: range, tmp_path: Path) -> None:
 
 def is_alike(number: int) -> bool:
     """Return whether Airflow draws the arrows that Headway draws: some of a ``with`` block it does not."""
-    return "state" in RECORDED[number] and not any(map(is_unseen, drawn.steps(number)))
+    unseen = any(map(is_unseen, drawn.steps(number)))
+    return "state" in RECORDED[number] and not unseen and number not in FROM_SETUPS

@@ -36,13 +36,13 @@ MEANT: LiteralString = """
         AND event.at >= coalesce(nullif({0} ->> 'since', '')::timestamptz, '-infinity')
 """
 INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
-    "I60 woken, and it did not wait": """
+    "I65 woken, and it did not wait": """
         SELECT FROM step AS one WHERE kind IN ('wait_over', 'wait_timed_out')
             AND before ->> 'kind' IS DISTINCT FROM 'awaits_asset'""",
-    "I61 woken before its event": f"""
+    "I66 woken before its event": f"""
         SELECT FROM step AS one WHERE kind = 'wait_over' AND before ->> 'kind' = 'awaits_asset'
             AND NOT EXISTS ({MEANT.format("before")})""",
-    "I61 what it found is no event": """
+    "I66 what it found is no event": """
         SELECT FROM wait WHERE is_over AND NOT timed_out AND NOT EXISTS (
             SELECT FROM asset_event AS event WHERE event.team_id = wait.team_id
                 AND event.asset = wait.found ->> 'asset' AND event.at = (wait.found ->> 'at')::timestamptz
@@ -86,7 +86,7 @@ class AssetWaits(Assets):
         owed = set() if self.trouble else {*self.observer.execute(OWED).fetchall()}
         self.owed = Counter({wait: self.owed[wait] + 1 for wait in owed})
         lost = [wait for wait, looks in self.owed.items() if looks > LOOKS]
-        assert not lost, f"I62 its event is there, and nobody wakes it: {lost}"
+        assert not lost, f"I67 its event is there, and nobody wakes it: {lost}"
 
     @staticmethod
     def at(seconds: float) -> datetime:

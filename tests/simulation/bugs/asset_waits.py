@@ -25,7 +25,7 @@ BUGS = [
     for name, symptom, place in (
         (
             "an event before the time ends a wait",
-            "I61",
+            "I66",
             (
                 deferrals,
                 "LOOK_AT_ASSETS",
@@ -34,7 +34,7 @@ BUGS = [
         ),
         (
             "an event of another partition ends a wait",
-            "I61",
+            "I66",
             (
                 deferrals,
                 "LOOK_AT_ASSETS",
@@ -43,7 +43,7 @@ BUGS = [
         ),
         (
             "a wait is noted as told, and nobody is told",
-            "I62",
+            "I67",
             (deferrals, "look_at_assets", told_to_nobody),
         ),
     )

@@ -1,4 +1,4 @@
-"""What tasks ask people, which Airflow calls details of a human in the loop: listed, shown and answered."""
+"""Questions that tasks ask people, which Airflow calls details of a human in the loop: listed, shown and answered."""
 
 from typing import Any, Final
 
@@ -78,7 +78,7 @@ async def of_run(
         why = f"the questions of at most {LOOKED_AT} task instances are listed at once"
         raise Problem(501, f"{why}: name a task with task_id", [])
     tasks = await tasks_of(asked.inner, run)
-    found = []
+    found: list[Json] = []
     for each in items:
         whole = await asked.inner.get(f"{path}/{each['task_id']}", map_index=each["map_index"])
         last = whole["questions"][-1:]
