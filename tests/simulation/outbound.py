@@ -74,8 +74,10 @@ class Hook:
         )
 
     def is_owed(self, at: datetime) -> bool:
-        """Return whether it must have been told: nobody has disabled it since."""
-        return self.was_active(at) and not any(since >= at for since, _ in self.disabled)
+        """Return whether it must have been told: it was there before, and nobody has disabled it since."""
+        return at > self.created_at and all(
+            until is not None and at > until for _, until in self.disabled
+        )
 
 
 class Desk:
