@@ -60,7 +60,9 @@ const names = () => drawer().locator("li code").allTextContents();
 
 test("the grid marks a loop with its iterations, and a cell of it lists them one after another", async () => {
   await page().goto("/t/default/dags/refining/grid");
-  const row = page().getByRole("row").filter({ hasText: /^refine/ });
+  const row = page()
+    .getByRole("row")
+    .filter({ hasText: /^refine/ });
   await expect.poll(() => row.textContent()).toContain("×3");
   await page().goto(`/t/default/runs/${refining}?group=refine`);
   const inOrder = [0, 1, 2].flatMap((at) => [`refine.improve[${at}]`, `refine.enough[${at}]`]);
