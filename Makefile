@@ -124,6 +124,10 @@ mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice eac
 leaks: .venv/.ready ## Ask every route for what another team has, as everybody: each answer is as for what is missing
 	@$(BIN)/pytest tests/leaks -m ""
 
+.PHONY: drawn
+drawn: .venv/.ready ## Compare 2,000 drawn DAGs with how they ended in Airflow: by run_dag, the scheduler and Airflow's files
+	@$(PYTEST) -m "" --timeout 0 tests/authoring/test_drawn_beside_airflow.py tests/scenarios/test_drawn.py tests/airflow/test_drawn.py
+
 .PHONY: stress
 stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
 	@$(BIN)/pytest -m stress --timeout 0

@@ -1,38 +1,18 @@
 """DAGs drawn at random, as files of Airflow and of Headway: the same number gives the same DAG, and but for its first
-lines the same text (``bench/airflow/drawn.json`` records what Airflow makes of them).
+lines the same text (``drawn_records`` has what Airflow makes of them).
 
 Drawn are trigger rules, ends, retries, branches, short circuits, setups and teardowns, groups, mapped tasks and mapped
 groups. What a task does is written into it, so that no chance is left when the file is run.
 """
 
-from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-RECORDED: Final = 200
-RULES: Final = (
-    *(
-        "all_success",
-        "all_success",
-        "all_success",
-        "all_done",
-        "none_failed",
-        "one_failed",
-        "one_success",
-    ),
-    *(
-        "none_failed_min_one_success",
-        "none_skipped",
-        "all_failed",
-        "all_skipped",
-        "one_done",
-        "always",
-    ),
-    "all_done_min_one_success",
-)
-ENDS: Final = ("success", "success", "success", "success", "failed", "skipped", "flaky")
-LENGTHS: Final = (0, 1, 2, 3)
+from bench.airflow import drawn_richer
+from bench.airflow.drawn_steps import ENDS, LENGTHS, RULES, Step
 
+RECORDED: Final = 200  # in the test suite
+ALL: Final = 2_000  # those from RECORDED on are drawn with more words
 AIRFLOW: Final = '''"""Drawn: number {number}."""
 from datetime import UTC, datetime, timedelta
 
@@ -65,27 +45,17 @@ with DAG("drawn_{number}", schedule=None, start_date=datetime(2026, 1, 5, tzinfo
 """
 
 
-@dataclass(eq=False)
-class Step:
-    """A task, or a mapped group of two. ``over``: the length that a mapped one has, or the step whose result it is."""
-
-    name: str
-    kind: str = "work"  # branch, gate, setup, teardown, mapped, pair
-    rule: str = "all_success"
-    end: str = "success"
-    group: str = ""
-    upstream: list["Step"] = field(default_factory=list)
-    over: "int | Step | None" = None
-    length: int = 0  # of the list that it returns
-    chosen: list[str] = field(default_factory=list)
-    ignores_rules: bool = True
-
-    @property
-    def task_id(self) -> str:
-        return f"{self.group}.{self.name}" if self.group else self.name
-
-
 def steps(number: int) -> list[Step]:
+    return drawn_richer.steps(number) if number >= RECORDED else first_steps(number)
+
+
+def text(number: int, *, airflow: bool) -> str:
+    """Return the file."""
+    make = drawn_richer.text if number >= RECORDED else first_text
+    return make(number, airflow=airflow)
+
+
+def first_steps(number: int) -> list[Step]:
     chance = Random(number)
     made: list[Step] = []
     group = ""
@@ -127,9 +97,8 @@ def drawn(chance: Random, place: int, before: list[Step], group: str) -> Step:
     return step
 
 
-def text(number: int, *, airflow: bool) -> str:
-    """Return the file."""
-    made = steps(number)
+def first_text(number: int, *, airflow: bool) -> str:
+    made = first_steps(number)
     lines: list[str] = []
     open_group = ""
     for step in made:

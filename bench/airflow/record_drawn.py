@@ -3,17 +3,21 @@
 Run with the Python of an environment in which Airflow is installed, with AIRFLOW_HOME an empty folder:
 
     python bench/airflow/record_drawn.py bench/airflow/drawn.json [FIRST LAST]
+    python bench/airflow/record_drawn.py bench/airflow/drawn_more.json 200 2000
 
-Without numbers those of the test suite are recorded. ``tests/authoring/test_drawn_beside_airflow.py`` compares; with
-``DRAWN=FILE`` it compares what another file holds, for instance 2,000 that were recorded somewhere else.
+Without numbers those of the test suite are recorded. A DAG takes about a second on a busy machine; two processes need
+two folders. ``make drawn`` compares; with ``DRAWN=FILE`` also what another file holds.
 """
 
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -21,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from bench.airflow import drawn, record
 
 BUNDLE = "dags-folder"
+SECONDS_MAX = 100
 
 
 def main(out: Path, first: int, last: int) -> None:
@@ -36,6 +41,9 @@ def main(out: Path, first: int, last: int) -> None:
     from airflow.dag_processing.bundles.manager import DagBundlesManager
 
     logging.disable(logging.CRITICAL)
+    # Nothing happens while it sleeps between two looks: all of it is in one process.
+    time.sleep = lambda seconds: sleep(min(float(seconds), 0.001))
+    signal.signal(signal.SIGALRM, give_up)
     DagBundlesManager().sync_bundles_to_db()
     folder = Path(os.environ["AIRFLOW_HOME"], "drawn")
     folder.mkdir(exist_ok=True)
@@ -58,8 +66,18 @@ def outcome(folder: Path, number: int) -> dict[str, Any]:
         return {"refused": next(iter(bag.import_errors.values())).strip().splitlines()[-1]}
     bag.bundle_name = BUNDLE
     sync_bag_to_db(bag, BUNDLE, None)
-    bag.dags[name].test(logical_date=record.DATE)
+    signal.alarm(SECONDS_MAX)
+    try:
+        bag.dags[name].test(logical_date=record.DATE)
+    except Exception as error:
+        return {"broken": f"{type(error).__name__}: {error}"}
+    finally:
+        signal.alarm(0)
     return record.outcome(name)
+
+
+def give_up(*_: object) -> None:
+    raise TimeoutError(f"it did not end in {SECONDS_MAX} s")
 
 
 def keep(out: Path, version: str, found: dict[str, Any]) -> None:

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headway.store.transact import Session
+from tests.api import seed
 from tests.api.airflows import NOON, airflow, api, flow_of_assets, refused, world
+from tests.scenarios.world import Scheduler, run_state
 
 __all__ = ["api", "flow_of_assets", "world"]
 
@@ -131,3 +133,18 @@ def test_a_stored_connection_is_tried_by_an_agent(api: Any) -> None:
     assert refused(connections.test_connection, other)[0] == 501
     found = connections.get_connections(connection_id_pattern="la%", order_by=["-connection_id"])
     assert [each.connection_id for each in found.connections] == ["lake"]
+
+
+def test_a_logical_date_in_the_future_is_waited_for(api: Any, conn: Session) -> None:
+    """As in Airflow; the run after it is triggered meanwhile does not wait for it."""
+    seed.dag(conn, "d")
+    body = airflow.TriggerDAGRunPostBody(logical_date=datetime(2099, 1, 1, 5, tzinfo=UTC))
+    made = airflow.DagRunApi(api).trigger_dag_run("d", body)
+    assert (made.state, made.logical_date) == ("queued", body.logical_date)
+    (run_id,) = conn.execute("SELECT run_id FROM run").fetchone() or ("",)
+    for _ in range(2):
+        Scheduler(conn).tick()
+    assert run_state(conn, run_id) == "queued"
+    now = airflow.TriggerDAGRunPostBody(logical_date=None)
+    other = airflow.DagRunApi(api).trigger_dag_run("d", now)
+    assert other.logical_date < body.logical_date

@@ -166,3 +166,37 @@ def test_the_rule_of_a_task_below_a_setup() -> None:
     with pytest.raises(BadSpec, match='must be "all_success"') as caught:
         dag.spec("x.py")
     assert caught.value.line
+
+
+@pytest.mark.parametrize("ignores", [True, False])
+def test_a_short_circuit_does_not_skip_a_teardown(ignores: bool) -> None:
+    with DAG("x") as dag:
+
+        @task.short_circuit(ignore_downstream_trigger_rules=ignores)
+        def is_needed() -> bool:
+            return False
+
+        with delete(create()):
+            is_needed() >> work()
+    result = run_dag(dag)
+    ends = {name: str(each.state) for name, each in result.tasks.items()}
+    assert ends == {
+        "create": "success",
+        "is_needed": "success",
+        "work": "skipped",
+        "delete": "success",
+    }
+
+
+@pytest.mark.parametrize("ignores", [True, False])
+def test_a_short_circuit_directly_above_a_teardown(ignores: bool) -> None:
+    with DAG("x") as dag:
+
+        @task.short_circuit(ignore_downstream_trigger_rules=ignores)
+        def is_needed() -> bool:
+            return False
+
+        made = create()
+        is_needed() >> delete(made).as_teardown(setups=made)
+    ends = {name: str(each.state) for name, each in run_dag(dag).tasks.items()}
+    assert ends == dict.fromkeys(("create", "is_needed", "delete"), "success")

@@ -92,9 +92,15 @@ def test_what_is_killed_calls_its_callbacks_and_a_broken_one_is_seen(folder: Pat
         "the broken callback was not seen",
     )
     assert broken["note"].startswith("on_failure_callback of waits of run ")
+    # The run that it is about tells of it, and not of those that are done.
+    (about,) = runs_of(folder, "killed")
+    why = headway("why", about["run_id"], cwd=folder).stdout
+    call = f"on_failure_callback of waits is running; for more: headway why {broken['run_id'][:6]}"
+    assert why.count("_callback") == 1, why
+    assert call in why
 
     assert headway("run", "alerts", "--date", "2026-01-31", cwd=folder).returncode == 0
     wait_until(lambda: ended(folder, "alerts.callbacks") == 1, "the end was not told")
-    (call,) = runs_of(folder, "alerts.callbacks")
-    log = headway("logs", call["run_id"], "call", cwd=folder).stdout
+    (told_of,) = runs_of(folder, "alerts.callbacks")
+    log = headway("logs", told_of["run_id"], "call", cwd=folder).stdout
     assert "of alerts for 2026-01-31 succeeded" in log

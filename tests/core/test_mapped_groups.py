@@ -378,3 +378,23 @@ def test_it_is_as_if_the_group_were_written_once_for_each_item(seed: int) -> Non
         if after:
             assert group.state("after") == flat.state("after")
     group.everything_counts()
+
+
+def test_an_empty_list_hides_no_failure() -> None:
+    """As with a mapped task: what stands before the group and failed decides before the list does."""
+    story = Story(
+        task("list"),
+        task("before"),
+        inside("extract", "before", "list"),
+        inside("load", "extract"),
+        inside("clean", "extract", trigger_rule="all_done"),
+        task("report", "load"),
+    ).begin()
+    story.succeed("list", length=0)
+    assert story.state("extract") == "waiting"
+    story.fail("before")
+    assert [story.state(name) for name in ("extract", "load", "clean", "report")] == [
+        *("upstream_failed", "upstream_failed", "skipped", "upstream_failed")
+    ]
+    assert story.run.state == "failed"
+    story.everything_counts()

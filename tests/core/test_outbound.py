@@ -10,6 +10,7 @@ from headway.core.outbound import (
     GIVE_UP,
     RETRY_MAX,
     STATES,
+    event_id,
     may_reach,
     networks,
     next_try,
@@ -54,6 +55,12 @@ def test_a_delivery_is_tried_less_and_less_often_and_given_up_after_hours() -> N
     assert next_try(1, NOW, NOW, 1.0) == NOW + FIRST_RETRY * 1.2
     assert next_try(10_000, NOW, NOW, 0.0) == NOW + RETRY_MAX
     assert next_try(1, NOW, NOW + GIVE_UP, 0.0) is None
+    assert next_try(1, NOW, NOW + GIVE_UP - FIRST_RETRY, 0.0) == NOW + GIVE_UP
+
+
+def test_each_end_has_an_id_of_its_own() -> None:
+    assert event_id("r1", 7) == "r1-7"
+    assert event_id("r1", 8) != event_id("r1", 7)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ TESTS: Final = {
     "core/roles": CORE,
     "core/role_map": CORE,
     "core/grants": CORE,
+    "core/outbound": ("tests/core/test_outbound.py",),
     "core/webhooks": ("tests/core/test_webhooks.py",),
     "core/answering": ("tests/core/test_answers.py",),
     "core/questions": ("tests/core/test_answers.py",),

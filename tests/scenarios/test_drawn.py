@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from bench.airflow import drawn
@@ -16,9 +16,12 @@ from headway.authoring.loading import load_file
 from headway.authoring.run import Skip
 from headway.core.reports import Ended, Outcome
 from headway.executors.base import Envelope, Grant
+from headway.spec.errors import BadSpec
 from headway.spec.model import RESULT_KEY
 from headway.testing import Bench, run_dag
 from tests.scenarios.world import START_DATE, Scheduler, deploy, key_of, run_state, states, trigger
+
+PART: Final = 20
 
 
 class Doing(Scheduler):
@@ -56,14 +59,26 @@ class Doing(Scheduler):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(0, drawn.RECORDED, 20))
+@pytest.mark.parametrize(
+    "first",
+    [
+        *range(0, drawn.RECORDED, PART),
+        *(
+            pytest.param(first, marks=pytest.mark.stress)
+            for first in range(drawn.RECORDED, drawn.ALL, PART)
+        ),
+    ],
+)
 def test_the_scheduler_and_run_dag_agree(conn: Connection[Any], first: int, tmp_path: Path) -> None:
     scheduler, differing = Doing(conn), {}
-    for number in range(first, first + 20):
+    for number in range(first, first + PART):
         file = tmp_path / f"drawn_{number}.py"
         file.write_text(drawn.text(number, airflow=False))
         (dag,) = load_file(file, tmp_path)
-        spec = dag.spec(file.name)
+        try:
+            spec = dag.spec(file.name)
+        except BadSpec:  # some have a task below a setup with another rule, which is refused
+            continue
         wanted = run_dag(dag)
         deploy(conn, *spec.tasks, dag_id=spec.dag_id)
         (run_id,) = trigger(conn, spec.dag_id)

@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from tests.postgres import private_server
+from tests.simulation.asset_waits import AssetWaits
 from tests.simulation.assets import Assets
 from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
@@ -21,6 +22,7 @@ from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
@@ -32,6 +34,7 @@ WORLDS: Final[dict[str, type[World]]] = {
     for each in (
         World,
         Assets,
+        AssetWaits,
         Calls,
         Clusters,
         Crowd,
@@ -43,6 +46,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Loans,
         Loops,
         Minds,
+        Outbound,
         Partitions,
         Past,
         Teams,

@@ -236,7 +236,10 @@ def brought_nothing(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> boo
 
 
 def not_chosen(dag: Dag, branch: Task, chosen: set[str]) -> Iterable[str]:
-    """Downstream tasks that are neither chosen nor below a chosen one: direct ones, or all if it skips all below."""
+    """Downstream tasks that are neither chosen nor below a chosen one: direct ones, or all but teardowns if it skips
+    all below.
+    """
+    teardowns = {task.task_id for task in dag.tasks if task.teardown and branch.skips_all_below}
     spared, reached = set(chosen), {branch.task_id}
     for task in dag.tasks:
         if spared & set(task.upstream):
@@ -245,7 +248,7 @@ def not_chosen(dag: Dag, branch: Task, chosen: set[str]) -> Iterable[str]:
             branch.skips_all_below or branch.task_id in task.upstream
         ):
             reached.add(task.task_id)
-    return reached - spared - {branch.task_id}
+    return reached - spared - teardowns - {branch.task_id}
 
 
 def judged(rule: str, states: list[str], setups: list[str]) -> str:

@@ -40,8 +40,13 @@ class WorldChance(Chance):
     def token(self) -> str:
         return self.world.new_id("token")
 
-    def salt(self) -> NoReturn:
-        raise AssertionError("nobody signs in to a world")
+    def salt(self) -> bytes:
+        return self.world.salt()
 
     def fraction(self) -> float:
         return self.world.chance.random()
+
+
+def nobody_signs_in() -> NoReturn:
+    """Return no salt: most worlds seal nothing."""
+    raise AssertionError("nobody signs in to a world")

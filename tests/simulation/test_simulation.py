@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.simulation.answers import Answers
+from tests.simulation.asset_waits import AssetWaits
 from tests.simulation.assets import Assets
 from tests.simulation.bugs import BUG_SEEDS, BUGS, Bug
 from tests.simulation.calls import Calls
@@ -23,6 +24,7 @@ from tests.simulation.guests import Guests
 from tests.simulation.loans import Loans
 from tests.simulation.loops import Loops
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.strategies import Strategies
@@ -41,6 +43,8 @@ EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
+ASSET_WAITS_SEEDS = (0, 1)
+OUTBOUND_SEEDS = (0, 1, 2)
 PARTITIONS_SEEDS = (0, 1, 2)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
@@ -50,6 +54,7 @@ GROUPS_SEEDS = (0, 1, 2)
 LOOPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
+LOOP_STEPS = 4
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +138,24 @@ def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", ASSET_WAITS_SEEDS)
+def test_a_world_that_waits_for_assets_holds(seed: int, connections: Connections) -> None:
+    """A wait is woken once, by an event that it is for, and none that comes is lost."""
+    AssetWaits(seed, connections).run()
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", PARTITIONS_SEEDS)
 def test_a_world_of_partitions_holds(seed: int, connections: Connections) -> None:
     """Keys that arrive bring the runs of their partitions, once each, whatever dies between the two."""
     Partitions(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", OUTBOUND_SEEDS)
+def test_a_world_of_outbound_webhooks_holds(seed: int, connections: Connections) -> None:
+    """Each end that a webhook wants is told until somebody takes it, whoever dies in between, and no other is."""
+    Outbound(seed, connections).run()
 
 
 @pytest.mark.long
@@ -203,6 +222,23 @@ def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> No
     dry.run()
     for point in range(1, dry.points, max(1, dry.points // CRASHES)):
         World(CRASH_SEED, connections, crash_at=(point,)).run()
+
+
+@pytest.mark.long
+def test_a_crash_between_iterations_changes_no_outcome(connections: Connections) -> None:
+    """F01 in a world of loops, where nothing else goes wrong."""
+    dry = loops_that_crash(connections)
+    dry.run()
+    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
+        world = loops_that_crash(connections, point)
+        world.run()
+        assert sum(" crash: " in line for line in world.trace) == 1
+
+
+def loops_that_crash(connections: Connections, *points: int) -> Loops:
+    world = Loops(CRASH_SEED, connections, steps=LOOP_STEPS)
+    world.mischief, world.crash_at = 0.0, points
+    return world
 
 
 @pytest.mark.long

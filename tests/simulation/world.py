@@ -37,7 +37,7 @@ from tests.simulation.dags import POOLS, no_wait, random_dag, with_queues
 from tests.simulation.line import Listener
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.process import Crash, Process
-from tests.simulation.sources import WorldChance, WorldClock
+from tests.simulation.sources import WorldChance, WorldClock, nobody_signs_in
 from tests.simulation.truth import Truth
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,6 +128,7 @@ class Connections:
 class World:
     seams = tuple(SEAMS)
     wait_of: Callable[..., Deferral | None] = staticmethod(no_wait)
+    salt: Callable[..., bytes] = staticmethod(nobody_signs_in)
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from headway.authoring.references import (
     resolve,
 )
 from headway.authoring.run import ANSWER, ASSET, Deferral, Deferred, Fail, Resumption, Run, entered
+from headway.authoring.setups import is_teardown
 from headway.authoring.signatures import NO_DEFAULT
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
@@ -269,11 +270,16 @@ def followed(dag: "DAG", task: Task, value: object) -> list[str] | None:
 
         return next_of(task, value)
     if task.follows in (Follows.IF_TRUE, Follows.IF_TRUE_DIRECT):
-        return sorted(task.downstream) if value else []
+        return sorted(task.downstream) if value else teardowns_below(task)
     names = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, (list, tuple, set, frozenset)):
         raise Fail(f"a branch must return a task id, a list of task ids or None, not {value!r}")
     return sorted({task_id for name in names for task_id in chosen(dag, task, name)})
+
+
+def teardowns_below(gate: Task) -> list[str]:
+    """Return what a short circuit never skips: what was set up is cleaned up."""
+    return sorted(name for name, each in gate.downstream.items() if is_teardown(each))
 
 
 def chosen(dag: "DAG", branch: Task, name: object) -> list[str]:

@@ -1,13 +1,14 @@
 """The cause of a failed or waiting run: its first failed task and the end of the log."""
 
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from headway import wire
 from headway.cli.hints import placed
 from headway.cli.output import cell
 from headway.client import Client
+from headway.core.callbacks import SUFFIX
 from headway.core.excerpt import excerpt
 from headway.core.states import FINAL, RunState
 from headway.core.wording import ENDED
@@ -17,6 +18,9 @@ from headway.errors import NotFound, NotReachable
 NAMES_MAX: Final = 5
 ERRORS_MAX: Final = 10
 TAIL_BYTES: Final = 64 * 1024
+CALLS_MAX: Final = 200  # of a run, that are looked at
+CALL_PARAM: Final = "callback"  # the parameter of a call that says what it is about
+UNDONE: Final = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.FAILED})
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -38,6 +42,25 @@ def unstarted(client: Client, run: wire.Run) -> list[str]:
     if run.state != RunState.QUEUED or run.set_aside is not None:
         return []
     return [client.diagnosis(run.run_id).headline]
+
+
+def calls(client: Client, run: wire.Run) -> list[str]:
+    """Return the calls of the run's callbacks that wait, run or failed: runs of the companion of its DAG."""
+    if run.dag_id.endswith(SUFFIX):
+        return []
+    at = run.logical_date
+    span = {"from": at.isoformat(), "to": (at + timedelta(seconds=1)).isoformat()}
+    found = client.runs(CALLS_MAX, dag_id=f"{run.dag_id}{SUFFIX}", **span)
+    told = []
+    for each in found:
+        facts = each.params.get(CALL_PARAM, {})
+        if each.state in UNDONE and facts.get("run_id") == run.run_id:
+            task = f" of {facts['task_id']}" if facts.get("task_id") else ""
+            stands = ENDED.get(each.state, f"is {each.state}")
+            told.append(
+                f"on_{facts.get('when')}_callback{task} {stands}; for more: headway why {each.run_id[:6]}"
+            )
+    return told
 
 
 def first_trouble(client: Client, run_id: str) -> tuple[str, int]:

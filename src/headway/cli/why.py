@@ -51,6 +51,8 @@ def why(
         if run.counts.get(state):
             for each in client.instances(run.run_id, state=state):
                 line(placed(f"{trouble.place(each)} is {state}: {each.reason}"))
+    for text in trouble.calls(client, run):
+        line(placed(text))
     if run.counts.get("failed"):
         for text in trouble.failures(client.diagnosis(run.run_id)):
             line(text)

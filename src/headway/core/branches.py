@@ -18,13 +18,20 @@ Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
 def left_out(graph: Graph, branch: Node, follows: Collection[Follow]) -> frozenset[int]:
     """The downstream tasks that no successful instance chose and no chosen one leads to, however far down those are.
 
-    Only direct ones, unless the branch skips all below. Further down, trigger rules decide.
+    Only direct ones, unless the branch skips all below, but for teardowns: what was set up is cleaned up. Further down,
+    trigger rules decide.
     """
     if not follows or None in follows:
         return frozenset()
     chosen = {graph.by_id[name] for name in united(follows) if name in graph.by_id}
-    below = graph.descendants({branch.index}) if branch.skips_all_below else branch.downstream
-    return frozenset(below) - chosen - graph.descendants(chosen)
+    return frozenset(below(graph, branch)) - chosen - graph.descendants(chosen)
+
+
+def below(graph: Graph, branch: Node) -> Iterable[int]:
+    """Return the tasks that the branch can leave out."""
+    if not branch.skips_all_below:
+        return branch.downstream
+    return (index for index in graph.descendants({branch.index}) if not graph.nodes[index].teardown)
 
 
 def covers(graph: Graph, branch: Node, follow: frozenset[str]) -> bool:

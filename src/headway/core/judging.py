@@ -5,7 +5,7 @@ from typing import Final
 
 from headway.core import loops, mapping
 from headway.core.graph import Node
-from headway.core.reasons import FailedFast, UpstreamChanged
+from headway.core.reasons import FailedFast, MappedOverNothing, UpstreamChanged
 from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Run
 from headway.core.states import LIVE, PENDING, Event, State
 from headway.core.upstream import Verdict
@@ -63,6 +63,8 @@ def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> Non
                 run.end_item(instance, loops.gone(run, node))
                 continue
             verdict, reason = decide(run, node, index)
+            if verdict is Verdict.RUN and node.axes is not None and index == NOT_MAPPED:
+                verdict, reason = Verdict.SKIP, MappedOverNothing()
             if verdict is not Verdict.WAIT:
                 run.move(instance, EVENT_OF[verdict], reason)
 

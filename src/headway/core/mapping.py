@@ -88,9 +88,6 @@ def expand_group(run: Run, node: Node, changed: set[int]) -> bool:
         if before != run.instances[index].keys():
             run.stale.add(index)
             changed.add(index)
-    if length == 0:
-        waiting = [run.instances[node.index][NOT_MAPPED]]
-        return end_all(run, waiting, Event.SKIP, MappedOverNothing())
     return True
 
 

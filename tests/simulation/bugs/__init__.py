@@ -1,6 +1,16 @@
 """Bugs to plant in the simulator, each with the symptom by which it must be found."""
 
-from tests.simulation.bugs import answers, calls, loops, partitions, runs, strategies, teams
+from tests.simulation.bugs import (
+    answers,
+    asset_waits,
+    calls,
+    loops,
+    outbound,
+    partitions,
+    runs,
+    strategies,
+    teams,
+)
 from tests.simulation.bugs.bug import BUG_SEEDS, Bug
 
 __all__ = ["BUGS", "BUG_SEEDS", "Bug"]
@@ -13,4 +23,6 @@ BUGS: list[Bug] = [
     *answers.BUGS,
     *loops.BUGS,
     *partitions.BUGS,
+    *asset_waits.BUGS,
+    *outbound.BUGS,
 ]

@@ -18,7 +18,12 @@ def decision_forgotten(run: Run, task_id: str, map_index: int, state: str, *colu
     add_instance(run, task_id, map_index, state, *columns)
 
 
-add_instance = snapshots.add_instance
+def second_at_once(run: Run, gate: int, iteration: int) -> bool:
+    """The second iteration does not wait for what the gate of the first decides."""
+    return iteration == 0 or leads_on(run, gate, iteration)
+
+
+add_instance, leads_on = snapshots.add_instance, Run.leads_on
 
 BUGS = [
     Bug(name, symptom, seeds, places, STEPS, Loops)
@@ -34,6 +39,12 @@ BUGS = [
             "I57|S6|I0",
             (0, 1, 2, 3, 4, 5, 6, 7),
             ((snapshots, "add_instance", decision_forgotten),),
+        ),
+        (
+            "an iteration that no gate decided on",
+            "I57|I58|S6",
+            (0, 1, 2, 3, 4, 5, 6, 7),
+            ((Run, "leads_on", second_at_once),),
         ),
     )
 ]

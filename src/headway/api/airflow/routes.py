@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headway.api.airflow import assets, backfills, dags, instances, kept, runs
+from headway.api.airflow import assets, backfills, dags, instances, kept, questions, runs
 from headway.api.airflow.facade import Refused, Route, pattern_of, route, sign_in
 
 V2: Final = "/api/v2"
@@ -79,6 +79,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     route("GET", f"{MAPPED}/tries", instances.list_tries),
     route("GET", f"{MAPPED}/tries/{{try_number}}", instances.show_try),
     route("GET", f"{MAPPED}/dependencies", instances.list_dependencies),
+    # -- questions
+    route(
+        *("GET", f"{RUN}/hitlDetails", questions.list_questions),
+        *(*PAGE, *questions.QUESTIONS.names(), *questions.SEARCHES),
+    ),
+    route("GET", f"{MAPPED}/hitlDetails", questions.show_question),
+    route("GET", f"{MAPPED}/hitlDetails/tries/{{try_number}}", questions.show_question_of_try),
+    route("PATCH", f"{MAPPED}/hitlDetails", questions.answer),
     # -- assets
     route("GET", f"{V2}/assets", assets.list_assets, *PAGE, "dag_ids", *assets.ASSETS.names()),
     route(
@@ -120,7 +128,6 @@ ROUTES: Final[tuple[Route, ...]] = (
 BULK: Final = "several changes in one request are not supported: send one request for each"
 HISTORY: Final = "what has run is kept as it was and cannot be removed one by one"
 STORES: Final = "state stores are not supported"
-PEOPLE: Final = "tasks that wait for a person are not supported"
 ASIDE: Final = "Headway keeps no list of this kind"
 
 NOT_ANSWERED: Final[tuple[tuple[str, str, str], ...]] = (
@@ -146,9 +153,6 @@ NOT_ANSWERED: Final[tuple[tuple[str, str, str], ...]] = (
     *((method, f"{TASK}/state-store(/[^/]+)?", STORES) for method in ("GET", "DELETE", "PUT")),
     ("PATCH", f"{TASK}/state-store/{{key}}", STORES),
     *((method, f"{ASSET}/state-store(/[^/]+)?", STORES) for method in ("GET", "DELETE", "PUT")),
-    ("GET", f"{RUN}/hitlDetails", PEOPLE),
-    ("GET", f"{MAPPED}/hitlDetails(/tries/[^/]+)?", PEOPLE),
-    ("PATCH", f"{MAPPED}/hitlDetails", PEOPLE),
     ("DELETE", f"{ASSET}/queuedEvents", "queued events stay until a run takes them"),
     ("DELETE", f"{DAG}/assets(/[^/]+)?/queuedEvents", "queued events stay until a run takes them"),
     *((method, f"{V2}/connections/enqueue-test", "use POST /connections/test") for method in ("GET", "POST")),
