@@ -55,10 +55,14 @@ function Words({ now }: { now: Stands }): ReactNode {
   }
   return (
     <>
-      <b>Not ready</b>: the run of <Of run={newest} /> ended as {stateWord(newest.state)}{" "}
+      <b>Not ready</b>: the run of <Of run={newest} /> {ended(newest.state)}{" "}
       <RelativeTime at={newest.ended_at} />. <Before now={now} />
     </>
   );
+}
+
+function ended(state: string): string {
+  return state === "failed" ? "failed" : `was ${stateWord(state)}`;
 }
 
 function Before({ now: { good } }: { now: Stands }) {

@@ -37,7 +37,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "owner",
     head: "Owner",
-    width: "minmax(96px, 1fr)",
+    width: "minmax(96px, 1.4fr)",
     secondary: 2,
     sorts: [
       { by: "owner", down: false },

@@ -31,14 +31,17 @@ export function Shared() {
   return (
     <Page
       title={dag}
-      note={`Of team ${owner}, shown to ${team} by a grant`}
+      note={has("see_runs") ? `Of team ${owner}, shown to ${team} by a grant` : `Of team ${owner}`}
       actions={has("start") && mayStart && <Start owner={owner} dag={dag} />}
     >
       {has("see_runs") ? (
         <Runs owner={owner} dag={dag} />
       ) : (
-        <EmptyState title="Its runs are not shared">
-          <p>No grant lets team {team} see the runs of this DAG.</p>
+        <EmptyState
+          title="Its runs are not shared"
+          command={`headway grant ask ${owner} see_runs ${dag}`}
+        >
+          <p>No grant lets team {team} see the runs of this DAG. Ask its team for one:</p>
         </EmptyState>
       )}
     </Page>

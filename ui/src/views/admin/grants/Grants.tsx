@@ -72,7 +72,7 @@ function columns(
     {
       key: "grantee",
       head: "Team",
-      width: "minmax(72px, 1fr)",
+      width: "minmax(92px, 1fr)",
       wraps: true,
       cell: ({ grantee }) => <span>{grantee === team ? `${grantee} (yours)` : grantee}</span>,
     },
@@ -100,7 +100,8 @@ function columns(
     {
       key: "state",
       head: "State",
-      width: "72px",
+      width: "minmax(60px, 84px)",
+      wraps: true,
       cell: ({ state, note }) => (
         <span title={note}>{state === "asked" ? "asked for" : state}</span>
       ),

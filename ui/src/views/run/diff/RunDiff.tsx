@@ -89,7 +89,8 @@ function Both({ run, other }: { run: string; other: string }) {
       >
         {tasks.length === 0 ? (
           <p className={styles.none}>
-            No task: each ended alike, after as many attempts and in about the same time.
+            No task differs: all ended in the same state, after the same number of attempts, in
+            about the same time.
           </p>
         ) : (
           <div className={tasks.length > NATURAL_MAX ? styles.tall : undefined}>
