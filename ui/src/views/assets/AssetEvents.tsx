@@ -16,7 +16,7 @@ const COLUMNS: readonly Column<AssetEvent>[] = [
   {
     key: "at",
     head: "When",
-    width: "116px",
+    width: "minmax(88px, 116px)",
     cell: ({ at }) => (
       <time className="tabular" dateTime={at} title={absolute(at)}>
         {exact(at, Date.now())}
@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<AssetEvent>[] = [
   {
     key: "source",
     head: "From",
-    width: "minmax(120px, 1.6fr)",
+    width: "minmax(100px, 1.6fr)",
     wraps: true,
     cell: (event) => <Source event={event} />,
   },

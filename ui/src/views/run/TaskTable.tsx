@@ -35,7 +35,7 @@ export function TaskTable({
   return (
     <Card title="Tasks" link={only && <Only state={only} shown={shown.length} of={tasks.length} />}>
       {shown.length === 0 && <p className={styles.none}>No task has an instance in this state.</p>}
-      <div className={`${styles.tasks} ${natural ? "" : styles.tall}`}>
+      <div className={natural ? undefined : styles.tall}>
         <Table
           label="Tasks"
           columns={columns}
@@ -116,15 +116,6 @@ function Why({ task }: { task: RunTask }) {
   );
 }
 
-/** The same under the name of a task, where the table has no column for it. */
-function Held({ task }: { task: RunTask }) {
-  return (
-    <span className={styles.held}>
-      <Why task={task} />
-    </span>
-  );
-}
-
 function remedyFor({ blocked_reason, why }: RunTask): Remedy {
   return blocked_reason && why ? remedyOf(why) : null;
 }
@@ -136,7 +127,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
       head: "Task",
       width: "minmax(112px, 1.2fr)",
       wraps: true,
-      cell: (task) => (
+      cell: (task, isNarrow) => (
         <span className={styles.task}>
           <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
             <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
@@ -144,7 +135,11 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
             {task.setup && <span className={styles.role}>setup</span>}
             {task.teardown && <span className={styles.role}>teardown</span>}
           </Button>
-          {task.blocked_reason && <Held task={task} />}
+          {isNarrow && task.blocked_reason && (
+            <span className={styles.held}>
+              <Why task={task} />
+            </span>
+          )}
         </span>
       ),
     },

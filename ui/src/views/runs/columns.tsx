@@ -9,7 +9,7 @@ import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 const DAG: Column<Run> = {
   key: "dag",
   head: "DAG",
-  width: "minmax(64px, 2fr)",
+  width: "minmax(min(110px, 20cqw), 2fr)",
   cell: (run) => <DagLink dag={run.dag_id} />,
 };
 

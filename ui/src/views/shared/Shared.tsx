@@ -85,19 +85,20 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "state",
     head: "State",
-    width: "minmax(104px, 130px)",
+    width: "minmax(98px, 130px)",
     cell: (run) => <StateBadge state={run.state} />,
   },
   {
     key: "run",
     head: "Run",
-    width: "130px",
+    width: "minmax(106px, 130px)",
     cell: (run) => <code title={run.run_id}>{run.run_id}</code>,
   },
   {
     key: "tasks",
     head: "Tasks",
     width: "minmax(120px, 2fr)",
+    secondary: true,
     cell: (run) => <StateCounts counts={run.counts} />,
   },
   {
@@ -112,6 +113,7 @@ const COLUMNS: readonly Column<Run>[] = [
     head: "Duration",
     width: "84px",
     end: true,
+    secondary: true,
     cell: (run) => <Elapsed from={run.started_at} to={run.ended_at} />,
   },
   {

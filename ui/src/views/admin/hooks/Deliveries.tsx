@@ -61,7 +61,8 @@ export function Deliveries<T extends { number: number; at: string }>({
 const AT: Column<{ at: string }> = {
   key: "at",
   head: "When",
-  width: "84px",
+  width: "minmax(64px, 84px)",
+  wraps: true,
   cell: ({ at }) => <RelativeTime at={at} />,
 };
 
@@ -75,7 +76,7 @@ export function againColumn<T extends { number: number }>(
   return {
     key: "again",
     head: <span className="sr-only">{word}</span>,
-    width: "112px",
+    width: "108px",
     end: true,
     cell: (delivery) =>
       may(delivery) && (

@@ -154,6 +154,6 @@ function useDisable({ word, noun, disable }: Direction) {
 const NAME: Column<Hook> = {
   key: "name",
   head: "Name",
-  width: "minmax(80px, 1fr)",
+  width: "minmax(76px, 1fr)",
   cell: ({ name }) => <span title={name}>{name}</span>,
 };

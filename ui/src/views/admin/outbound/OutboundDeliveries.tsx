@@ -48,15 +48,14 @@ function columnsOf(
     {
       key: "what",
       head: "What",
-      width: "minmax(96px, 1fr)",
+      width: "minmax(80px, 1fr)",
       wraps: true,
-      cell: ({ dag_id, run_id, state }) => (
+      cell: (delivery, isNarrow) => (
         <span>
-          {run_id === null ? (
-            "ping"
-          ) : (
+          <What delivery={delivery} />
+          {isNarrow && (
             <>
-              {dag_id} {state} <RunLink run={run_id} />
+              : <Status delivery={delivery} />
             </>
           )}
         </span>
@@ -67,18 +66,36 @@ function columnsOf(
       head: "Status",
       width: "minmax(110px, 1.6fr)",
       wraps: true,
-      cell: ({ status, trouble, next_at, tries }) => (
+      spare: true,
+      cell: (delivery) => (
         <span>
-          {status.replace("_", " ")}
-          {trouble && ` (${trouble})`}
-          {next_at && tries > 0 && (
-            <>
-              , next try <RelativeTime at={next_at} />
-            </>
-          )}
+          <Status delivery={delivery} />
         </span>
       ),
     },
     againColumn("Send again", send, busy),
   ];
+}
+
+function What({ delivery: { dag_id, run_id, state } }: { delivery: OutboundDelivery }) {
+  if (run_id === null) return "ping";
+  return (
+    <>
+      {dag_id} {state} <RunLink run={run_id} />
+    </>
+  );
+}
+
+function Status({ delivery: { status, trouble, next_at, tries } }: { delivery: OutboundDelivery }) {
+  return (
+    <>
+      {status.replace("_", " ")}
+      {trouble && ` (${trouble})`}
+      {next_at && tries > 0 && (
+        <>
+          , next try <RelativeTime at={next_at} />
+        </>
+      )}
+    </>
+  );
 }

@@ -53,7 +53,7 @@ function columnsOf(
     {
       key: "outcome",
       head: "Outcome",
-      width: "minmax(120px, 2fr)",
+      width: "minmax(80px, 2fr)",
       wraps: true,
       cell: ({ outcome, detail, made }) => (
         <span>
@@ -68,7 +68,7 @@ function columnsOf(
       key: "from",
       head: "From",
       width: "110px",
-      secondary: true,
+      spare: true,
       cell: ({ address }) => <span>{address}</span>,
     },
     againColumn("Replay", replay, busy, ({ body }) => body !== null),

@@ -30,7 +30,7 @@ const COLUMNS: readonly Column<Webhook>[] = [
   {
     key: "target",
     head: "Reports to",
-    width: "minmax(120px, 1.4fr)",
+    width: "minmax(100px, 1.4fr)",
     cell: ({ kind, target }) =>
       kind === "asset" ? <AssetLink asset={target} /> : <DagLink dag={target} />,
   },
@@ -49,7 +49,7 @@ const COLUMNS: readonly Column<Webhook>[] = [
   {
     key: "state",
     head: "State",
-    width: "84px",
+    width: "minmax(76px, 84px)",
     cell: ({ disabled_at }) => (disabled_at ? "disabled" : "enabled"),
   },
 ];
