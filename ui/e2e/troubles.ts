@@ -19,9 +19,9 @@ async function unwell(page: Page): Promise<void> {
   await page.route("**/api/v1/overview*", async (route: Route) => {
     const response = await route.fetch();
     const home = await response.json();
-    const since = "no run got to success for 1 h: its agents do not answer";
+    const since = "got no run to success for 1 h: its agents do not answer";
     for (const part of home.components)
-      if (part.name === "canary") Object.assign(part, { healthy: false, detail: since });
+      if (part.name === "scheduler") Object.assign(part, { healthy: false, detail: since });
     await route.fulfill({ response, json: home });
   });
 }

@@ -61,7 +61,7 @@ export function Deliveries<T extends { number: number; at: string }>({
 const AT: Column<{ at: string }> = {
   key: "at",
   head: "When",
-  width: "minmax(64px, 84px)",
+  width: "minmax(60px, 84px)",
   wraps: true,
   cell: ({ at }) => <RelativeTime at={at} />,
 };

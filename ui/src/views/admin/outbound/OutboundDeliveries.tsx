@@ -48,7 +48,7 @@ function columnsOf(
     {
       key: "what",
       head: "What",
-      width: "minmax(80px, 1fr)",
+      width: "minmax(76px, 1fr)",
       wraps: true,
       cell: (delivery, isNarrow) => (
         <span>

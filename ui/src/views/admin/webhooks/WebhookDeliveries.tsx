@@ -53,7 +53,7 @@ function columnsOf(
     {
       key: "outcome",
       head: "Outcome",
-      width: "minmax(80px, 2fr)",
+      width: "minmax(76px, 2fr)",
       wraps: true,
       cell: ({ outcome, detail, made }) => (
         <span>
