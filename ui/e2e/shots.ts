@@ -66,7 +66,7 @@ const EMPTY: readonly Line[] = [
   ["admin/webhooks", /No webhooks yet/],
   ["admin/outbound", /No outbound webhooks yet/],
   ["admin/tokens", /No tokens yet/],
-  ["admin/links", /No links/],
+  ["admin/links", /No run links yet/],
   ["admin/grants", /No grants yet/],
 ];
 
