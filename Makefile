@@ -102,7 +102,7 @@ ui-types: .venv/.ready ## Write its types anew, from what the API says of itself
 	@$(BIN)/python -m headway.api.vocabulary > ui/src/api/words.ts
 
 .PHONY: screenshots
-screenshots: ui ## Every page, light and dark, in three widths: out/screenshots
+screenshots: ui ## Every page and what opens on it, light and dark, in three widths: out/screenshots
 	@ui/e2e/run --screenshots
 
 .PHONY: walks

@@ -96,7 +96,7 @@ def test_schedulers_that_get_no_run_to_success_are_told(
     late = [each for each in found if not each["healthy"]]
     assert len(late) == (status == 503)
     for each in late:
-        assert re.search(r"got no run to success for 7\d\d seconds: planted$", each["detail"])
+        assert re.search(r"got no run to success for 1\d m: planted$", each["detail"])
     metric = f'headway_scheduler_proved_seconds{{scheduler="here/7"}} {(proved_s or 0) // 100}'
     conn.execute("UPDATE scheduler SET measures = '{}'")
     conn.commit()

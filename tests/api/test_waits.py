@@ -7,6 +7,7 @@ import pytest
 from headway.client import Client
 from headway.core.reasons import (
     AgentsFull,
+    ExecutorUnknown,
     NoAgent,
     PoolEmpty,
     PoolFull,
@@ -56,12 +57,14 @@ def test_a_reason_is_that_of_now(
 
 
 @pytest.mark.parametrize(
-    ("options", "change", "reason"),
+    ("options", "change", "reason", "is_said_at_once"),
     [
-        ({"pool": "gpu"}, "SELECT 1", PoolMissing("gpu")),
-        ({"pool_slots": 20}, SIZE.format("8"), PoolTooSmall("default", 20, 8)),
-        ({"queue": "gpu"}, "SELECT 1", QueueUnserved("gpu")),
-        ({}, "SELECT 1", None),
+        ({"pool": "gpu"}, "SELECT 1", PoolMissing("gpu"), True),
+        ({"pool_slots": 20}, SIZE.format("8"), PoolTooSmall("default", 20, 8), True),
+        ({"executor": "lambda"}, "SELECT 1", ExecutorUnknown("lambda", ("agents",)), True),
+        ({"queue": "gpu"}, "SELECT 1", QueueUnserved("gpu"), False),
+        ({}, "UPDATE agent_session SET ended_at = now()", NoAgent(), False),
+        ({}, "SELECT 1", None, False),
     ],
 )
 def test_what_can_never_run_is_told_apart(
@@ -70,12 +73,15 @@ def test_what_can_never_run_is_told_apart(
     options: dict[str, Any],
     change: LiteralString,
     reason: Reason | None,
+    is_said_at_once: bool,
 ) -> None:
-    deploy(conn, task("a", **options), task("b", pool="default"))
+    deploy(conn, task("a", **options))
+    scheduler = Scheduler(conn)
     conn.execute(change)
     (run_id,) = trigger(conn)
-    Scheduler(conn).tick()
-    assert client.overview().stuck == []  # an agent may come at any moment
+    scheduler.tick()
+    at_once = [each.why for each in client.overview().stuck]
+    assert at_once == ([reason] if is_said_at_once else [])  # an agent may come at any moment
     conn.execute("UPDATE task_instance SET ready_at = now() - interval '1 m' WHERE task_id = 'a'")
     stuck = client.overview().stuck
     assert stuck == client.slots().stuck

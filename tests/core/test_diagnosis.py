@@ -73,6 +73,10 @@ BLOCKED = tuple(TaskTrouble(task_id=f"b{n}", blocked=1) for n in range(3))
             "Running for 3 m: 5 of 10 task instances have ended; 2 running.",
         ),
         (
+            facts(RunState.RUNNING, success=5, ready=5),
+            "Running for 3 m: 5 of 10 task instances have ended; 5 waiting to start.",
+        ),
+        (
             facts(RunState.RUNNING, LOAD, success=5, failed=1),
             "Running for 3 m: 6 of 6 task instances have ended; `load` failed.",
         ),

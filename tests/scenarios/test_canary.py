@@ -154,8 +154,8 @@ def test_when_it_is_late() -> None:
     assert not is_late(None, 1e9)
     assert [is_late(300, s) for s in (0, 600, 601)] == [False, False, True]
     assert told(None, 1e9, "") == ""
-    assert told(300, 40, "") == "got a run to success 40 seconds ago"
-    assert told(300, 700, "planted") == "got no run to success for 700 seconds: planted"
+    assert told(300, 40, "") == "got a run to success 40 s ago"
+    assert told(300, 700, "planted") == "got no run to success for 11 m: planted"
 
 
 def test_its_period_is_a_setting() -> None:

@@ -314,14 +314,14 @@ def test_a_late_one_is_shown_to_its_team_with_its_reason(
     conn.execute("UPDATE agent_session SET slots = 1")
     ((healthy, detail),) = shown()
     assert not healthy
-    assert detail == ("the team got no run to success for 601 seconds: all agents are busy: local")
+    assert detail == ("the team got no run to success for 10 m: all agents are busy: local")
     home.world.places = 1
     home.world.play()
     home.look()
     conn.execute(
         "UPDATE team_canary SET looked_at = now(), proved_at = now() - interval '40 seconds'"
     )
-    assert shown() == [(True, "the team got a run to success 40 seconds ago")]
+    assert shown() == [(True, "the team got a run to success 40 s ago")]
     conn.execute("UPDATE team_canary SET looked_at = now() - interval '1 hour'")
     assert shown() == [], "no scheduler looks, which is told of them"
 

@@ -39,7 +39,7 @@ export async function ended(server: Server, run: string): Promise<string> {
   }
 }
 
-/** A link that signs the local admin in. */
-export async function link(server: Server): Promise<string> {
-  return (await ask<{ url: string }>(server, "/login-links", {})).url;
+/** A link that signs somebody in: the local admin, if nobody is named. */
+export async function link(server: Server, user?: string): Promise<string> {
+  return (await ask<{ url: string }>(server, "/login-links", { user })).url;
 }

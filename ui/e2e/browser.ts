@@ -26,6 +26,7 @@ export async function signedIn(
   browser: Browser,
   server: Server,
   options: Parameters<Browser["newContext"]>[0] = {},
+  user?: string,
 ): Promise<BrowserContext> {
   const context = await browser.newContext({
     baseURL: server.url,
@@ -35,7 +36,7 @@ export async function signedIn(
     ...options,
   });
   const page = await context.newPage();
-  await page.goto(await link(server));
+  await page.goto(await link(server, user));
   await page.waitForURL(/\/t\//);
   await page.close();
   return context;

@@ -41,7 +41,7 @@ test("somebody without an account reads the run, until the link is revoked", asy
     const row = page()
       .getByRole("row")
       .filter({ hasText: run.slice(0, 8) });
-    await row.getByText("shown").waitFor();
+    await row.getByText("the run, with logs").waitFor();
     expect(await violations(page())).toEqual([]);
     await row.getByRole("button", { name: "Revoke" }).click();
     await dialog().getByRole("button", { name: "Revoke link" }).click();

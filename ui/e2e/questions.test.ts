@@ -22,7 +22,7 @@ def rollout():
     form = ask(
         "amount",
         subject="How much traffic?",
-        body="The canary takes it for an hour.\\nThen everybody does.",
+        body="The canary takes it for **an hour**.\\n\\n- then everybody\\n\\n<script>alert(1)</script>![](https://example.org/who.png)[bad](javascript:alert(1))",
         params={"percent": Param(5, type="integer", minimum=1, maximum=100, description="Of all requests.")},
     )
     sign = approve("sign", subject="Release it?", response_timeout=36_000, defaults="Reject")
@@ -53,6 +53,13 @@ test("all open questions are on one page, and the navigation says how many", asy
   expect(await page().getByRole("navigation").getByText("3 open").count()).toBe(1);
   await card("Release it?").getByText("then Reject").waitFor();
   expect(await violations(page())).toEqual([]);
+});
+
+test("what is asked is Markdown, without scripts, images and addresses that are scripts", async () => {
+  const traffic = card("How much traffic?");
+  await traffic.locator("strong", { hasText: "an hour" }).waitFor();
+  await traffic.locator("li", { hasText: "then everybody" }).waitFor();
+  expect(await traffic.locator("script, img, [href^=javascript]").count()).toBe(0);
 });
 
 test("a choice is made by keyboard, and what is not chosen is told", async () => {
@@ -90,9 +97,17 @@ test("somebody else's answer is seen at once, and told beside the task", async (
 test("somebody without an account answers by a link, which to open changes nothing", async () => {
   const { run_id } = await ask<{ run_id: string }>(server, "/dags/rollout/runs", {});
   const path = `/runs/${run_id}/task-instances/sign`;
-  const made = () =>
-    ask<{ url: string }>(server, `${path}/answer-links`, { recipient: "bob@acme.example" });
-  const { url } = await vi.waitFor(made, { timeout: PATIENCE_MS, interval: 200 });
+  await page().goto(`/t/default/runs/${run_id}`);
+  await card("Release it?").getByRole("button", { name: "Link…" }).click();
+  const dialog = page().getByRole("dialog");
+  expect(await dialog.getByRole("button", { name: "Create link" }).isDisabled()).toBe(true);
+  await dialog.getByLabel("For whom").fill("bob@acme.example");
+  expect(await violations(page())).toEqual([]);
+  await dialog.getByRole("button", { name: "Create link" }).click();
+  const url = (await dialog.locator("code").textContent()) ?? "";
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await page().goto("/t/default/admin/links");
+  await page().getByText("the question of sign, for bob@acme.example").waitFor();
   const browser = await launch();
   try {
     const stranger = await browser.newPage();

@@ -1,130 +1,200 @@
+/** The pages of the interface: which are shown in pictures, and looked at by axe. */
 import type { Page } from "playwright-core";
-import { ask } from "./api.ts";
-import type { Server } from "./server.ts";
+import type { Ids } from "./gallery.ts";
 
-/** A picture to take: of which page, and after doing what. */
+/** A page to look at, and what is done on it first. */
 export interface Shot {
   name: string;
-  path: string;
-  act?: (page: Page) => Promise<void>;
-  /** By somebody who has not signed in. */
-  stranger?: boolean;
+  path: string | ((ids: Ids) => string);
+  /** By what one sees that it is the page that is meant. */
+  shows: RegExp;
+  act?: (page: Page) => Promise<unknown>;
+  /** Who looks: an admin, if nothing is said. */
+  who?: "viewer" | "stranger";
+  /** What is wrong with the server meanwhile. */
+  trouble?: (page: Page) => Promise<unknown>;
+  /** Something is refused, of which browsers complain. */
+  isRefused?: boolean;
 }
+
+type Line = [path: string, shows: RegExp];
 
 const TEAM = "/t/default";
-const VIEWS = ["grid", "graph", "gantt", "durations", "calendar", "code", "versions"];
-const LISTS = [
-  "overview",
-  "dags",
-  "runs",
-  "logs",
-  "slots",
-  "timeline",
-  "backfills",
-  "events",
-  "import-errors",
-  "dependencies",
-  "assets",
-  "questions",
-];
-const ADMIN = [
-  "users",
-  "roles",
-  "connections",
-  "variables",
-  "webhooks",
-  "outbound",
-  "teams",
-  "tokens",
-  "links",
-  "you",
-  "grants",
-  "logs",
-  "audit",
+const LISTS: readonly Line[] = [
+  ["overview", /DAGs? (is|are) failing/],
+  ["dags", /hourly_warehouse/],
+  ["runs", /orders/],
+  ["logs", /Enter part of an error/],
+  ["slots", /of 128/],
+  ["timeline", /hourly_warehouse/],
+  ["backfills", /of 20/],
+  ["events", /succeeded/],
+  ["import-errors", /shedule/],
+  ["dependencies", /turnover/],
+  ["assets", /feeds\/rates/],
+  ["questions", /How much traffic/],
+  ["admin/users", /carol/],
+  ["admin/roles", /triage/],
+  ["admin/connections", /warehouse/],
+  ["admin/variables", /raw-data/],
+  ["admin/webhooks", /github/],
+  ["admin/outbound", /planner/],
+  ["admin/teams", /Marketing and sales/],
+  ["admin/tokens", /laptop/],
+  ["admin/links", /Anyone who has a link/],
+  ["admin/you", /run\.trigger/],
+  ["admin/grants", /marketing/],
+  ["admin/logs", /After a run ends/],
+  ["admin/audit", /none altered/],
 ];
 
-export const EMPTY: Shot[] = [
-  ...[...LISTS, ...ADMIN.map((part) => `admin/${part}`)].map((path) => ({
-    name: `empty-${path.replace("/", "-")}`,
+const EMPTY: readonly Line[] = [
+  ["overview", /No DAGs yet/],
+  ["dags", /No DAGs yet/],
+  ["runs", /No runs yet/],
+  ["logs", /Enter part of an error/],
+  ["slots", /No tasks are waiting/],
+  ["timeline", /No runs in this period/],
+  ["backfills", /No backfills yet/],
+  ["events", /No events/],
+  ["import-errors", /No file is broken|All files/],
+  ["dependencies", /No DAG waits for another/],
+  ["assets", /No assets yet/],
+  ["questions", /No open questions/],
+  ["admin/connections", /No connections yet/],
+  ["admin/variables", /No variables yet/],
+  ["admin/webhooks", /No webhooks yet/],
+  ["admin/outbound", /No outbound webhooks yet/],
+  ["admin/tokens", /No tokens yet/],
+  ["admin/links", /No run links yet/],
+  ["admin/grants", /No grants yet/],
+];
+
+const named = (prefix: string, lines: readonly Line[]): Shot[] =>
+  lines.map(([path, shows]) => ({
+    name: prefix + path.replace("/", "-"),
     path: `${TEAM}/${path}`,
-  })),
-  { name: "login", path: "/login", stranger: true },
-  { name: "login-expired", path: "/login#no-such-link", stranger: true },
-  { name: "not-found", path: `${TEAM}/nowhere` },
+    shows,
+  }));
+
+/** What a server shows that was just started. */
+export const NEW: readonly Shot[] = [
+  ...named("empty-", EMPTY),
+  { name: "login", path: "/login", shows: /Sign in/, who: "stranger" },
+  {
+    name: "login-expired",
+    path: "/login#no-such-link",
+    shows: /already used or has expired/,
+    isRefused: true,
+    who: "stranger",
+  },
+  {
+    name: "login-returned",
+    path: "/login/company?error=access_denied",
+    shows: /did not sign you in/,
+    who: "stranger",
+  },
 ];
 
-/** Every page of a server on which there is something, with what opens on it. */
-export async function full(server: Server): Promise<Shot[]> {
-  const newest = async (filter: string) =>
-    (await ask<{ items: { run_id: string }[] }>(server, `/runs?limit=1&${filter}`)).items[0]
-      ?.run_id;
-  const failed = await newest("dag_id=invoices&state=failed");
-  const { previous } = await ask<{ previous: { run_id: string } }>(
-    server,
-    `/runs/${failed}/adjacent`,
-  );
-  const earlier = previous.run_id;
-  const good = await newest("dag_id=hourly_warehouse&state=success");
-  const busy = await newest("dag_id=follow&state=running");
-  const run = `${TEAM}/runs/${failed}`;
-  const pressed = (name: string) => (page: Page) => page.getByRole("button", { name }).click();
-  return [
-    ...[...LISTS, ...ADMIN.map((part) => `admin/${part}`)].map((path) => ({
-      name: path.replace("/", "-"),
-      path: `${TEAM}/${path}`,
-    })),
-    ...VIEWS.map((view) => ({
-      name: `dag-${view}`,
-      path: `${TEAM}/dags/hourly_warehouse/${view}?run=${good}`,
-    })),
-    { name: "dag-runs", path: `${TEAM}/dags/hourly_warehouse/runs` },
-    { name: "dag-selected", path: `${TEAM}/dags/invoices/grid?run=${failed}&task=book&map=2` },
-    { name: "trigger", path: `${TEAM}/dags/orders/run` },
-    { name: "run-failed", path: run },
-    { name: "run-good", path: `${TEAM}/runs/${good}` },
-    { name: "run-running", path: `${TEAM}/runs/${busy}` },
-    { name: "run-instances", path: `${run}?task=book&state=all` },
-    { name: "run-instance", path: `${run}?task=book&map=2` },
-    { name: "run-diff", path: `${run}/diff?with=${earlier}` },
-    { name: "run-retry", path: run, act: pressed("Retry failed") },
-    { name: "run-mark", path: run, act: pressed("Mark…") },
-    { name: "run-log", path: `${run}/log?task=book&map=2` },
-    { name: "logs-found", path: `${TEAM}/logs?q=customer`, act: searchEnded },
-    { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true`, act: searchEnded },
-    { name: "new-backfill", path: `${TEAM}/backfills`, act: pressed("New backfill") },
-    { name: "new-connection", path: `${TEAM}/admin/connections`, act: pressed("New connection") },
-    { name: "new-team", path: `${TEAM}/admin/teams`, act: pressed("New team") },
-    { name: "delete-team", path: `${TEAM}/admin/teams`, act: ending },
-    { name: "add-member", path: `${TEAM}/admin/users`, act: pressed("Add member") },
-    { name: "remove-member", path: `${TEAM}/admin/users`, act: leaving },
-    { name: "search", path: `${TEAM}/dags`, act: searched },
-    { name: "keys", path: `${TEAM}/dags`, act: (page) => page.keyboard.press("?") },
-    { name: "you", path: `${TEAM}/dags`, act: pressed("You") },
-    { name: "team-switch", path: `${TEAM}/dags`, act: switching },
-  ];
-}
+const VIEWS: readonly Line[] = [
+  ["grid", /publish/],
+  ["graph", /13 tasks/],
+  ["gantt", /waited for the process/],
+  ["durations", /95th percentile/],
+  ["calendar", /Next runs/],
+  ["code", /Many small tasks/],
+  ["versions", /Version 1/],
+  ["runs", /success/],
+];
 
-async function searchEnded(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
-}
+const ofRun =
+  (which: keyof Ids, rest = "") =>
+  (ids: Ids) =>
+    `${TEAM}/runs/${ids[which]}${rest}`;
+const ofDag = (dag: string, which: keyof Ids, view: string) => (ids: Ids) =>
+  `${TEAM}/dags/${dag}/${view.replace("RUN", ids[which])}`;
 
-async function searched(page: Page): Promise<void> {
-  await page.keyboard.press("/");
-  await page.getByRole("combobox").fill("inv");
-  await page.getByRole("option", { name: "invoices" }).first().waitFor();
-}
-
-async function ending(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Change marketing" }).click();
-  await page.getByRole("menuitem", { name: "Delete…" }).click();
-}
-
-async function leaving(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Change admin" }).click();
-  await page.getByRole("menuitem", { name: "Remove from the team…" }).click();
-}
-
-async function switching(page: Page): Promise<void> {
-  const button = page.getByRole("button", { name: /^Team .*: change$/ });
-  if (await button.isVisible()) await button.click();
-}
+/** Every page of a server on which there is something; what opens on them is in `opened.ts`. */
+export const PAGES: readonly Shot[] = [
+  ...named("", LISTS),
+  ...VIEWS.map(([view, shows]) => ({
+    name: `dag-${view}`,
+    path: ofDag("hourly_warehouse", "good", view === "runs" ? view : `${view}?run=RUN`),
+    shows,
+  })),
+  { name: "dag-never-ran", path: `${TEAM}/dags/asked/grid`, shows: /No runs yet/ },
+  {
+    name: "dag-selected",
+    path: ofDag("invoices", "failed", "grid?run=RUN&task=book&map=2"),
+    shows: /All instances/,
+  },
+  {
+    name: "dag-group",
+    path: ofDag("shelves", "shelves", "grid?run=RUN&group=each"),
+    shows: /Items of each|each\.count/,
+  },
+  { name: "dag-group-graph", path: ofDag("shelves", "shelves", "graph?run=RUN"), shows: /count/ },
+  { name: "dag-loop", path: ofDag("refined", "refined", "grid?run=RUN"), shows: /good_enough/ },
+  {
+    name: "dag-loop-task",
+    path: ofDag("refined", "refined", "gantt?run=RUN&task=refine.good_enough&map=1"),
+    shows: /estimate 4/,
+  },
+  { name: "dag-calls", path: `${TEAM}/dags/watched.callbacks/grid`, shows: /watched/ },
+  { name: "dag-changed", path: `${TEAM}/dags/sells/versions`, shows: /Version 2/ },
+  { name: "dag-partitions", path: `${TEAM}/dags/daily_clicks/grid`, shows: /2026-10-01/ },
+  { name: "dag-asked", path: `${TEAM}/dags/asked/run`, shows: /At least 1, at most 31/ },
+  { name: "trigger", path: `${TEAM}/dags/orders/run`, shows: /Which shop/ },
+  { name: "timeline-week", path: `${TEAM}/timeline?span=7d`, shows: /invoices/ },
+  { name: "events-all", path: `${TEAM}/events?all=true&dag=invoices`, shows: /failed, retries/ },
+  { name: "runs-filtered", path: `${TEAM}/runs?only=cancelled`, shows: /No runs match|No matches/ },
+  { name: "run-failed", path: ofRun("failed"), shows: /12 invoices without a/ },
+  { name: "run-good", path: ofRun("good"), shows: /Succeeded after/ },
+  { name: "run-running", path: ofRun("busy"), shows: /Running for/ },
+  { name: "run-asking", path: ofRun("asking"), shows: /How much traffic/ },
+  { name: "run-stuck", path: ofRun("stuck"), shows: /pool `?gpu/ },
+  { name: "run-loop", path: ofRun("refined"), shows: /Succeeded after/ },
+  { name: "run-call", path: ofRun("called"), shows: /Succeeded after/ },
+  { name: "run-instances", path: ofRun("failed", "?task=book&state=all"), shows: /All 4|All/ },
+  { name: "run-instance", path: ofRun("failed", "?task=book&map=2"), shows: /All instances/ },
+  { name: "run-waiting", path: ofRun("stuck", "?task=train"), shows: /gpu/ },
+  { name: "run-question", path: ofRun("asking", "?task=amount"), shows: /Of all requests/ },
+  {
+    name: "run-diff",
+    path: (ids) => `${TEAM}/runs/${ids.failed}/diff?with=${ids.earlier}`,
+    shows: /What differs/,
+  },
+  { name: "run-log", path: ofRun("failed", "/log?task=book&map=2"), shows: /booking month 3/ },
+  { name: "run-log-live", path: ofRun("busy", "/log?task=talk"), shows: /alert\(1\)/ },
+  { name: "logs-found", path: `${TEAM}/logs?q=customer`, shows: /12 invoices without a/ },
+  { name: "logs-nothing", path: `${TEAM}/logs?q=nobody prints this`, shows: /No matches for/ },
+  {
+    name: "logs-refused",
+    path: `${TEAM}/logs?q=(&regex=true`,
+    shows: /regular expression/,
+    isRefused: true,
+  },
+  { name: "asset", path: `${TEAM}/assets/detail?asset=sales`, shows: /turnover/ },
+  { name: "asset-partitions", path: `${TEAM}/assets/detail?asset=clicks`, shows: /2026-10-01T00/ },
+  { name: "shared", path: "/t/marketing/shared/default/orders", shows: /shown to marketing/ },
+  { name: "shared-not", path: "/t/marketing/shared/default/sells", shows: /not shared/ },
+  { name: "linked", path: (ids) => ids.runLink, shows: /without a/, who: "stranger" },
+  {
+    name: "linked-not",
+    path: "/linked#hwl_no",
+    shows: /not valid/,
+    who: "stranger",
+    isRefused: true,
+  },
+  { name: "question", path: (ids) => ids.questionLink, shows: /Of all req/, who: "stranger" },
+  {
+    name: "question-not",
+    path: "/question#hwa_no",
+    shows: /not valid/,
+    who: "stranger",
+    isRefused: true,
+  },
+  { name: "viewer-run", path: ofRun("failed"), shows: /12 invoices without a/, who: "viewer" },
+  { name: "viewer-question", path: `${TEAM}/questions`, shows: /not answer it/, who: "viewer" },
+  { name: "viewer-you", path: `${TEAM}/admin/you`, shows: /run\.trigger/, who: "viewer" },
+];

@@ -94,7 +94,7 @@ test("a webhook is made, called, replayed, given another secret, and deleted", a
   expect(items.map(({ extra }) => extra)).toEqual([{ rows: 7 }, { rows: 7 }]);
 
   await choose("New secret…");
-  await dialog().getByLabel("How long the present secret counts").selectOption("0");
+  await dialog().getByLabel("How long the present secret stays valid").selectOption("0");
   await dialog().getByRole("button", { name: "Create secret" }).click();
   const next = await secretShown();
   expect(await send(secret, "{}")).toBe(404);
@@ -107,7 +107,7 @@ test("a webhook is made, called, replayed, given another secret, and deleted", a
   await page().getByText("No webhooks yet").waitFor();
 });
 
-test("an outbound webhook is made, tried, disabled, and deleted", async () => {
+test("an outbound webhook is made, tried, changed, disabled, and deleted", async () => {
   await page().goto("/t/default/admin/outbound");
   await page().getByRole("button", { name: "New outbound webhook" }).first().click();
   await dialog().getByLabel("Name").fill("planner");
@@ -124,6 +124,30 @@ test("an outbound webhook is made, tried, disabled, and deleted", async () => {
   await dialog().getByRole("button", { name: "Send again" }).click();
   await page().keyboard.press("Escape");
   await row("planner").getByText("fails: 127.0.0.1 has no public address").waitFor();
+
+  await chooseOf("planner", "Edit…");
+  expect(await dialog().getByLabel("DAGs").inputValue()).toBe("none_*");
+  await dialog().getByLabel("DAGs").fill("orders, none_*");
+  for (const state of ["success", "failed", "cancelled", "skipped"])
+    await dialog().getByLabel(state).uncheck();
+  const save = dialog().getByRole("button", { name: "Save outbound webhook" });
+  expect(await save.isDisabled()).toBe(true); // of no run at all nothing could be told
+  await dialog().getByLabel("failed").check();
+  await dialog().getByLabel("Send the parameters").check();
+  expect(await violationsInBoth(page())).toEqual([]);
+  await save.click();
+  await row("planner").getByText("orders, none_*").waitFor();
+  expect(await ask(server, "/outbound-webhooks/planner")).toMatchObject({
+    url: "http://127.0.0.1:9/",
+    dags: ["orders", "none_*"],
+    states: ["failed"],
+    with_params: true,
+  });
+  const { items } = await ask<{ items: { action: string; words: string }[] }>(
+    server,
+    "/audit?limit=1&action=outbound.change_outbound_webhook",
+  );
+  expect(items[0]?.words).toContain("planner");
   await chooseOf("planner", "Disable");
   await row("planner").getByText("disabled").waitFor();
   await chooseOf("planner", "Delete…");

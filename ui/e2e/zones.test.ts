@@ -44,7 +44,7 @@ test.each(CLOCKS)(
     expect(await violationsInBoth(page())).toEqual([]);
 
     await page().goto("/t/default/dags/in_tokyo/calendar");
-    await page().getByText(`days of ${zone}`).waitFor();
+    await page().getByText(`Days of ${zone}`).waitFor();
     const day = new Intl.DateTimeFormat("en-CA", { timeZone: zone });
     const [next] = await ask<{ fires: { logical_date: string }[] }>(
       server,
@@ -60,7 +60,7 @@ test.each(CLOCKS)(
     await expect.poll(() => cell.getAttribute("aria-label")).toMatch(/scheduled/);
 
     await page().goto("/t/default/dags/in_tokyo/durations");
-    await page().getByText(`days of ${zone}`, { exact: true }).waitFor();
+    await page().getByText(`Days of ${zone}`, { exact: true }).waitFor();
     const bars = page().getByRole("img", { name: /Median duration by day, 1 day; / });
     const { ended_at } = await ask<{ ended_at: string }>(server, `/runs/${run}`);
     const month = { day: "numeric", month: "short", timeZone: zone } as const;

@@ -18,13 +18,12 @@ from headway.actions import assets, commands
 from headway.actions.commands import RunRequest
 from headway.core import webhooks as core
 from headway.core.aliases import alias_of
-from headway.core.connections import is_name
 from headway.core.foreign import foreign
 from headway.core.webhooks import BODY_BYTES_MAX, ID_CHARS_MAX, Proof, Refused
 from headway.errors import Conflict, HeadwayError, NotFound, UsageError
 from headway.secrets.envelope import close, open_envelope, place_of
 from headway.secrets.keys import Keys
-from headway.secrets.stored import WEBHOOK
+from headway.secrets.stored import WEBHOOK, check_name
 from headway.spec.carried import flaw_of_text
 from headway.spec.errors import did_you_mean
 from headway.store import webhooks
@@ -98,11 +97,7 @@ def create(
 
 
 def check(wanted: wire.WebhookRequest) -> None:
-    if not is_name(wanted.name):
-        raise UsageError(
-            f"{wanted.name[:40]!r} cannot be the name of a webhook",
-            hint="use letters, digits, _, - and ., at most 200, beginning with a letter, a digit or _",
-        )
+    check_name(wanted.name, "webhook")
     if (wanted.asset is None) == (wanted.dag_id is None):
         raise UsageError("give either an asset or a DAG: a webhook reports to one of them")
     if wanted.asset is not None and (alias := alias_of(wanted.asset)) is not None:

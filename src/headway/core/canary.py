@@ -10,7 +10,7 @@ from typing import Final
 
 from headway.core.reasons import HandedOver, NotSeen, Reason
 from headway.core.states import RunState, State
-from headway.core.words import counted
+from headway.core.words import duration
 
 PERIOD_S: Final = 300.0
 PERIODS: Final = 2  # so many without a success are too many
@@ -79,7 +79,5 @@ def told(period_s: float | None, silent_s: float, why: str) -> str:
     if period_s is None:
         return ""
     if not is_late(period_s, silent_s):
-        return f"got a run to success {counted(round(silent_s), 'second')} ago"
-    return (
-        f"got no run to success for {counted(round(silent_s), 'second')}{': ' if why else ''}{why}"
-    )
+        return f"got a run to success {duration(silent_s)} ago"
+    return f"got no run to success for {duration(silent_s)}{': ' if why else ''}{why}"

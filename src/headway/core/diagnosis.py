@@ -121,6 +121,7 @@ def running(facts: Facts) -> str:
             (State.UP_FOR_RETRY, "waiting for a retry"),
             (State.DEFERRED, "deferred"),
             (State.UP_FOR_RESCHEDULE, "waiting for the next look"),
+            (State.READY, "waiting to start"),
         )
         if facts.counts.get(state)
     ]

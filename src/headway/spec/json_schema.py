@@ -257,9 +257,10 @@ def said(error: Any) -> str:
     """Return what a value is, and what it must be: ``is 5, but must be at most 3``."""
     words = MUST.get(error.validator)
     if words is not None:
-        return (
-            f"is {shown(error.instance)}, but must be {words.format(shown(error.validator_value))}"
-        )
+        limit = error.validator_value
+        is_pattern = error.validator == "pattern"  # shown as it was written
+        named = f'"{cut(limit)}"' if is_pattern else shown(limit)
+        return f"is {shown(error.instance)}, but must be {words.format(named)}"
     match error.validator:
         case "type":
             return f"is {shown(error.instance)}, but must be {typed(error.validator_value)}"

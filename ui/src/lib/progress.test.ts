@@ -7,8 +7,8 @@ test("what has ended, of all", () => {
 });
 
 test("when it ends is told only by what is known", () => {
-  expect(expected(60, 240)).toBe("about 3m left");
-  expect(expected(600, 240)).toBe("longer than the last successful run, which took 4m");
+  expect(expected(60, 240)).toBe("about 3\u00a0m left");
+  expect(expected(600, 240)).toBe("longer than the last successful run, which took 4\u00a0m");
   expect(expected(60, undefined)).toBeNull();
   expect(expected(null, 240)).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { remedyOf } from "./remedy.ts";
+import { remedyOf, withoutCommand } from "./remedy.ts";
 
 test("each reason for which a task can never run has its next step", () => {
   expect(remedyOf({ kind: "pool_missing", pool: "gpu" }, 12)).toEqual({
@@ -25,4 +25,14 @@ test("each reason for which a task can never run has its next step", () => {
   expect(remedyOf({ kind: "pool_too_small", pool: "@infra/gpu", needed: 9, slots: 4 })).toBeNull();
   expect(remedyOf({ kind: "no_agent" })).toEqual({ kind: "command", command: "headway up" });
   expect(remedyOf({ kind: "pool_full", pool: "gpu", used: 1, slots: 1 })).toBeNull();
+});
+
+test("a command is not said twice: where the remedy stands beside it, the reason leaves it out", () => {
+  const said = "pool `gpu` does not exist: headway pool set gpu 16";
+  const remedy = remedyOf({ kind: "pool_missing", pool: "gpu" });
+  expect(withoutCommand(said, remedy)).toBe("pool `gpu` does not exist");
+  expect(withoutCommand(said, null)).toBe(said);
+  expect(withoutCommand("needs 4 slots, but pool `gpu` has 2", remedy)).toBe(
+    "needs 4 slots, but pool `gpu` has 2",
+  );
 });

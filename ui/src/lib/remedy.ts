@@ -11,6 +11,11 @@ export const isLent = (pool: string) => pool.startsWith("@");
 
 const SLOTS = 8; // of a pool that nobody has made yet
 
+/** Why a task waits, without the command at its end where the remedy beside it is the same. */
+export function withoutCommand(text: string, remedy: Remedy): string {
+  return remedy ? text.replace(/: headway [^:]*$/, "") : text;
+}
+
 /** `needed`: how many slots of its pool the task takes. */
 export function remedyOf(why: Reason, needed = 1): Remedy {
   switch (why.kind) {

@@ -16,13 +16,13 @@ const NOW = Date.parse("2026-11-21T12:00:00Z");
 
 test.each([
   ["2026-11-21T11:59:58Z", "now"],
-  ["2026-11-21T11:59:20Z", "40s ago"],
-  ["2026-11-21T11:57:10Z", "2m ago"],
-  ["2026-11-21T09:55:00Z", "2h 5m ago"],
-  ["2026-11-19T09:55:00Z", "2d ago"],
-  ["2026-11-21T15:12:00Z", "in 3h 12m"],
+  ["2026-11-21T11:59:20Z", "40 s ago"],
+  ["2026-11-21T11:57:10Z", "2 m ago"],
+  ["2026-11-21T09:55:00Z", "2 h 5 m ago"],
+  ["2026-11-19T09:55:00Z", "2 d ago"],
+  ["2026-11-21T15:12:00Z", "in 3 h 12 m"],
 ])("%s is %s", (instant, text) => {
-  expect(relative(instant, NOW)).toBe(text);
+  expect(relative(instant, NOW).replaceAll("\u00a0", " ")).toBe(text);
 });
 
 test("absolute times are in the reader's zone, and to the second", () => {

@@ -7,7 +7,7 @@ export function showIn(timeZone: string | undefined): void {
   shown = timeZone;
 }
 
-/** `3m ago`, `in 2h 5m`, `now`: seldom more exact than a glance needs. */
+/** `3 m ago`, `in 2 h 5 m`, `now`: seldom more exact than a glance needs. */
 export function relative(instant: string, now: number): string {
   const seconds = (now - Date.parse(instant)) / 1000;
   if (Math.abs(seconds) < 5) return "now";
@@ -15,7 +15,7 @@ export function relative(instant: string, now: number): string {
   return seconds > 0 ? `${apart} ago` : `in ${apart}`;
 }
 
-/** How long something has lasted that goes on: `for 3m`. */
+/** How long something has lasted that goes on: `for 3 m`. */
 export function lasting(instant: string, now: number): string {
   const seconds = (now - Date.parse(instant)) / 1000;
   return seconds < 5 ? "for a moment" : `for ${coarse(seconds)}`;

@@ -13,7 +13,7 @@ interface Props {
 }
 
 // Where the focus begins: what is asked for, else the button that changes nothing.
-const FIRST = "input, select, textarea, footer button";
+const FIRST = "input:not([type=hidden]), select, textarea, footer button";
 
 /**
  * Modal while mounted: the browser's own dialog keeps the focus inside, ends on Escape, and gives

@@ -3,7 +3,7 @@ import { sentence } from "@/lib/sentence.ts";
 import { Button } from "./Button.tsx";
 import styles from "./Notice.module.css";
 
-/** What failed, what still works, and the way to try again. */
+/** What failed, what still works, and the way to try again, where that can help. */
 export function ErrorState({
   error,
   what,
@@ -17,14 +17,22 @@ export function ErrorState({
   stillWorks?: string;
 }) {
   const problem = error instanceof Problem ? error : null;
+  const isMissing = problem?.status === 404;
+  const helps = problem?.status !== 403; // what is not allowed stays so
   return (
     <div className={styles.notice} role="alert">
-      <p className={styles.title}>{what} could not be shown</p>
-      <p className={styles.body}>{sentence(messageOf(error))}</p>
+      <p className={styles.title}>
+        {isMissing ? sentence(messageOf(error)) : `${what} could not be shown`}
+      </p>
+      <p className={styles.body}>
+        {isMissing
+          ? "Check the address, or press / to search for a DAG, a run or a task."
+          : sentence(messageOf(error))}
+      </p>
       {problem?.where && <code className={styles.hint}>{problem.where}</code>}
       {problem?.hint && <p className={styles.hint}>{sentence(problem.hint)}</p>}
       {stillWorks && <p className={styles.hint}>{stillWorks}</p>}
-      {retry && (
+      {retry && helps && (
         <div className={styles.actions}>
           <Button onClick={retry}>Try again</Button>
         </div>

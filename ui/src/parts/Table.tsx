@@ -7,7 +7,8 @@ import styles from "./Table.module.css";
 export interface Column<T> extends Sized {
   key: string;
   head: ReactNode;
-  cell: (item: T) => ReactNode;
+  /** `isNarrow`: other columns were left out, so that what matters of them may stand here. */
+  cell: (item: T, isNarrow: boolean) => ReactNode;
   end?: boolean;
   /** Its text may take several lines, and then the row is higher. */
   wraps?: boolean;
@@ -46,6 +47,7 @@ export function Table<T>(props: Props<T>) {
     enabled: !natural,
     getItemKey: (index) => id(items[index] as T),
   });
+  const isNarrow = columns.length < props.columns.length;
   const wraps = columns.some((column) => column.wraps);
   const shown = natural ? [] : virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
@@ -73,7 +75,13 @@ export function Table<T>(props: Props<T>) {
         {natural ? (
           <div role="rowgroup">
             {items.map((item) => (
-              <Row key={id(item)} item={item} columns={columns} tracks={tracks} />
+              <Row
+                key={id(item)}
+                item={item}
+                columns={columns}
+                isNarrow={isNarrow}
+                tracks={tracks}
+              />
             ))}
           </div>
         ) : (
@@ -88,6 +96,7 @@ export function Table<T>(props: Props<T>) {
                 item={items[index] as T}
                 index={index}
                 columns={columns}
+                isNarrow={isNarrow}
                 tracks={tracks}
                 start={start}
                 measure={wraps ? virtual.measureElement : undefined}
@@ -141,6 +150,7 @@ function Head<T>({
 interface RowProps<T> {
   item: T;
   columns: readonly Column<T>[];
+  isNarrow: boolean;
   tracks: string;
   /** Of a row among many, of which only some are in the document. */
   index?: number;
@@ -151,7 +161,8 @@ interface RowProps<T> {
 }
 
 /** Drawn once: a table is rendered with each frame while it is scrolled. */
-const Row = memo(function Row<T>({ item, columns, tracks, index, start, measure }: RowProps<T>) {
+const Row = memo(function Row<T>(props: RowProps<T>) {
+  const { item, columns, isNarrow, tracks, index, start, measure } = props;
   return (
     <div
       ref={measure}
@@ -171,7 +182,7 @@ const Row = memo(function Row<T>({ item, columns, tracks, index, start, measure 
           role="cell"
           className={`${styles.cell} ${column.end ? styles.end : ""} ${column.wraps ? styles.wraps : ""}`}
         >
-          {column.cell(item)}
+          {column.cell(item, isNarrow)}
         </div>
       ))}
     </div>

@@ -25,7 +25,9 @@ NEVER: Final = frozenset(
         Kind.EXECUTOR_UNKNOWN,
     }
 )
-PATIENCE: Final = timedelta(seconds=10)  # an agent that starts again is no news
+# An agent that starts again is no news; a pool that is missing stays so until somebody creates it.
+PATIENCE: Final = timedelta(seconds=10)
+COMES_BY_ITSELF: Final = frozenset({Kind.NO_AGENT, Kind.QUEUE_UNSERVED})
 LINES_MAX: Final = 200
 AHEAD_MAX: Final = 500  # of a line, that are looked at
 
@@ -62,14 +64,13 @@ LINES: LiteralString = """
         ) AS ahead
         GROUP BY pool_slots
     ) AS first JOIN run ON run.team_id = line.team_id AND run.run_id = first.run_id
-    WHERE since < %(before)s
     LIMIT %(limit)s
 """
 
 
 def every(conn: Connection[Any], now: datetime) -> list[wire.StuckTasks]:
     """Return what can never run, one entry for each reason of a pool, the longest wait first."""
-    values = {"before": now - PATIENCE, "ahead": AHEAD_MAX, "limit": LINES_MAX}
+    values = {"ahead": AHEAD_MAX, "limit": LINES_MAX}
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(LINES, values).fetchall()
     present = Present(conn)
@@ -90,7 +91,7 @@ def every(conn: Connection[Any], now: datetime) -> list[wire.StuckTasks]:
     ) in rows:
         before = NotSeen() if text is None else stored(text)
         why = present.reason(before, pool, slots, Need(executor, queue))
-        if why.kind in NEVER:
+        if why.kind in NEVER and (why.kind not in COMES_BY_ITSELF or since < now - PATIENCE):
             found.append(
                 wire.StuckTasks(
                     dag_id=dag_id,

@@ -5,7 +5,7 @@ test("a difference is told in words", () => {
   expect(word("states", { success: 3, upstream_failed: 1 })).toBe("3 success, 1 upstream failed");
   expect(word("states", {})).toBe("none");
   expect([word("task", true), word("task", false)]).toEqual(["exists", "does not exist"]);
-  expect(word("duration", 65)).toBe("1m 5s");
+  expect(word("duration", 65)).toBe("1\u00a0m\u00a05\u00a0s");
   expect(word("duration", null)).toBe("–");
   expect(word("bundle", "0123456789abcdef")).toBe("0123456789ab");
   expect(word("param size", { a: [1] })).toContain("a");

@@ -77,7 +77,7 @@ function placed(graph: Graph, name: string, id: string): Placed {
   return { id, x: x - width / 2, y: y - height / 2, width, height };
 }
 
-const TITLE = 16;
+const TITLE = 22;
 
 /** Room for the name of each open group above what is in it: the inner ones first. */
 function raised(frames: readonly Frame[], places: Placed[]): Placed[] {

@@ -22,15 +22,17 @@ export function Audit() {
     <>
       <div className={styles.bar}>
         <span>Every change that someone requested, including refused requests.</span>
-        <Intact />
-        <a
-          href={address("/audit/export", { query: { format: "csv" } })}
-          download
-          className={buttonClass({ small: true })}
-        >
-          <Download size={14} aria-hidden />
-          Export CSV
-        </a>
+        <span className={styles.buttons}>
+          <Intact />
+          <a
+            href={address("/audit/export", { query: { format: "csv" } })}
+            download
+            className={buttonClass({ small: true })}
+          >
+            <Download size={14} aria-hidden />
+            Export CSV
+          </a>
+        </span>
       </div>
       <Listed
         found={found}

@@ -93,7 +93,7 @@ function columns(invited: (link: LoginLink) => void): readonly Column<User>[] {
       head: "Signs in by",
       width: "120px",
       secondary: true,
-      cell: (user) => (user.disabled_at ? "disabled" : user.has_password ? "password" : "link"),
+      cell: (user) => signsInBy(user),
     },
     {
       key: "since",
@@ -111,4 +111,10 @@ function columns(invited: (link: LoginLink) => void): readonly Column<User>[] {
       cell: (user) => <UserMenu user={user} invited={invited} />,
     },
   ];
+}
+
+function signsInBy({ disabled_at, is_service, has_password }: User): string {
+  if (disabled_at) return "disabled";
+  if (is_service) return "tokens";
+  return has_password ? "password" : "link";
 }

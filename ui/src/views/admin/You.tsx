@@ -40,7 +40,9 @@ export function You() {
           );
         })}
       </ul>
-      <p>An admin of the team can give you another role, or define one with more verbs.</p>
+      {allowed < VERBS.length && (
+        <p>An admin of the team can give you another role, or define one with more verbs.</p>
+      )}
     </section>
   );
 }

@@ -10,13 +10,14 @@ import { AssetLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
+import { who } from "@/views/events/describe.ts";
 import styles from "./Assets.module.css";
 
 const COLUMNS: readonly Column<AssetEvent>[] = [
   {
     key: "at",
     head: "When",
-    width: "116px",
+    width: "minmax(88px, 116px)",
     cell: ({ at }) => (
       <time className="tabular" dateTime={at} title={absolute(at)}>
         {exact(at, Date.now())}
@@ -26,7 +27,7 @@ const COLUMNS: readonly Column<AssetEvent>[] = [
   {
     key: "source",
     head: "From",
-    width: "minmax(120px, 1.6fr)",
+    width: "minmax(100px, 1.6fr)",
     wraps: true,
     cell: (event) => <Source event={event} />,
   },
@@ -104,7 +105,7 @@ export function AssetEvents({ name, outside }: { name: string; outside: boolean 
 }
 
 function Source({ event: { run_id, dag_id, task_id, map_index, by } }: { event: AssetEvent }) {
-  if (run_id === null) return <span>{by}</span>;
+  if (run_id === null) return <span title={by ?? undefined}>{who(by ?? "")}</span>;
   return (
     <span>
       <RunLink run={run_id}>{dag_id}</RunLink>{" "}

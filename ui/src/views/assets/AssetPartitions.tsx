@@ -6,6 +6,7 @@ import { Button } from "@/parts/Button.tsx";
 import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
+import { who } from "@/views/events/describe.ts";
 import styles from "./Assets.module.css";
 
 const COLUMNS: readonly Column<AssetPartition>[] = [
@@ -27,7 +28,7 @@ const COLUMNS: readonly Column<AssetPartition>[] = [
           {exact(at, Date.now())}
         </time>{" "}
         <span className={styles.quiet}>
-          {run_id === null ? by : <RunLink run={run_id}>{run_id}</RunLink>}
+          {run_id === null ? who(by ?? "") : <RunLink run={run_id}>{run_id}</RunLink>}
         </span>
       </span>
     ),

@@ -11,7 +11,7 @@ export const COLUMNS: readonly Column<Asset>[] = [
   {
     key: "asset",
     head: "Asset",
-    width: "minmax(120px, 2fr)",
+    width: "minmax(112px, 2fr)",
     sorts: [
       { by: "name", down: false },
       { by: "-name", down: true },

@@ -124,7 +124,8 @@ function Planned(props: {
           </p>
         </fieldset>
       )}
-      <ol className={styles.list}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <ol className={styles.list} tabIndex={0} aria-label="Dates">
         {runs.slice(0, SHOWN).map((run) => (
           <li key={run.logical_date} data-action={run.action}>
             <span>{zoned(run.logical_date, timezone)}</span>

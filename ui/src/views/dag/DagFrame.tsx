@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useMatches, useParams } from "@tanstack/react-router";
 import { Pause, Play, TriangleAlert } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
-import { files } from "@/app/lazyPage.ts";
 import { selectionOf } from "@/lib/selection.ts";
 import { runbookIn } from "@/lib/standing.ts";
 import { Button, buttonClass } from "@/parts/Button.tsx";
+import { Doc } from "@/parts/Doc.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { Skeleton } from "@/parts/Skeleton.tsx";
@@ -21,8 +21,6 @@ import { RunNav } from "./RunNav.tsx";
 import { Selected, UnknownSelection } from "./Selected.tsx";
 import { Standing } from "./Standing.tsx";
 import { TABS } from "./tabs.ts";
-
-const Doc = lazy(() => files(import("./Doc.tsx")));
 
 /** What stands above every view of a DAG. */
 export function DagFrame() {
@@ -102,11 +100,7 @@ function About({ text }: { text: string }) {
   return (
     <details className={styles.about} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>About this DAG</summary>
-      {open && (
-        <Suspense fallback={<Skeleton width={320} height={20} />}>
-          <Doc text={text} />
-        </Suspense>
-      )}
+      {open && <Doc text={text} waiting={<Skeleton width={320} height={20} />} />}
     </details>
   );
 }

@@ -16,13 +16,23 @@ import styles from "./DagFrame.module.css";
 export function Standing({ dag }: { dag: DagDetail }) {
   const now = standing(dag.recent ?? []);
   return (
-    <p className={styles.standing} role="status" aria-label="Is the data ready?">
+    <p
+      className={styles.standing}
+      role="status"
+      aria-label="Is the data ready?"
+      data-awaits={startsOnData(dag)}
+    >
       {now.newest && <StateIcon state={now.newest.state} />}
       <span>
         <Words now={now} /> <Next dag={dag} />
       </span>
     </p>
   );
+}
+
+/** No time brings its next run; what it waits for is asked for, and comes later. */
+function startsOnData({ schedule, next_run_at, paused_at }: DagDetail): boolean {
+  return Boolean(schedule) && !next_run_at && !paused_at;
 }
 
 function Words({ now }: { now: Stands }): ReactNode {
@@ -55,10 +65,14 @@ function Words({ now }: { now: Stands }): ReactNode {
   }
   return (
     <>
-      <b>Not ready</b>: the run of <Of run={newest} /> ended as {stateWord(newest.state)}{" "}
+      <b>Not ready</b>: the run of <Of run={newest} /> {ended(newest.state)}{" "}
       <RelativeTime at={newest.ended_at} />. <Before now={now} />
     </>
   );
+}
+
+function ended(state: string): string {
+  return state === "failed" ? "failed" : `was ${stateWord(state)}`;
 }
 
 function Before({ now: { good } }: { now: Stands }) {
@@ -72,7 +86,8 @@ function Before({ now: { good } }: { now: Stands }) {
 
 function Next({ dag }: { dag: DagDetail }) {
   if (dag.paused_at) return "The DAG is paused, so its schedule starts no run.";
-  if (!dag.next_run_at) return dag.schedule && <Awaits dag={dag.dag_id} />;
+  if (startsOnData(dag)) return <Awaits dag={dag.dag_id} />;
+  if (!dag.next_run_at) return null;
   return (
     <>
       The next run is for {minute(dag.next_run_at)} (<RelativeTime at={dag.next_run_at} />

@@ -27,7 +27,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "dag",
     head: "DAG",
-    width: "minmax(104px, 4fr)",
+    width: "minmax(min(180px, 32cqw), 4fr)",
     sorts: [
       { by: "name", down: false },
       { by: "-name", down: true },
@@ -37,7 +37,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "owner",
     head: "Owner",
-    width: "minmax(96px, 1fr)",
+    width: "minmax(96px, 1.4fr)",
     secondary: 2,
     sorts: [
       { by: "owner", down: false },

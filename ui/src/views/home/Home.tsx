@@ -71,11 +71,17 @@ function Content({ home }: { home: Overview }) {
         <Flawed runs={home.flawed} />
         <BrokenFiles errors={home.import_errors} />
         <Late dags={home.late} />
-        <Waiting tasks={home.waiting} />
+        <Waiting tasks={waitingIn(home)} />
         <Next runs={home.next} />
         <Slots pools={home.slots} />
         <Components components={home.components} />
       </div>
     </div>
   );
+}
+
+/** Without what can never run, which stands above. */
+function waitingIn({ waiting, stuck }: Overview): Overview["waiting"] {
+  const told = new Set(stuck.map(({ reason }) => reason));
+  return waiting.filter(({ reason }) => !told.has(reason));
 }

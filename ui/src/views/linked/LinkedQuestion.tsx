@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { request } from "@/api/request.ts";
 import type { LinkedQuestion as Linked } from "@/api/types.ts";
+import { Doc } from "@/parts/Doc.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { AnswerForm } from "../questions/AnswerForm.tsx";
@@ -44,13 +45,13 @@ function About({ question }: { question: Linked }) {
   const { dag_id, task_id, team, body, ends_at, is_open, yours, recipient } = question;
   return (
     <>
-      {body && <p className={styles.body}>{body}</p>}
+      {body && <Doc text={body} waiting={<p className={styles.body}>{body}</p>} />}
       <p className={styles.note}>
         {task_id} of {dag_id}, team {team} · asked <RelativeTime at={question.asked_at} />
         {ends_at && is_open && (
           <>
             {" "}
-            · until <RelativeTime at={ends_at} />
+            · ends <RelativeTime at={ends_at} />
           </>
         )}
       </p>

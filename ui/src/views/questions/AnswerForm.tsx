@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, type ReactNode, useId, useState } from "react";
 import type { Question } from "@/api/types.ts";
 import { type Draft, readAll } from "@/lib/params.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -14,10 +14,12 @@ interface Props {
   question: Asked;
   /** How the answer is sent. */
   sending: { mutate: (given: Given) => void; isPending: boolean; error: unknown };
+  /** What stands beside its buttons. */
+  children?: ReactNode;
 }
 
 /** What is chosen and filled in. Where there are only two ways to go on, each is a button. */
-export function AnswerForm({ question, sending }: Props) {
+export function AnswerForm({ question, sending, children }: Props) {
   const [drafts, setDrafts] = useState<ReadonlyMap<string, Draft>>(new Map());
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [tried, setTried] = useState(false);
@@ -72,6 +74,7 @@ export function AnswerForm({ question, sending }: Props) {
             </Button>
           ))
         )}
+        {children}
       </div>
     </form>
   );

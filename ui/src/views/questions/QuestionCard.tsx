@@ -1,9 +1,13 @@
-import type { ReactNode } from "react";
+import { Link2 } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import type { Question } from "@/api/types.ts";
 import { assignees, filled, overdue } from "@/lib/questions.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Doc } from "@/parts/Doc.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
 import { AnswerForm } from "./AnswerForm.tsx";
+import { AnswerLinkDialog } from "./AnswerLinkDialog.tsx";
 import styles from "./Question.module.css";
 import { useAnswer } from "./useAnswer.ts";
 
@@ -35,7 +39,7 @@ export function QuestionText({
   return (
     <section className={styles.question} aria-label={subject} data-answered={Boolean(answer)}>
       <h3>{subject}</h3>
-      {body && <p className={styles.body}>{body}</p>}
+      {body && <Doc text={body} waiting={<p className={styles.body}>{body}</p>} />}
       <p className={styles.note}>
         {place}
         <span>
@@ -43,7 +47,7 @@ export function QuestionText({
         </span>
         {ends_at && (
           <span>
-            until <RelativeTime at={ends_at} />, {overdue(question)}
+            ends <RelativeTime at={ends_at} />, {overdue(question)}
           </span>
         )}
       </p>
@@ -82,7 +86,21 @@ function Answered({ question: { answer, ask } }: { question: Question }) {
 }
 
 function Answering({ question }: { question: Question }) {
-  return <AnswerForm question={question} sending={useAnswer(question)} />;
+  const [linking, setLinking] = useState(false);
+  const mayLink = useMay("run.link");
+  return (
+    <>
+      <AnswerForm question={question} sending={useAnswer(question)}>
+        {mayLink && (
+          <Button look="quiet" onClick={() => setLinking(true)}>
+            <Link2 size={14} aria-hidden />
+            Link…
+          </Button>
+        )}
+      </AnswerForm>
+      {linking && <AnswerLinkDialog question={question} close={() => setLinking(false)} />}
+    </>
+  );
 }
 
 function Others({ question }: { question: Question }) {

@@ -22,8 +22,12 @@ export function Questions() {
       ) : found.isError && !found.data ? (
         <ErrorState error={found.error} what="The questions" retry={() => found.refetch()} />
       ) : found.data.length === 0 ? (
-        <EmptyState title="No open questions" command="headway question ls">
-          <p>Tasks that wait for a person ask here: to approve, to choose or to fill in a form.</p>
+        <EmptyState title="No open questions">
+          <p>
+            Tasks that wait for a person ask here: to approve, to choose or to fill in a form. A DAG
+            file asks with <code>approve("sign", subject="Release it?")</code>, <code>choose</code>{" "}
+            or <code>ask</code>.
+          </p>
         </EmptyState>
       ) : (
         <PageBody>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense } from "react";
+import type { ReactNode } from "react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { Run } from "@/api/types.ts";
 import { runbookIn } from "@/lib/standing.ts";
@@ -8,6 +8,7 @@ import { stateWord } from "@/lib/states.ts";
 import { absolute } from "@/lib/time.ts";
 import { shown } from "@/lib/xcom.ts";
 import { CopyText } from "@/parts/CopyText.tsx";
+import { Doc } from "@/parts/Doc.tsx";
 import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -16,8 +17,6 @@ import { useTeam } from "@/state/session.ts";
 import { who } from "../events/describe.ts";
 import { Value } from "./drawer/Value.tsx";
 import styles from "./RunPage.module.css";
-
-const Doc = lazy(() => import("../dag/Doc.tsx"));
 
 /** With what it ran: parameters, dates, versions; and whose it is. */
 export function RunFacts({ run }: { run: Run }) {
@@ -148,9 +147,7 @@ function DagFacts({ dag: dagId }: { dag: string }) {
       </dl>
       {dag.spec.doc && (
         <div className={styles.doc}>
-          <Suspense fallback={null}>
-            <Doc text={dag.spec.doc} />
-          </Suspense>
+          <Doc text={dag.spec.doc} />
         </div>
       )}
     </Card>

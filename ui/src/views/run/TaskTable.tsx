@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from "react";
 import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
-import { remedyOf } from "@/lib/remedy.ts";
+import { type Remedy, remedyOf, withoutCommand } from "@/lib/remedy.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { mostTelling } from "@/lib/states.ts";
 import { worstFirst } from "@/lib/tasks.ts";
@@ -99,19 +99,48 @@ function whyOf({ blocked_reason, reason, counts }: RunTask): string {
   return blocked_reason ?? (mostTelling(counts) === "running" ? "" : (reason ?? ""));
 }
 
+/** What holds it, since when, and what lets it run. */
+function Why({ task }: { task: RunTask }) {
+  const remedy = remedyFor(task);
+  return (
+    <>
+      <Words text={withoutCommand(whyOf(task), remedy)} />
+      {task.blocked_reason && task.waits_since && (
+        <>
+          {", "}
+          <Since at={task.waits_since} />
+        </>
+      )}{" "}
+      <RemedyButton remedy={remedy} />
+    </>
+  );
+}
+
+function remedyFor({ blocked_reason, why }: RunTask): Remedy {
+  return blocked_reason && why ? remedyOf(why) : null;
+}
+
 function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>[] {
   return [
     {
       key: "task",
       head: "Task",
       width: "minmax(112px, 1.2fr)",
-      cell: (task) => (
-        <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
-          <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
-          {task.task_id}
-          {task.setup && <span className={styles.role}>setup</span>}
-          {task.teardown && <span className={styles.role}>teardown</span>}
-        </Button>
+      wraps: true,
+      cell: (task, isNarrow) => (
+        <span className={styles.task}>
+          <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
+            <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
+            {task.task_id}
+            {task.setup && <span className={styles.role}>setup</span>}
+            {task.teardown && <span className={styles.role}>teardown</span>}
+          </Button>
+          {isNarrow && task.blocked_reason && (
+            <span className={styles.held}>
+              <Why task={task} />
+            </span>
+          )}
+        </span>
       ),
     },
     {
@@ -134,14 +163,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
               {task.retries + 1}:{" "}
             </>
           )}
-          <Words text={whyOf(task)} />
-          {task.blocked_reason && task.waits_since && (
-            <>
-              {", "}
-              <Since at={task.waits_since} />
-            </>
-          )}{" "}
-          {task.blocked_reason && task.why && <RemedyButton remedy={remedyOf(task.why)} />}
+          <Why task={task} />
         </span>
       ),
     },

@@ -9,7 +9,7 @@ import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 const DAG: Column<Run> = {
   key: "dag",
   head: "DAG",
-  width: "minmax(64px, 2fr)",
+  width: "minmax(min(110px, 20cqw), 2fr)",
   cell: (run) => <DagLink dag={run.dag_id} />,
 };
 
@@ -79,11 +79,13 @@ const COLUMNS: readonly Column<Run>[] = [
   },
 ];
 
-/** Of one DAG the column of its name would say nothing; such a list is in the order of its dates. */
+const SPARE = { secondary: false, spare: true };
+
+/** Of one DAG the column of its name would say nothing; such a list is in the order of its dates, which it always has. */
 export function columns(ofOneDag: boolean): readonly Column<Run>[] {
   const by = ofOneDag ? "date" : "created";
   const [state, run, ...rest] = COLUMNS.map((column) =>
-    column.key === by ? { ...column, sorts: BY_TIME } : column,
+    column.key === by ? { ...column, ...(ofOneDag && SPARE), sorts: BY_TIME } : column,
   ) as [Column<Run>, Column<Run>, ...Column<Run>[]];
   return ofOneDag ? [state, run, ...rest] : [state, DAG, run, ...rest];
 }

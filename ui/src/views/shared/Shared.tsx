@@ -31,14 +31,17 @@ export function Shared() {
   return (
     <Page
       title={dag}
-      note={`Of team ${owner}, shown to ${team} by a grant`}
+      note={has("see_runs") ? `Of team ${owner}, shown to ${team} by a grant` : `Of team ${owner}`}
       actions={has("start") && mayStart && <Start owner={owner} dag={dag} />}
     >
       {has("see_runs") ? (
         <Runs owner={owner} dag={dag} />
       ) : (
-        <EmptyState title="Its runs are not shared">
-          <p>No grant lets team {team} see the runs of this DAG.</p>
+        <EmptyState
+          title="Its runs are not shared"
+          command={`headway grant ask ${owner} see_runs ${dag}`}
+        >
+          <p>No grant lets team {team} see the runs of this DAG. Ask its team for one:</p>
         </EmptyState>
       )}
     </Page>
@@ -82,19 +85,20 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "state",
     head: "State",
-    width: "minmax(104px, 130px)",
+    width: "minmax(98px, 130px)",
     cell: (run) => <StateBadge state={run.state} />,
   },
   {
     key: "run",
     head: "Run",
-    width: "130px",
+    width: "minmax(106px, 130px)",
     cell: (run) => <code title={run.run_id}>{run.run_id}</code>,
   },
   {
     key: "tasks",
     head: "Tasks",
     width: "minmax(120px, 2fr)",
+    secondary: true,
     cell: (run) => <StateCounts counts={run.counts} />,
   },
   {
@@ -109,6 +113,7 @@ const COLUMNS: readonly Column<Run>[] = [
     head: "Duration",
     width: "84px",
     end: true,
+    secondary: true,
     cell: (run) => <Elapsed from={run.started_at} to={run.ended_at} />,
   },
   {

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { StuckTasks } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { instanceName } from "@/lib/instances.ts";
-import { type Remedy, remedyOf } from "@/lib/remedy.ts";
+import { type Remedy, remedyOf, withoutCommand } from "@/lib/remedy.ts";
 import { Button } from "@/parts/Button.tsx";
 import { CopyText } from "@/parts/CopyText.tsx";
 import { RunLink } from "@/parts/links.tsx";
@@ -21,22 +21,29 @@ export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
     <Card title="Tasks that cannot run">
       <ul className={styles.stuck}>
         {tasks.map((task) => (
-          <li key={`${task.run_id} ${task.task_id} ${task.slots}`}>
-            <StateIcon state="failed" />
-            <span className={styles.what}>
-              <RunLink run={task.run_id}>
-                {task.dag_id} · {instanceName(task)}
-              </RunLink>
-              {task.count > 1 && ` and ${number(task.count - 1)} more`}
-              <span className={styles.why}>
-                <Words text={task.reason} />, <Since at={task.since} />
-              </span>
-            </span>
-            <RemedyButton remedy={remedyOf(task.why, task.slots)} />
-          </li>
+          <Line key={`${task.run_id} ${task.task_id} ${task.slots}`} task={task} />
         ))}
       </ul>
     </Card>
+  );
+}
+
+function Line({ task }: { task: StuckTasks }) {
+  const remedy = remedyOf(task.why, task.slots);
+  return (
+    <li>
+      <StateIcon state="failed" />
+      <span className={styles.what}>
+        <RunLink run={task.run_id}>
+          {task.dag_id} · {instanceName(task)}
+        </RunLink>
+        {task.count > 1 && ` and ${number(task.count - 1)} more`}
+        <span className={styles.why}>
+          <Words text={withoutCommand(task.reason, remedy)} />, <Since at={task.since} />
+        </span>
+      </span>
+      <RemedyButton remedy={remedy} />
+    </li>
   );
 }
 

@@ -72,21 +72,21 @@ function columns(
     {
       key: "grantee",
       head: "Team",
-      width: "minmax(72px, 1fr)",
+      width: "minmax(88px, 1fr)",
       wraps: true,
       cell: ({ grantee }) => <span>{grantee === team ? `${grantee} (yours)` : grantee}</span>,
     },
     {
       key: "kind",
       head: "May",
-      width: "minmax(64px, 1fr)",
+      width: "minmax(52px, 1fr)",
       wraps: true,
       cell: ({ kind }) => <span>{WORDS[kind]}</span>,
     },
     {
       key: "name",
       head: "Name",
-      width: "minmax(64px, 1.6fr)",
+      width: "minmax(60px, 1.6fr)",
       wraps: true,
       cell: (grant) => <NameOf grant={grant} team={team} />,
     },
@@ -100,7 +100,8 @@ function columns(
     {
       key: "state",
       head: "State",
-      width: "72px",
+      width: "minmax(56px, 84px)",
+      wraps: true,
       cell: ({ state, note }) => (
         <span title={note}>{state === "asked" ? "asked for" : state}</span>
       ),

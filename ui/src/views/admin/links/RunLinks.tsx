@@ -42,11 +42,11 @@ const COLUMNS: readonly Column<RunLink>[] = [
     cell: ({ created_by }) => <span>{who(created_by)}</span>,
   },
   {
-    key: "logs",
-    head: "Logs",
-    width: "70px",
+    key: "shows",
+    head: "Shows",
+    width: "minmax(96px, 1.2fr)",
     secondary: true,
-    cell: ({ with_logs }) => (with_logs ? "shown" : "no"),
+    cell: (link) => <span title={shown(link)}>{shown(link)}</span>,
   },
   {
     key: "used",
@@ -82,3 +82,9 @@ const COLUMNS: readonly Column<RunLink>[] = [
       ),
   },
 ];
+
+/** What those who have the link see. */
+function shown({ task_id, recipient, with_logs }: RunLink): string {
+  if (task_id) return `the question of ${task_id}, for ${recipient}`;
+  return with_logs ? "the run, with logs" : "the run";
+}

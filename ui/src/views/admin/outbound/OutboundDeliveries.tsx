@@ -3,49 +3,25 @@ import { useMemo } from "react";
 import { outboundDeliveries } from "@/api/queries.ts";
 import { request } from "@/api/request.ts";
 import type { OutboundDelivery } from "@/api/types.ts";
-import { Button } from "@/parts/Button.tsx";
-import { Dialog } from "@/parts/Dialog.tsx";
-import { ErrorState, InlineError } from "@/parts/ErrorState.tsx";
 import { RunLink } from "@/parts/links.tsx";
-import { SkeletonRows } from "@/parts/Skeleton.tsx";
-import { type Column, Table } from "@/parts/Table.tsx";
+import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { say } from "@/state/toasts.ts";
-import styles from "../Admin.module.css";
+import { againColumn, Deliveries } from "../hooks/Deliveries.tsx";
 
 /** What is sent to a URL, the newest first, with what came of it; each can be sent again. */
 export function OutboundDeliveries({ hook, close }: { hook: string; close: () => void }) {
-  const found = useInfiniteQuery(outboundDeliveries(hook));
   const { mutate: send, error, isPending } = useRedelivery(hook);
   const columns = useMemo(() => columnsOf(send, isPending), [send, isPending]);
   return (
-    <Dialog title={`Deliveries of ${hook}`} close={close} wide>
-      <div className={styles.consequences}>
-        {found.isPending ? (
-          <SkeletonRows count={4} />
-        ) : !found.data ? (
-          <ErrorState error={found.error} what="The deliveries" retry={() => found.refetch()} />
-        ) : found.data.length === 0 ? (
-          <p className={styles.quiet}>Nothing was sent yet. The next run that ends appears here.</p>
-        ) : (
-          <Table
-            natural
-            label="Deliveries"
-            columns={columns}
-            items={found.data}
-            id={({ number }) => String(number)}
-          />
-        )}
-        <InlineError error={error} />
-        {found.hasNextPage && (
-          <div>
-            <Button disabled={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
-              Older deliveries
-            </Button>
-          </div>
-        )}
-      </div>
-    </Dialog>
+    <Deliveries
+      title={`Deliveries of ${hook}`}
+      found={useInfiniteQuery(outboundDeliveries(hook))}
+      columns={columns}
+      none="Nothing was sent yet. The next run that ends appears here."
+      error={error}
+      close={close}
+    />
   );
 }
 
@@ -70,23 +46,16 @@ function columnsOf(
 ): readonly Column<OutboundDelivery>[] {
   return [
     {
-      key: "at",
-      head: "When",
-      width: "84px",
-      cell: ({ at }) => <RelativeTime at={at} />,
-    },
-    {
       key: "what",
       head: "What",
-      width: "minmax(96px, 1fr)",
+      width: "minmax(76px, 1fr)",
       wraps: true,
-      cell: ({ dag_id, run_id, state }) => (
+      cell: (delivery, isNarrow) => (
         <span>
-          {run_id === null ? (
-            "ping"
-          ) : (
+          <What delivery={delivery} />
+          {isNarrow && (
             <>
-              {dag_id} {state} <RunLink run={run_id} />
+              : <Status delivery={delivery} />
             </>
           )}
         </span>
@@ -97,28 +66,36 @@ function columnsOf(
       head: "Status",
       width: "minmax(110px, 1.6fr)",
       wraps: true,
-      cell: ({ status, trouble, next_at, tries }) => (
+      spare: true,
+      cell: (delivery) => (
         <span>
-          {status.replace("_", " ")}
-          {trouble && ` (${trouble})`}
-          {next_at && tries > 0 && (
-            <>
-              , next try <RelativeTime at={next_at} />
-            </>
-          )}
+          <Status delivery={delivery} />
         </span>
       ),
     },
-    {
-      key: "again",
-      head: <span className="sr-only">Send again</span>,
-      width: "112px",
-      end: true,
-      cell: ({ number }) => (
-        <Button small disabled={busy} onClick={() => send(number)}>
-          Send again
-        </Button>
-      ),
-    },
+    againColumn("Send again", send, busy),
   ];
+}
+
+function What({ delivery: { dag_id, run_id, state } }: { delivery: OutboundDelivery }) {
+  if (run_id === null) return "ping";
+  return (
+    <>
+      {dag_id} {state} <RunLink run={run_id} />
+    </>
+  );
+}
+
+function Status({ delivery: { status, trouble, next_at, tries } }: { delivery: OutboundDelivery }) {
+  return (
+    <>
+      {status.replace("_", " ")}
+      {trouble && ` (${trouble})`}
+      {next_at && tries > 0 && (
+        <>
+          , next try <RelativeTime at={next_at} />
+        </>
+      )}
+    </>
+  );
 }

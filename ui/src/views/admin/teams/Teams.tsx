@@ -83,7 +83,7 @@ function columns(start: (doing: Doing) => void): readonly Column<Team>[] {
       ),
     },
     amount("slots", "Slots", ({ slots }) => (slots === null ? "none" : number(slots))),
-    amount("weight", "Weight", ({ weight }) => number(weight)),
+    { ...amount("weight", "Weight", ({ weight }) => number(weight)), secondary: true },
     amount("used", "In use", ({ used }) => number(used)),
     { ...amount("waiting", "Waiting", ({ waiting }) => number(waiting)), secondary: true },
     { ...amount("dags", "DAGs", ({ dags }) => number(dags)), secondary: true },

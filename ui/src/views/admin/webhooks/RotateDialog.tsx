@@ -48,7 +48,7 @@ export function RotateDialog({
       }
     >
       <div className={styles.consequences}>
-        <Field label="How long the present secret counts, too">
+        <Field label="How long the present secret stays valid">
           {(attributes) => (
             <select
               {...attributes}

@@ -36,7 +36,7 @@ export function Legend({ measure, timezone }: { measure: Measure; timezone: stri
       <span className={styles.entry}>
         <span className={styles.fireSample} aria-hidden /> to come
       </span>
-      <span className={styles.entry}>days of {timezone}</span>
+      <span className={styles.entry}>Days of {timezone}</span>
     </span>
   );
 }

@@ -74,7 +74,7 @@ function Head({
       <span>
         {run ? (
           <>
-            as run <code>{run}</code> got it
+            as it was for run <code>{run}</code>
           </>
         ) : (
           `version ${version}`

@@ -71,7 +71,7 @@ export function Durations() {
       ) : (
         <>
           <DaysChart days={found.data.by_day} first={first} count={found.data.days} />
-          <p className={styles.sample}>days of {found.data.timezone}</p>
+          <p className={styles.sample}>Days of {found.data.timezone}</p>
           {found.data.sampled_runs < found.data.dag.count && (
             <p className={styles.sample}>
               Tasks as in the latest {counted(found.data.sampled_runs, "run")}

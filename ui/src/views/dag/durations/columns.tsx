@@ -59,6 +59,7 @@ export function columnsOf(
       head: head("p95_s", "p95"),
       width: "104px",
       end: true,
+      spare: true,
       cell: (task) => duration(task.p95_s),
     },
     {
@@ -82,6 +83,7 @@ export function columnsOf(
       head: head("trend_pct", "Trend"),
       width: "132px",
       end: true,
+      secondary: true,
       cell: (task) => <Trend pct={task.trend_pct} />,
     },
   ];

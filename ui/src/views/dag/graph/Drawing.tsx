@@ -96,7 +96,7 @@ export function Drawing(props: Props) {
                   <button
                     type="button"
                     title="Mapped group or loop: list its items or iterations"
-                    aria-label={`Items of ${group.label}`}
+                    aria-label={`×${number(itemsOf(within(box.id, states), states))}: items of ${group.label}`}
                     onClick={() => props.items(box.id)}
                   >
                     ×{number(itemsOf(within(box.id, states), states))}

@@ -89,7 +89,8 @@ function Both({ run, other }: { run: string; other: string }) {
       >
         {tasks.length === 0 ? (
           <p className={styles.none}>
-            No task: each ended alike, after as many attempts and in about the same time.
+            No task differs: all ended in the same state, after the same number of attempts, in
+            about the same time.
           </p>
         ) : (
           <div className={tasks.length > NATURAL_MAX ? styles.tall : undefined}>
@@ -151,21 +152,21 @@ function columns(
   const side = (run: Run, pick: "before" | "after"): Column<TaskDifference> => ({
     key: pick,
     head: alike ? run.run_id : minute(run.logical_date),
-    width: "minmax(110px, 1.4fr)",
+    width: "minmax(72px, 1.4fr)",
     wraps: true,
     cell: (each) => <span>{word(each.what, each[pick])}</span>,
   });
   const what: Column<TaskDifference> = {
     key: "what",
     head: "What",
-    width: "minmax(90px, 1fr)",
+    width: "minmax(64px, 1fr)",
     wraps: true,
     cell: (each) => <span>{named(each.what)}</span>,
   };
   const task: Column<TaskDifference> = {
     key: "task",
     head: "Task",
-    width: "minmax(110px, 1.4fr)",
+    width: "minmax(80px, 1.4fr)",
     wraps: true,
     cell: (each) => <code>{each.task_id}</code>,
   };

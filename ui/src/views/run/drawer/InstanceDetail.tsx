@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { instance as instanceQuery } from "@/api/instances.ts";
 import type { Attempt, RunTask } from "@/api/types.ts";
+import { remedyOf } from "@/lib/remedy.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { why } from "@/lib/why.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -50,12 +51,15 @@ export function InstanceDetail({
             dag={instance.dag_id}
             run={run}
             select={select}
+            remedy={instance.blocked_reason && instance.why ? remedyOf(instance.why) : null}
           />
         )}
         <InstanceActions instance={instance} />
       </div>
       {instance.questions?.map((question) => (
-        <QuestionCard key={question.id} question={question} />
+        <div key={question.id} className={styles.question}>
+          <QuestionCard question={question} />
+        </div>
       ))}
       {instance.history.length > 0 && (
         <Attempts

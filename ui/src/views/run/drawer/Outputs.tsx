@@ -14,9 +14,9 @@ export function Outputs({ run, task, map }: { run: string; task: string; map: nu
   const found = useInfiniteQuery(xcoms(run, task, map));
   if (!found.data && !found.isError) return null;
   return (
-    <Section title="Output">
+    <Section title="Result">
       <InlineError error={found.error} />
-      {found.data?.length === 0 && <p className={styles.none}>This task returned no output.</p>}
+      {found.data?.length === 0 && <p className={styles.none}>This task returned no result.</p>}
       {found.data?.map((xcom) => (
         <div key={xcom.key} className={styles.output}>
           <p className={styles.key}>

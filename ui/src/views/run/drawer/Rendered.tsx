@@ -1,4 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { xcoms } from "@/api/instances.ts";
 import type { LogKey } from "@/api/logs.ts";
 import { rendered } from "@/api/rendered.ts";
 import type { RenderedField } from "@/api/types.ts";
@@ -10,7 +11,9 @@ import { Section } from "./Section.tsx";
 /** What the attempt really got: its arguments, its command. Nothing where there is nothing to show. */
 export function Rendered({ attempt, ended }: { attempt: LogKey; ended: boolean }) {
   const fields = useQuery(rendered(attempt, ended)).data?.fields ?? [];
-  if (fields.length === 0) return null;
+  const { run, task, map } = attempt;
+  const above = useInfiniteQuery(xcoms(run, task, map)); // what came later would push this down
+  if (fields.length === 0 || above.isPending) return null;
   return (
     <Section title="Rendered fields">
       {fields.map((field, at) => (

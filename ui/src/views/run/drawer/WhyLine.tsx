@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { type Remedy, withoutCommand } from "@/lib/remedy.ts";
 import type { Selection } from "@/lib/selection.ts";
 import type { Why } from "@/lib/why.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -6,6 +7,7 @@ import { DagLink } from "@/parts/links.tsx";
 import { Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
+import { RemedyButton } from "../../slots/Stuck.tsx";
 import styles from "./Drawer.module.css";
 
 const ALL_OF_IT = { map: undefined, try: undefined, state: undefined };
@@ -17,6 +19,7 @@ export function WhyLine({
   dag,
   run,
   select,
+  remedy,
 }: {
   why: Why;
   /** Since when it waits for this. */
@@ -24,18 +27,21 @@ export function WhyLine({
   dag: string;
   run: string;
   select: (more: Selection) => void;
+  /** What lets it run, where it cannot as things are. */
+  remedy: Remedy;
 }) {
   const team = useTeam();
   const { holds } = why;
   return (
     <p className={styles.why}>
-      <Words text={why.text} />
+      <Words text={withoutCommand(why.text, remedy)} />
       {since && (
         <>
           {", "}
           <Since at={since} />
         </>
       )}{" "}
+      <RemedyButton remedy={remedy} />{" "}
       {holds?.kind === "slots" && (
         <Link className={styles.link} to="/t/$team/slots" params={{ team }}>
           View slots

@@ -1,8 +1,8 @@
 import Markdown from "markdown-to-jsx/react";
-import styles from "./Doc.module.css";
+import styles from "./Markdown.module.css";
 
 const OPTIONS = {
-  disableParsingRawHTML: true, // a DAG's author is not the reader's friend by nature
+  disableParsingRawHTML: true, // who wrote a DAG is not the reader's friend by nature
   forceBlock: true,
   forceWrapper: true,
   wrapper: "div",
@@ -14,8 +14,8 @@ const OPTIONS = {
   },
 } as const;
 
-/** The documentation that the DAG's author wrote, in Markdown. */
-export default function Doc({ text }: { text: string }) {
+/** Markdown that the author of a DAG wrote, without HTML and images. */
+export default function Rendered({ text }: { text: string }) {
   return (
     <div className={styles.doc}>
       <Markdown options={OPTIONS}>{text}</Markdown>
