@@ -211,7 +211,7 @@ def test_a_started_run_keeps_its_name_and_is_one(service: Service, owner_conn: S
     assert found["logical_date"] == date.isoformat().replace("+00:00", "Z")
     assert ask(service, "start", "d", **wanted) == made  # the same question, sent again
     owner_conn.execute("UPDATE run SET created_by = 'user:ann' WHERE run_key LIKE 'manual:by%'")
-    assert ask(service, "start", "d", **wanted) == {"run_id": made["run_id"], "exists": True}
+    assert ask(service, "start", "d", **wanted) == {**made, "exists": True}
     assert 'no parameter "colour"' in ask(service, "start", "d", run_id="x", params={"colour": 1})
     change(owner_conn, "d", open_params=True)
     assert "run_id" in ask(service, "start", "d", run_id="x", params={"colour": 1})
@@ -222,9 +222,9 @@ def test_a_run_can_be_run_again_by_its_name(service: Service, owner_conn: Sessio
     for task in ("t0", "t1", "t2"):
         seed.instance(owner_conn, "r2", task, "success")
     owner_conn.execute("UPDATE run SET run_key = 'manual:x' WHERE run_id = 'r2'")
-    assert ask(service, "start", "d", run_id="x") == {"run_id": "r2", "exists": True}
-    again = {"run_id": "r2", "exists": False}
-    assert ask(service, "start", "d", run_id="x", again=True) == again
+    known = ask(service, "start", "d", run_id="x")
+    assert (known["run_id"], known["exists"]) == ("r2", True)
+    assert ask(service, "start", "d", run_id="x", again=True) == {**known, "exists": False}
     row = owner_conn.execute("SELECT state FROM run WHERE run_id = 'r2'")
     assert row.fetchone() == ("queued",)
     told = owner_conn.execute("SELECT actor, action, subject FROM audit").fetchall()

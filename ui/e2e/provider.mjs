@@ -1,6 +1,6 @@
 // A real OpenID provider for the tests, which says yes for whom `POST /control` names. It prints its address.
 
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
@@ -22,8 +22,14 @@ process.stdout.write(`${issuer}\n`);
 
 /** A new provider in the place of the last: other clients, new keys. */
 function begin({ clients, kid = "first" }) {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const key = { ...privateKey.export({ format: "jwk" }), kid, use: "sig", alg: "RS256" };
+  // Read anew: to export a key that was just made waits for ever, in Node, where memory is cleaned up meanwhile.
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  const jwk = createPrivateKey(privateKey).export({ format: "jwk" });
+  const key = { ...jwk, kid, use: "sig", alg: "RS256" };
   provider = new Provider(issuer, {
     clients,
     jwks: { keys: [key] },
