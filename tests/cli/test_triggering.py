@@ -96,6 +96,12 @@ def ended(client: Client, run_id: str) -> wire.Run:
     return client.run(run_id)
 
 
+def of(client: Client, run_id: str) -> list[wire.Run]:
+    """Return the runs of the child that this run started."""
+    found = client.runs(100, dag_id="child")
+    return [run for run in found if run.created_by.startswith(f"task:parent/{run_id}/")]
+
+
 def test_runs_are_started_waited_for_and_told(folder: Path, client: Client) -> None:
     run_id = client.trigger("parent", wire.TriggerRequest()).run_id
     assert ended(client, run_id).state == "failed"
@@ -112,7 +118,7 @@ def test_runs_are_started_waited_for_and_told(folder: Path, client: Client) -> N
         "second[-1]": "skipped",
         "nobody[-1]": "failed",
     }
-    runs = client.runs(100, dag_id="child")
+    runs = of(client, run_id)
     assert sorted(run.params["size"] for run in runs) == [-1, 1, 1, 1, 2]
     assert {run.created_by.partition("/")[0] for run in runs} == {"task:parent"}
     assert [run.note for run in runs if run.note] == [f"of {run_id}"]
@@ -127,11 +133,9 @@ def test_runs_are_started_waited_for_and_told(folder: Path, client: Client) -> N
 def test_what_is_cleared_starts_another_run(folder: Path, client: Client) -> None:
     run_id = client.trigger("parent", wire.TriggerRequest()).run_id
     ended(client, run_id)
-    before = {run.run_id for run in client.runs(100, dag_id="child")}
+    before = {run.run_id for run in of(client, run_id)}
     assert headway("clear", run_id, "one", cwd=folder).returncode == 0
-    wait_until(
-        lambda: len(client.runs(100, dag_id="child")) == len(before) + 1, "no other run was started"
-    )
+    wait_until(lambda: len(of(client, run_id)) == len(before) + 1, "no other run was started")
 
 
 def test_an_operator_of_the_folder_runs_and_goes_on(folder: Path, client: Client) -> None:

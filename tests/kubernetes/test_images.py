@@ -88,7 +88,7 @@ def test_later_pods_of_a_run_use_what_the_first_one_got(
     assert image_of(workers) == f"acme/jobs:2@{ONE}"
     finish(bench, workers, run_id, "b")
     until(bench, lambda: run_state(conn, run_id) == "success")
-    assert transact(conn, views.one, run_id).images == {"acme/jobs:2": [ONE]}
+    assert transact(conn, views.whole, run_id).images == {"acme/jobs:2": [ONE]}
 
     second = start(conn, bench, workers, OTHER)
     assert known(conn, second) == {"acme/jobs:2": OTHER}, "a run of its own"
@@ -106,8 +106,8 @@ def test_pods_that_were_made_before_it_was_known_are_told(
     workers.digest = OTHER
     workers.processes = 2  # another node, which has pulled it at another time
     until(bench, lambda: key(run_id, "b") in workers.started)
-    until(bench, lambda: len(transact(conn, views.one, run_id).images["acme/jobs:2"]) == 2)
-    assert transact(conn, views.one, run_id).images == {"acme/jobs:2": [ONE, OTHER]}
+    until(bench, lambda: len(transact(conn, views.whole, run_id).images["acme/jobs:2"]) == 2)
+    assert transact(conn, views.whole, run_id).images == {"acme/jobs:2": [ONE, OTHER]}
     assert known(conn, run_id) == {"acme/jobs:2": ONE}
     finish(bench, workers, run_id, "b")
     until(bench, lambda: key(run_id, "c") in workers.started)

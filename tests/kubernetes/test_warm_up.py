@@ -186,7 +186,10 @@ def test_results_and_logs_of_a_pool_are_where_they_belong(home: Home) -> None:
     found = {x.task_id: x.value for x in home.client.xcoms(run_id)}
     assert found["second"] == 50_000
     assert "in a pool" in headway("logs", run_id, "first", cwd=home.folder).stdout
-    assert "1 of 1 agents ready" in headway("team", "show", "default", cwd=home.folder).stdout
+    wait_until(
+        lambda: "1 of 1 agents ready" in headway("team", "show", "default", cwd=home.folder).stdout,
+        "the agent is not told to be ready",
+    )
 
 
 def test_an_agent_that_is_told_to_stop_ends_what_it_has_first(home: Home, tmp_path: Path) -> None:
@@ -224,12 +227,14 @@ def test_what_somebody_changed_is_repaired_and_told(home: Home) -> None:
     wait_until(lambda: home.replicas() == 1, "no agent")
     store = home.cluster.server.store
     where = (DEPLOYMENT, "headway-default", "headway-warm")
-    store.change(*where, lambda d: d["spec"].update(replicas=7))
-    wait_until(lambda: home.replicas() == 1, "it was not repaired")
-    wait_until(
-        lambda: "spec.replicas is 7, not 1" in told(home),
-        "the repair is not told",
-    )
+
+    def is_repaired_and_told() -> bool:
+        """What is changed before the settings above have been applied is made anew, and nobody's doing."""
+        store.change(*where, lambda d: d["spec"].update(replicas=7))
+        wait_until(lambda: home.replicas() == 1, "it was not repaired")
+        return "spec.replicas is 7, not 1" in told(home)
+
+    wait_until(is_repaired_and_told, "the repair is not told")
 
 
 def test_a_full_quota_is_the_reason_of_what_waits(home: Home, tmp_path: Path) -> None:

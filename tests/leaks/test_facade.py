@@ -41,6 +41,10 @@ THINGS: Final[dict[tuple[str, str], dict[str, Any] | None]] = {
     ("GET", TASK): None,
     ("GET", f"{TASK}/listMapped"): None,
     ("GET", MAPPED): None,
+    ("GET", f"{RUN}/hitlDetails"): None,
+    ("GET", f"{MAPPED}/hitlDetails"): None,
+    ("GET", f"{MAPPED}/hitlDetails/tries/{{try_number}}"): None,
+    ("PATCH", f"{MAPPED}/hitlDetails"): {"chosen_options": ["OK"], "params_input": {}},
     **{("GET", f"{DAG}/{part}"): None for part in READ},
     **{("GET", f"{place}/{part}"): None for place in (TASK, MAPPED) for part in OF_TASK},
     ("GET", "/api/v2/dagSources/{dag_id}"): None,
@@ -91,9 +95,16 @@ NOT_THERE: Final = {
     *("/api/v2/dagSources/{dag_id}", "/api/v2/importErrors/{import_error_id}", BACKFILL),
     *(f"{ASSET}/queuedEvents", f"{DAG}/assets/queuedEvents"),
     *(f"{DAG}/assets/{{asset_id}}/queuedEvents", f"{TASK}/xcomEntries/{{xcom_key}}"),
+    *(f"{MAPPED}/hitlDetails", f"{MAPPED}/hitlDetails/tries/{{try_number}}"),
 }
 NAMELESS: Final = {
-    *(f"{RUN}/wait", f"{TASK}/xcomEntries", f"{TASK}/dependencies", f"{MAPPED}/dependencies"),
+    *(
+        f"{RUN}/hitlDetails",
+        f"{RUN}/wait",
+        f"{TASK}/xcomEntries",
+        f"{TASK}/dependencies",
+        f"{MAPPED}/dependencies",
+    ),
     *(f"/api/v2/{kind}" for kind in ("dagTags", "dagWarnings", "importErrors")),
 }
 QUERIES: Final = {

@@ -13,7 +13,7 @@ import msgspec
 from headway.agent.protocol import AttemptKey, Deferral
 from headway.spec.model import Dag, Task
 from headway.store import deferrals
-from tests.simulation.assets import Assets
+from tests.simulation.assets import OUTSIDE, Assets
 from tests.simulation.dags import draw
 from tests.simulation.world import START, Connections
 
@@ -59,6 +59,7 @@ OWED: LiteralString = f"""
 
 class AssetWaits(Assets):
     seams = (*Assets.seams, (deferrals, "look_at_assets"))
+    others = (OUTSIDE,)  # a task that waits for an alias fails
 
     def __init__(self, seed: int, connections: Connections, **options: Any) -> None:
         super().__init__(seed, connections, **options)

@@ -5,6 +5,7 @@ pause DAGs and edit the conditions, while schedulers die between handing on an e
 A DAG waits for assets of DAGs before it only, so that everything ends.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ WAITING: Final = """
 
 class Assets(World):
     seams = (*SEAMS, *((assets, name) for name in STEPS_OF_ASSETS))
+    others: tuple[str, ...] = (OUTSIDE, ALIAS)  # that DAGs wait for, beside the assets of DAGs
 
     def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
         super().__init__(seed, connections, steps=steps)
@@ -79,7 +81,7 @@ class Assets(World):
                 self.observer.execute("INSERT INTO pool VALUES (1, %s, 3)", [name])
         for number in range(self.chance.choice([2, 3, 4])):
             self.dag_ids.append(f"d{number}")
-            dag = dag_of_assets(self.chance, number, self.now)
+            dag = dag_of_assets(self.chance, number, self.now, self.others)
             transact(self.connections.people[0], put, TEAM, dag, self)
         for asset in (OUTSIDE, asset_of(0)):
             self.observer.execute(
@@ -147,7 +149,7 @@ class Owners(People):
         ).fetchone()
         assert row is not None
         self.world.dropped.add(dag_id)
-        condition = random_condition(self.chance, number)
+        condition = random_condition(self.chance, number, self.world.others)
         dag = with_condition(self.world.version(dag_id, row[0]), condition)
         self.do(conn, put, dag, self.world)
 
@@ -165,7 +167,9 @@ def asset_of(number: int) -> str:
     return f"a{number}"
 
 
-def dag_of_assets(chance: Random, number: int, now: Any) -> Dag:
+def dag_of_assets(
+    chance: Random, number: int, now: Any, others: Sequence[str] = (OUTSIDE, ALIAS)
+) -> Dag:
     """A random DAG, some of whose tasks update the asset of its number."""
     dag_id = f"d{number}"
     made = random_dag(chance, dag_id, now)
@@ -176,10 +180,10 @@ def dag_of_assets(chance: Random, number: int, now: Any) -> Dag:
         for place, task in enumerate(made.tasks[:TASKS_MAX])
     )
     dag = replace(made, tasks=tasks, start_date=None, dagrun_timeout_s=None)
-    names = (OUTSIDE, ALIAS, *map(asset_of, range(number + 1)))
+    names = (*others, *map(asset_of, range(number + 1)))
     known = tuple(Asset(name=name) for name in names)
     dag = replace(dag, assets=known)
-    return with_condition(dag, random_condition(chance, number) if number else None)
+    return with_condition(dag, random_condition(chance, number, others) if number else None)
 
 
 def updating(task: Task, dag_id: str, asset: str) -> Task:
@@ -187,9 +191,9 @@ def updating(task: Task, dag_id: str, asset: str) -> Task:
     return replace(task, outlets=(asset,), doc=willing(task.task_id, dag_id))
 
 
-def random_condition(chance: Random, number: int) -> Any:
+def random_condition(chance: Random, number: int, others: Sequence[str]) -> Any:
     """On assets of DAGs before this one."""
-    names = [OUTSIDE, ALIAS, *map(asset_of, range(number))]
+    names = [*others, *map(asset_of, range(number))]
     first, second, third = (chance.choice(names) for _ in range(3))
     shapes = [first, {"all": [first, second]}, {"any": [first, second]}]
     return chance.choice([*shapes, {"all": [first, {"any": [second, third]}]}])

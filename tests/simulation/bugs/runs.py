@@ -339,7 +339,7 @@ BUGS: list[Bug] = [
     of_assets(
         "news cleared before they are judged",
         "I41",
-        (5,),
+        (11,),
         (asset_engine, "follow", cleared_before_it_is_judged),
     ),
     of_assets("events of two runs", "I40", (0,), (assets, "CONSUME", CONSUMED_AGAIN)),

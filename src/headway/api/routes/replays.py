@@ -33,7 +33,7 @@ async def replay(
             return replays.would_replay(*of)
         made = replays.replay(*of, api.actor)
         api.door.tell(after={"run_id": made, "replay_of": found})
-        return views.one(conn, made)
+        return views.whole(conn, made)
 
     return await api.door.call(work)
 

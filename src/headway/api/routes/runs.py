@@ -100,7 +100,7 @@ async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
     run_id = await api.door.call(views.resolve, run_id)
     if wait_s > 0:
         await until_final(api, run_id, wait_s)
-    return await api.door.call(views.one, run_id)
+    return await api.door.call(views.whole, run_id)
 
 
 @get("/runs/{run_id:str}/adjacent", needs=Verb.RUN_READ)

@@ -22,7 +22,7 @@ ATTEMPTS: LiteralString = """
 
 def of_runs(conn: Connection[Any], memory: Memory, before_id: str, after_id: str) -> wire.RunDiff:
     """Both exist. UsageError: they are of different DAGs."""
-    before, after = runs.one(conn, before_id), runs.one(conn, after_id)
+    before, after = runs.whole(conn, before_id), runs.whole(conn, after_id)
     if before.dag_id != after.dag_id:
         raise UsageError(
             f"run {before_id} belongs to {before.dag_id} and {after_id} to {after.dag_id}; only "

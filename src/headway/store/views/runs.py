@@ -227,6 +227,12 @@ def one(conn: Connection[Any], run_id: str) -> wire.Run:
         found = cursor.execute(ONE, {"run_id": run_id}).fetchone()
     if found is None:
         raise NotFound(f"there is no run {run_id!r}")
+    return found
+
+
+def whole(conn: Connection[Any], run_id: str) -> wire.Run:
+    """Return the run with the digests of its images."""
+    found = one(conn, run_id)
     with conn.cursor(row_factory=tuple_row) as cursor:
         images: dict[str, list[str]] = dict(cursor.execute(IMAGES, {"run_id": run_id}).fetchall())
     return msgspec.structs.replace(found, images=images) if images else found
