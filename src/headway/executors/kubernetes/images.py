@@ -1,4 +1,4 @@
-"""The digest of an image that a run uses: what its first pod got for the tag (ADR 69). Pure, but for ``Images``."""
+"""The digest of an image that a run uses: what its first pod got for the tag (ADR 68). Pure, but for ``Images``."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
--- What the tag of an image stood for in a run (ADR 69). The digest that was seen first is the one that later pods of
+-- What the tag of an image stood for in a run (ADR 68). The digest that was seen first is the one that later pods of
 -- the run use; others are of pods that were created before it was known.
 CREATE TABLE run_image (
     team_id  integer NOT NULL,
