@@ -3,16 +3,21 @@ import { questions } from "@/api/questions.ts";
 import type { Run } from "@/api/types.ts";
 import { keyOf } from "@/lib/questions.ts";
 import type { Selection } from "@/lib/selection.ts";
+import { isFinal } from "@/lib/states.ts";
 import { Button } from "@/parts/Button.tsx";
 import styles from "../questions/Question.module.css";
 import { QuestionCard } from "../questions/QuestionCard.tsx";
 
 /** What the tasks of a run ask now. Only runs in which something is deferred are asked for it. */
-export function OpenQuestions({ run, select }: { run: Run; select: (next: Selection) => void }) {
-  const found = useInfiniteQuery({
+export function useOpenQuestions(run: Run) {
+  return useInfiniteQuery({
     ...questions(run.run_id),
-    enabled: Boolean(run.counts.deferred),
+    enabled: !isFinal(run.state) && Boolean(run.counts.deferred),
   });
+}
+
+export function OpenQuestions({ run, select }: { run: Run; select: (next: Selection) => void }) {
+  const found = useOpenQuestions(run);
   if (!run.counts.deferred || !found.data?.length) return null;
   return (
     <div className={styles.list}>

@@ -12,7 +12,7 @@ import { Blocked } from "./Blocked.tsx";
 import { BlockedDags } from "./BlockedDags.tsx";
 import { Compared } from "./Compared.tsx";
 import { Errors } from "./Errors.tsx";
-import { OpenQuestions } from "./OpenQuestions.tsx";
+import { OpenQuestions, useOpenQuestions } from "./OpenQuestions.tsx";
 import { Progress } from "./Progress.tsx";
 import { Repaired } from "./Repaired.tsx";
 import { RunFacts } from "./RunFacts.tsx";
@@ -31,6 +31,7 @@ export function RunBody({
   select: (next: Selection) => void;
 }) {
   const found = useQuery(diagnosis(run.run_id));
+  const asked = useOpenQuestions(run);
   const said = found.data;
   return (
     <div className={styles.body}>
@@ -70,7 +71,7 @@ export function RunBody({
             {said.compared_to && <Compared run={run.run_id} to={said.compared_to} />}
           </div>
         )}
-        <Below run={run} first={found.isPending} only={only} select={select} />
+        <Below run={run} first={found.isPending || asked.isLoading} only={only} select={select} />
       </div>
     </div>
   );
