@@ -165,7 +165,7 @@ def plugged(name: str) -> object:
     """Return the operator of an installed package, or None. Modules of ours, which are asked for here first, begin with
     a small letter, and to look for packages takes long.
     """
-    if not name[0].isupper():
+    if not name[:1].isupper():
         return None
     from headway.authoring.plugins import found
 

@@ -91,6 +91,23 @@ def test_what_json_has_no_word_for_is_refused(given: dict[str, Any], why: str) -
     assert why in str(error)
 
 
+def test_a_function_may_have_any_name_and_must_return() -> None:
+    @task.external_python(python=OTHER)
+    def given(json: int, open: int) -> int:
+        return json + open
+
+    @task.external_python(python=OTHER)
+    def leaves() -> None:
+        import sys
+
+        sys.exit(0)
+
+    assert ran(given, 1, 2)["t"].value == 3
+    error = ran(leaves)["t"].error
+    assert isinstance(error, InterpreterFailed)
+    assert "ended its process before it returned" in str(error)
+
+
 def test_an_interpreter_that_is_missing_is_told() -> None:
     @task.external_python(python="/nowhere/python")
     def lost() -> None: ...
@@ -151,7 +168,7 @@ def test_requirements_that_cannot_be_installed_are_told_and_not_kept(tmp_path: P
     assert isinstance(error, InterpreterFailed)
     assert "the requirements cannot be installed" in str(error)
     assert "acme-nothing" in str(error)
-    assert not any(each.name[0] != "." for each in (tmp_path / "kept").iterdir())
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -132,10 +132,15 @@ def test_without_a_server_nothing_is_started() -> None:
         ({"dag_id": "x", "params": [1]}, "params must be a dict, not list"),
         ({"dag_id": "x", "logical_date": "soon"}, "logical_date must be a date in ISO format"),
         ({"dag_id": "x", "wait": True, "states": ["done"]}, "'done' is not a state of a run"),
+        ({"dag_id": "x", "wait": True, "timeout": "soon"}, "timeout must be a timedelta"),
         ({"dag_id": "x", "note": 3}, "note must be a string, not int"),
+        ({"dag_id": "x", "given_id": "{{ '' }}"}, "given_id must not be empty"),
     ],
 )
-def test_a_mistake_is_told(given: dict[str, Any], why: str) -> None:
+def test_a_mistake_is_told_before_a_run_is_started(
+    server: Server, given: dict[str, Any], why: str
+) -> None:
     error = error_of(**given)
+    assert server.asked == []
     assert isinstance(error, Fail)
     assert why in str(error)

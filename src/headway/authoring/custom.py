@@ -127,7 +127,7 @@ def arguments_of(cls: type) -> dict[str, None]:
     for one in reversed(cls.__mro__):
         if one in (Operator, Sensor):
             continue
-        for name, note in vars(one).get("__annotations__", {}).items():
+        for name, note in getattr(one, "__annotations__", {}).items():  # a class has its own
             if not name.startswith("_") and not is_of_class(note):
                 found[name] = None
     return found

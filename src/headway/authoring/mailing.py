@@ -146,7 +146,7 @@ def send(found: Connection, mail: EmailMessage, receivers: list[str]) -> list[st
 
 
 def opened(found: Connection) -> smtplib.SMTP:
-    timeout_s = float(found.extra.get("timeout") or TIMEOUT_S)
+    timeout_s = timeout_of(found)
     context = ssl.create_default_context(cafile=found.extra.get("ca_file"))
     place = (str(found.host), port_of(found))
     if not is_true(found, "disable_ssl"):
@@ -155,6 +155,16 @@ def opened(found: Connection) -> smtplib.SMTP:
     if not is_true(found, "disable_tls"):
         server.starttls(context=context)
     return server
+
+
+def timeout_of(found: Connection) -> float:
+    given = found.extra.get("timeout") or TIMEOUT_S
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        raise Fail(
+            f"the extra timeout of the connection {found.conn_id} must be a number of seconds"
+        ) from None
 
 
 def port_of(found: Connection) -> int:

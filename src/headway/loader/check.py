@@ -6,7 +6,7 @@ Files are imported from a copy of the DAG folder, like a bundle: what the server
 import os
 import selectors
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,10 +85,7 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
         files = candidates(copied) if only is None else [only] if only in copied else []
         told = duplicates_marked(import_all(copy, files, environment))
     if only is None:
-        told = {
-            file: with_unknown_dags(each, told.values())
-            for file, each in unused_aliases_marked(told).items()
-        }
+        told = unknown_dags_marked(unused_aliases_marked(told))
     for file, problem in listing.problems.items():
         told[file] = Checked(file, (), Trouble(problem))
     if only is not None:
@@ -96,24 +93,30 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
     return [told[file] for file in sorted(told)]
 
 
-def with_unknown_dags(one: Checked, all_files: Iterable[Checked]) -> Checked:
+def unknown_dags_marked(found: dict[str, Checked]) -> dict[str, Checked]:
     """Add a warning for each DAG that a task waits for or starts, and that no file of the folder defines.
 
     A name that is a template, or of another team, is only known in a run. So are those of files with an error.
     """
-    if any(each.error is not None for each in all_files):
-        return one
-    known = {dag.dag_id for each in all_files for dag in each.dags}
-    found = []
+    if any(each.error is not None for each in found.values()):
+        return found
+    known = {dag.dag_id for each in found.values() for dag in each.dags}
+    return {
+        file: replace(each, warnings=(*each.warnings, *unknown_dags(each, known)))
+        for file, each in found.items()
+    }
+
+
+def unknown_dags(one: Checked, known: Collection[str]) -> Iterator[Trouble]:
     for dag in one.dags:
         for task in dag.tasks:
             name = (task.arguments or {}).get("dag_id") if task.kind in NAMING else None
             if isinstance(name, str) and name not in known and not set("{@") & set(name):
-                verb = NAMING[task.kind]
-                hint = did_you_mean(name, known)
-                said = f"{task.task_id} of {dag.dag_id} {verb} the DAG {name!r}, which no file of this folder defines"
-                found.append(Trouble(said, task.line, hint))
-    return replace(one, warnings=(*one.warnings, *found))
+                said = (
+                    f"{task.task_id} of {dag.dag_id} {NAMING[task.kind]} the DAG {name!r}, "
+                    f"which no file of this folder defines"
+                )
+                yield Trouble(said, task.line, did_you_mean(name, known))
 
 
 def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:

@@ -42,21 +42,24 @@ OPTIONS: Final = {
     ),
 }
 SCRIPT: Final = '''"""Made from a task, to be run in another interpreter."""
-import json
-import sys
+import json as _json
+import sys as _sys
+
+_open = open
 
 {source}
 
+# The names below are not those of anybody's function.
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        given = json.load(file)
-    result = {name}(*given["args"], **given["kwargs"])
+    with _open(_sys.argv[1], encoding="utf-8") as _file:
+        _given = _json.load(_file)
+    _result = {name}(*_given["args"], **_given["kwargs"])
     try:
-        text = json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        sys.exit(f"ResultIsNotJson: the result of {name} cannot be passed on as JSON: {{error}}")
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
-        file.write(text)
+        _text = _json.dumps(_result, allow_nan=False)
+    except (TypeError, ValueError) as _error:
+        _sys.exit(f"ResultIsNotJson: the result of {name} cannot be passed on as JSON: {{_error}}")
+    with _open(_sys.argv[2], "w", encoding="utf-8") as _file:
+        _file.write(_text)
 '''
 
 
@@ -139,6 +142,8 @@ def run_function(interpreter: Interpreter, call: Call) -> object:
         raise Skip(f"the function ended with exit code {EXIT_SKIP}")
     if code:
         raise InterpreterFailed(said or f"{python} ended with exit code {code}")
+    if not result.exists():
+        raise InterpreterFailed("the function ended its process before it returned")
     return json.loads(result.read_text(encoding="utf-8"))
 
 
@@ -215,10 +220,12 @@ def environment_of(interpreter: Interpreter, place: Path) -> str:
     if not (kept / "bin" / "python").exists():
         cache.mkdir(parents=True, exist_ok=True)
         draft = Path(mkdtemp(prefix=".", dir=cache))
-        made(interpreter, draft)
-        with suppress(OSError):  # another attempt was first
-            draft.rename(kept)
-        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            made(interpreter, draft)
+            with suppress(OSError):  # another attempt was first
+                draft.rename(kept)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     return str(kept / "bin" / "python")
 
 

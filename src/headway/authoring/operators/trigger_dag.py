@@ -37,7 +37,9 @@ def run(call: Call) -> dict[str, object]:
     dag_id, exists = dag_of(given["dag_id"]), given.get("if_exists") or "use"
     if exists not in EXISTS:
         raise Fail(f"if_exists must be one of {', '.join(EXISTS)}, not {exists!r}")
-    states = given.get("states") or SUCCESS
+    states, timeout = given.get("states") or SUCCESS, given.get("timeout")
+    timeout_s = None if timeout is None else seconds("timeout", timeout)
+    RunEnd(dag_id, states=states).deferral(call.run)  # type: ignore[arg-type]  # a mistake is told before anything starts
     date = given.get("logical_date")
     at = None if date is None else aware("logical_date", moment("logical_date", date, call.run))
     name = name_of(given.get("given_id"), call.run)
@@ -56,7 +58,7 @@ def run(call: Call) -> dict[str, object]:
     if started["exists"] and exists in ("skip", "fail"):
         text = f"{dag_id} has a run {name} already: {started['run_id']}"
         raise Skip(text) if exists == "skip" else Fail(text)
-    print(f"run {started['run_id']} of {dag_id} {'exists' if started['exists'] else 'is started'}")
+    print(f"{'uses' if started['exists'] else 'started'} run {started['run_id']} of {dag_id}")
     if not given.get("wait"):
         return {"dag_id": dag_id, "run_id": started["run_id"]}
     wait = RunEnd(
@@ -66,13 +68,7 @@ def run(call: Call) -> dict[str, object]:
         states=states,  # type: ignore[arg-type]
         failed_states=[state for state in OVER if state not in states],  # type: ignore[operator]
     )
-    timeout = given.get("timeout")
-    raise Deferred(
-        wait.deferral(call.run)._replace(
-            timeout_s=None if timeout is None else seconds("timeout", timeout),
-            finishes=True,
-        )
-    )
+    raise Deferred(wait.deferral(call.run)._replace(timeout_s=timeout_s, finishes=True))
 
 
 def start(asked: Mapping[str, object], run: Run) -> dict[str, Any]:
@@ -116,7 +112,9 @@ def text_of(name: str, given: object) -> str | None:
 def name_of(given: object, run: Run) -> str:
     """Return the name of the run. Without one that is given, the same attempt means the same run."""
     if given is not None:
-        return text_of("given_id", given) or ""
+        if not text_of("given_id", given):
+            raise Fail("given_id must not be empty")
+        return str(given)
     index = "" if run.map_index < 0 else f"[{run.map_index}]"
     return f"{run.run_id}/{run.task_id}{index}/{run.try_number}"
 
