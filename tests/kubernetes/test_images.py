@@ -1,9 +1,7 @@
 """The digest of an image that a run uses: what its first pod got for the tag. Scheduler and database are real."""
 
 import operator
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,29 +18,15 @@ from headway.store.views import run_diff
 from headway.store.views import runs as views
 from headway.store.views.memory import Memory
 from tests.executors.test_conformance import Bench, key
-from tests.kubernetes.test_executor import until
+from tests.kubernetes.test_executor import bench, until, workers
 from tests.kubernetes.test_pods_of_tasks import set_policy
 from tests.kubernetes.workers import KubernetesWorkers
 from tests.scenarios.world import deploy, run_state, task, trigger
 
 ONE, OTHER = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+__all__ = ["bench", "workers"]  # fixtures
+
 JOBS = {"executor": "first", "image": "acme/jobs:2"}
-
-
-@pytest.fixture
-def bench(dsn: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(dsn, "kubernetes", tmp_path)
-    yield bench
-    bench.die()
-    for each in (bench.workers, bench.other):
-        assert isinstance(each, KubernetesWorkers)
-        each.close()
-
-
-@pytest.fixture
-def workers(bench: Bench) -> KubernetesWorkers:
-    assert isinstance(bench.workers, KubernetesWorkers)
-    return bench.workers
 
 
 def image_of(workers: KubernetesWorkers) -> str:

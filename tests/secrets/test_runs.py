@@ -280,3 +280,15 @@ def test_the_secrets_in_a_result_come_with_it(service: Service, owner_conn: Sess
     other = text.replace("t0", "t9")
     answer = service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", other))
     assert (answer.value, answer.secrets) == ("[]", [])
+
+
+@pytest.mark.parametrize("name", ["run_id", "partition"])
+def test_a_name_that_no_run_can_have_is_refused(
+    service: Service, owner_conn: Session, name: str
+) -> None:
+    """An index holds no text of any length, and its error says nothing to who wrote the task."""
+    import secrets
+
+    asked = {"run_id": "x", name: secrets.token_hex(5_000)}
+    told = str(ask(service, "start", "d", **asked))
+    assert "10000 bytes long; the limit is" in told.replace(",", "")

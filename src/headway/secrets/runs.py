@@ -27,6 +27,7 @@ KIND: Final = "runs"
 BYTES_MAX: Final = 1024 * 1024  # of a question
 RUNS_MAX: Final = 1_000  # of one answer, and of one question
 INSTANCES_MAX: Final = 10_000
+NAME_BYTES_MAX: Final = 1_500  # of a run to start: it is in an index, which holds no longer ones
 NOTE_CHARS_MAX: Final = 10_000
 FIRES: Final = (Trigger.SCHEDULE, Trigger.BACKFILL)
 
@@ -131,6 +132,10 @@ def check_texts(asked: Runs | Instances | OfDag | Start) -> None:
         case Start():
             texts += [asked.run_id, asked.note or ""]
             dates = [asked.logical_date]
+            if (size := len(asked.run_id.encode(errors="replace"))) > NAME_BYTES_MAX:
+                raise NotAllowed(
+                    f"the id of the run is {size:,} bytes long; the limit is {NAME_BYTES_MAX:,}"
+                )
         case Runs():
             texts += [*(asked.run_ids or ()), asked.state or ""]
             dates = [*(asked.dates or ()), asked.before]
