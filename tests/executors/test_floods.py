@@ -26,6 +26,7 @@ from headway.engine.scheduler import Scheduler
 from headway.executors.agents import gateway
 from headway.executors.agents.doors import Outside
 from headway.executors.agents.gateway import ENCODER, Gateway
+from headway.executors.agents.link import HELLO_BYTES_MAX
 from tests.certificates import Authority, authority
 from tests.executors.test_credentials import greeted, scheduler, teams
 from tests.executors.test_hostile_agents import connected, hello
@@ -212,7 +213,7 @@ def test_what_no_agent_says_ends_its_connection_and_no_other(door: Door) -> None
     large.sendall(channel.to_send())
     assert door.is_left(1)
     longer, channel = door.shake()
-    channel.write((gateway.HELLO_BYTES_MAX + 1).to_bytes(4, "big"))
+    channel.write((HELLO_BYTES_MAX + 1).to_bytes(4, "big"))
     longer.sendall(channel.to_send())
     assert door.is_left(1)
     right, channel = door.shake()

@@ -5,6 +5,7 @@ places it seems to have.
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import Connection
 
@@ -15,11 +16,14 @@ from headway.agent.protocol import (
     Ended,
     GatewayMessage,
     Grants,
+    Heartbeat,
+    HeartbeatAck,
     Hello,
     XComValue,
 )
 from headway.core.commands import Selection
 from headway.engine.catalog import Catalog
+from headway.executors.agents import gateway
 from headway.store.transact import Session, transact
 from tests.agent_tokens import SECRET
 from tests.scenarios.world import ANN, deploy, states, task, trigger
@@ -37,10 +41,10 @@ def process(conn: Session) -> Iterator[Process]:
     process.die()
 
 
-def connect(process: Process, held: list[AttemptKey]) -> Line:
+def connect(process: Process, held: list[AttemptKey], session: str = "s1") -> Line:
     line = Line()
     process.listener.waiting.append(line)
-    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, held))
+    line.tell(Hello(session, "agent", SECRET, 4, 4, "host", 1, held))
     return line
 
 
@@ -95,3 +99,51 @@ def test_what_is_not_wanted_any_more_is_cancelled_before_it_is_sent(
     assert set(messages[cancelled].keys) == unwanted  # type: ignore[union-attr]
     assert cancelled < min(granted)
     assert states(conn, run_id)["a"] in ("ready", "queued")
+
+
+def test_a_sweep_asks_as_little_for_many_agents_as_for_one(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All beat, as they do every few seconds; what is bound to them is read at once."""
+    asked: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(self: Any, query: Any, *given: Any, **options: Any) -> Any:
+        asked.append(query)
+        return execute(self, query, *given, **options)
+
+    def of_a_sweep(lines: list[Line]) -> int:
+        assert process.scheduler is not None
+        heard(process, lines[0], rounds=2 * len(lines))  # one connection is accepted in a round
+        for line in lines:
+            line.tell(Heartbeat(1))
+        process.scheduler.wait(0.0)
+        asked.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.Cursor, "execute", counted)
+            process.scheduler.sweep()
+        assert all(HeartbeatAck(1) in line.hear() for line in lines)
+        return len(asked)
+
+    lines = [connect(process, [])]
+    of_one = of_a_sweep(lines)
+    lines += [connect(process, [], f"s{number}") for number in range(2, 40)]
+    assert of_a_sweep(lines) == of_one
+
+
+def test_where_agents_are_very_many_each_is_compared_in_its_turn(
+    conn: Connection[Any], process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "LOOKED_AT_MAX", 2)
+    lost = AttemptKey("nothing", "a", -1, 1)
+    lines = [connect(process, [lost], f"s{number}") for number in range(5)]
+    assert process.scheduler is not None
+    heard(process, lines[0], rounds=2 * len(lines))
+    compared = gateway_of(process.scheduler).next_to_look_at
+    sessions = [[link.session for link in compared()] for _ in range(6)]
+    assert [len(each) for each in sessions] in (
+        [2, 2, 1, 2, 2, 1],
+        [1, 2, 2, 1, 2, 2],
+        [2, 1, 2, 2, 1, 2],
+    )
+    assert {s for each in sessions[:3] for s in each} == {f"s{number}" for number in range(5)}

@@ -82,6 +82,7 @@ class Process:
             assert self.scheduler is not None
             before = self.conn.execute(LAST).fetchone()
             one_round(self.scheduler)
+            check_counts(gateway_of(self.scheduler))
             moved = self.conn.execute(LAST).fetchone() != before
             self.idle = 0 if moved or not self.scheduler.wanted else self.idle + 1
             assert self.idle <= IDLE_MAX, "S7 a tick that moves nothing wants another, for ever"
@@ -106,6 +107,13 @@ def one_round(this: Scheduler) -> None:
     this.tick()
     if this.asked:
         this.answer()
+
+
+def check_counts(gateway: Gateway) -> None:
+    """What is counted as it comes is what there is."""
+    links = gateway.links
+    assert gateway.held == sum(len(link.held) for link in links.values())
+    assert gateway.beating == {s: link for s, link in links.items() if link.heartbeat is not None}
 
 
 def gateway_of(scheduler: Scheduler) -> Gateway:

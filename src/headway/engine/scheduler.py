@@ -296,7 +296,7 @@ class Scheduler:
 
     def deliver(self, grants: Sequence[Grant]) -> None:
         """Start what was granted. A session that has left since then gets it when it is back."""
-        for executor in self.executors:
+        for executor in self.executors if grants else ():
             mine = executor.sessions()
             if chosen := [grant for grant in grants if grant.attempt.session in mine]:
                 executor.start(chosen)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import args_row, scalar_row
+from psycopg.rows import scalar_row
 
 from headway.store import states
 
@@ -51,14 +51,16 @@ LIVE_OF_CLUSTER: LiteralString = """
 
 # A limit of the team's log bytes is divided equally among its sessions.
 RENEW: LiteralString = """
+    WITH live AS MATERIALIZED (
+        SELECT team_id, count(*) AS sessions FROM agent_session WHERE ended_at IS NULL GROUP BY team_id
+    )
     UPDATE agent_session AS mine SET heartbeat_at = %(now)s, log_bytes = beat.log_bytes
     FROM unnest(%(sessions)s::text[], %(log_bytes)s::integer[]) AS beat (session_id, log_bytes), team
     WHERE mine.session_id = beat.session_id AND mine.ended_at IS NULL
         AND mine.heartbeat_at > %(now)s - %(lease)s AND team.team_id = mine.team_id
     RETURNING mine.session_id, CASE WHEN team.limits ? 'log_bytes_per_minute' THEN
         (team.limits ->> 'log_bytes_per_minute')::integer / greatest(1, (
-            SELECT count(*) FROM agent_session AS other
-            WHERE other.ended_at IS NULL AND other.team_id = team.team_id))
+            SELECT live.sessions FROM live WHERE live.team_id = team.team_id))
     END
 """
 
@@ -97,12 +99,17 @@ DEAD: LiteralString = """
 """
 
 UNSENT: LiteralString = f"""
-    SELECT team_id, run_id, task_id, map_index, number, deferrals, token, EXISTS (
-        SELECT FROM report
-        WHERE report.team_id = attempt.team_id AND report.run_id = attempt.run_id
+    SELECT mine.session_id, found.*, EXISTS (
+        SELECT FROM report WHERE report.team_id = found.team_id AND report.run_id = found.run_id
     )
-    FROM attempt
-    WHERE team_id = %(team_id)s AND session_id = %(session_id)s AND state IN {states.LIVE_ATTEMPTS}
+    FROM unnest(%(sessions)s::text[], %(teams)s::integer[]) AS mine (session_id, team_id)
+    CROSS JOIN LATERAL (
+        SELECT team_id, run_id, task_id, map_index, number, deferrals, token FROM attempt
+        WHERE attempt.team_id = mine.team_id AND attempt.session_id = mine.session_id
+            AND attempt.state IN {states.LIVE_ATTEMPTS}
+        OFFSET 0
+    ) AS found
+    ORDER BY found.run_id, found.task_id, found.map_index
 """
 
 INTENDED: LiteralString = f"""
@@ -207,6 +214,13 @@ def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
 
 def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
     """The live attempts of a session, to send again what it does not hold."""
-    with conn.cursor(row_factory=args_row(Bound)) as cursor:
-        found = cursor.execute(UNSENT, {"team_id": team_id, "session_id": session}).fetchall()
-    return sorted(found, key=lambda b: (b.run_id, b.task_id, b.map_index))
+    return bound_to(conn, {session: team_id}).get(session, [])
+
+
+def bound_to(conn: Connection[Any], teams: Mapping[str, int]) -> dict[str, list[Bound]]:
+    """The live attempts of sessions, by session. ``teams``: whose each of them is."""
+    found: dict[str, list[Bound]] = {}
+    values = {"sessions": list(teams), "teams": list(teams.values())}
+    for session, *fields in conn.execute(UNSENT, values):
+        found.setdefault(session, []).append(Bound(*fields))
+    return found

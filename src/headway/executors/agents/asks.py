@@ -12,7 +12,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 from headway import clock
 from headway.agent.protocol import Answer, Ask
-from headway.executors.agents.gateway import Link
+from headway.executors.agents.link import Link
 
 THREADS: Final = 2  # of a team
 OPEN_MAX: Final = 1_000  # questions of a team that wait

@@ -10,7 +10,7 @@ from headway.executors.agents import translate
 from headway.executors.agents.asks import Asks
 from headway.executors.agents.files import OPEN_MAX, Files, Job, not_now
 from headway.executors.agents.flaws import check_text
-from headway.executors.agents.gateway import Link
+from headway.executors.agents.link import Link
 from headway.executors.base import Host
 from headway.store import bundles, teams, xcoms
 from headway.store.sessions import dead

@@ -33,7 +33,8 @@ from headway.executors.agents.asks import Asks, Service, no_secret
 from headway.executors.agents.doors import Outside
 from headway.executors.agents.errands import Errands
 from headway.executors.agents.files import Files
-from headway.executors.agents.gateway import Gateway, Link
+from headway.executors.agents.gateway import Gateway
+from headway.executors.agents.link import Link
 from headway.executors.agents.refusals import Refusals
 from headway.executors.agents.trials import Trials
 from headway.executors.agents.triggers import Triggers
@@ -85,12 +86,11 @@ class Agents:
     # -- what came in
 
     def backlog(self) -> Backlog:
-        links = self.gateway.links.values()
         return Backlog(
             ends=len(self.gateway.envelopes),
             starts=len(self.gateway.starts),
-            held=sum(len(link.held) for link in links),
-            beats=any(link.heartbeat is not None for link in links) or self.gateway.has_orphans(),
+            held=self.gateway.held,
+            beats=bool(self.gateway.beating) or self.gateway.has_orphans(),
         )
 
     def collect(self) -> list[Envelope]:
@@ -283,18 +283,27 @@ class Agents:
         self.host.safely(self.part_from_void)
         self.host.safely(self.trials.begin)
         self.host.safely(self.triggers.look)
-        for link in list(self.gateway.links.values()):
-            self.host.safely(partial(self.send_bound, link))
+        self.host.safely(self.compare)
         self.errands.look(self.gateway.links.keys())
         self.gateway.sweep()
 
+    def compare(self) -> None:
+        """Compare what agents hold with what is bound to them: of all, or in turn, in one statement."""
+        links = self.gateway.next_to_look_at()
+        if not links:
+            return
+        bound = read(self.conn, sessions.bound_to, {link.session: link.team_id for link in links})
+        for link in links:
+            self.host.safely(partial(self.level, link, bound.get(link.session, [])))
+
     def send_bound(self, link: Link) -> None:
+        self.level(link, read(self.conn, sessions.bound, link.team_id, link.session))
+
+    def level(self, link: Link, bound: Sequence[Bound]) -> None:
         """Synchronise an agent with the database: attempts bound to it that it does not hold, and the reverse.
 
         Leaves out attempts whose end waits for a tick or in the inbox: sent again, they would take capacity forever.
         """
-        assert link.hello is not None
-        bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)
         keys = {
             AttemptKey(b.run_id, b.task_id, b.map_index, b.number, b.deferrals): b for b in bound
         }
@@ -302,7 +311,7 @@ class Agents:
         stale = [key for key in link.held if key not in keys]
         if stale:
             self.gateway.send(link, Cancel(stale))
-            link.held.difference_update(stale)
+            self.gateway.release(link, stale)
         known = link.held | link.ended
         missing = [
             (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported

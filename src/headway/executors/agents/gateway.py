@@ -9,9 +9,8 @@ connection: writes are buffered, and an agent that reads nothing for the time of
 import logging
 import selectors
 import socket
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from headway import clock, descriptors
-from headway.agent.budget import LogBudget
-from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.frames import TooLarge, frame
 from headway.agent.protocol import (
     FENCE_S,
     FRAME_BYTES_MAX,
@@ -54,6 +52,7 @@ from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.executors.agents.doors import Outside, listen
 from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_text, flaw_of_hello
+from headway.executors.agents.link import Link
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
 
@@ -65,47 +64,16 @@ log = logging.getLogger(__name__)
 READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
-HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
 SERVED_MAX: Final = 64  # requests of one agent in a turn of the loop, which all teams share
 UNSENT_MAX: Final = 8 * 1024 * 1024  # beyond it an agent is not heard until it reads
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
+LOOKED_AT_MAX: Final = 500  # connections, in one sweep
 LOG_MINUTES: Final = 2  # of an agent's clock that may send their log bytes in one of ours
 
 DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
 ENCODER: Final = msgspec.msgpack.Encoder()
 
 T = TypeVar("T")
-
-
-@dataclass(eq=False, slots=True)
-class Link:
-    """One connection. It has a session once its ``Hello`` was accepted."""
-
-    sock: socket.socket
-    channel: "Channel | None" = None  # of TLS
-    host: str = ""  # where it comes from, on another machine
-    reader: FrameReader = field(default_factory=lambda: FrameReader(HELLO_BYTES_MAX))
-    unsent: bytearray = field(default_factory=bytearray)
-    late: bool = False  # some of its requests wait for the next turn, and it is not heard meanwhile
-    read_at: float = 0.0  # when the agent last took some of what is unsent, or there was nothing
-    greeted: bool = False  # it said Hello, which may wait for its answer
-    hello: Hello | None = None
-    team_id: int = 0
-    token_id: str = ""  # of the credential that names the team
-    held: set[AttemptKey] = field(default_factory=set)
-    ended: set[AttemptKey] = field(default_factory=set)  # heard of, and still live in the database
-    known: OrderedDict[str, None] = field(default_factory=OrderedDict)  # runs, the oldest first
-    reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
-    acknowledged: int = 0
-    files: dict[object, str] = field(
-        default_factory=dict
-    )  # results that it may read, where they are
-    watched: set[AttemptKey] = field(default_factory=set)  # waits that its triggerers look after
-    found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
-    heartbeat: int | None = None  # to be renewed in the database, then answered
-    draining: bool = False  # nothing is granted to it any more
-    log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says
-    logs: LogBudget = field(default_factory=LogBudget)  # what it really sent of them
 
 
 class Gateway:
@@ -121,6 +89,11 @@ class Gateway:
     ) -> None:
         self.selector = selector
         self.links: dict[str, Link] = {}  # by session
+        self.beating: dict[str, Link] = {}  # of these, those whose heartbeat waits for its answer
+        self.held = 0  # attempts, of all connections
+        self.turn: list[
+            str
+        ] = []  # sessions that are still to be looked at, before it is the first one's turn again
         self.strangers: dict[Link, float] = {}  # since when; the first have waited longest
         self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
@@ -289,6 +262,8 @@ class Gateway:
         self.strangers.pop(link, None)
         if link.hello is not None and self.links.get(link.hello.session) is link:
             del self.links[link.hello.session]
+            self.beating.pop(link.hello.session, None)
+            self.held -= len(link.held)
             if link.watched:
                 self.orphans_until = clock.monotonic() + LEASE_S
 
@@ -333,11 +308,12 @@ class Gateway:
             case Heartbeat(seq, log_bytes, draining):
                 link.heartbeat, link.log_bytes = seq, max(0, log_bytes)
                 link.draining |= draining
+                self.beating[link.session] = link
             case Started() | Named():
                 self.starts.append(envelope(link, message, body))
             case Ended():
                 link.reported = max(link.reported, message.seq)
-                link.held.discard(message.key)
+                self.release(link, [message.key])
                 link.ended.add(message.key)
                 self.envelopes.append(envelope(link, message, body))
                 self.triggers |= message.deferral is not None
@@ -348,6 +324,16 @@ class Gateway:
                     self.envelopes.append(envelope(link, message, body))
             case _:
                 self.arrivals.append((link, message))
+
+    def hold(self, link: Link, keys: set[AttemptKey]) -> None:
+        """Note that an agent holds attempts."""
+        self.held += len(keys - link.held)
+        link.held |= keys
+
+    def release(self, link: Link, keys: Collection[AttemptKey]) -> None:
+        """Note that an agent does not hold attempts, or no longer."""
+        self.held -= len(link.held.intersection(keys))
+        link.held.difference_update(keys)
 
     def has_orphans(self) -> bool:
         """Return whether waits of an agent that left may be to be handed out soon."""
@@ -374,6 +360,7 @@ class Gateway:
         link.draining = hello.draining
         link.reader.bytes_max = FRAME_BYTES_MAX
         link.held, link.watched = set(hello.held), set(hello.watched)
+        self.held += len(link.held)
         self.strangers.pop(link, None)
         self.links[hello.session] = link
         self.send(link, Welcome(LEASE_S, FENCE_S))
@@ -402,10 +389,12 @@ class Gateway:
             self.watch(link)
 
     def places(self) -> dict[int, list[Session]]:
-        """Return the free capacity of the connected agents by team."""
+        """Return the free capacity of the connected agents by team. The pod of an attempt takes no other one."""
         found: dict[int, list[Session]] = {}
         for session, link in self.links.items():
             assert link.hello is not None
+            if link.hello.attempt is not None:
+                continue
             free = 0 if link.draining else link.hello.slots - len(link.held)
             offer = Session(session, link.hello.agent, free, tuple(link.hello.queues))
             found.setdefault(link.team_id, []).append(offer)
@@ -445,7 +434,7 @@ class Gateway:
         link.known.move_to_end(run.run_id)
         if len(link.known) > RUNS_KNOWN_MAX:  # forgotten too early, its results are fetched again
             link.known.popitem(last=False)
-        link.held.update(grant.key for grant in grants)
+        self.hold(link, {grant.key for grant in grants})
         for body in messages:
             self.send_encoded(link, body)
 
@@ -464,13 +453,20 @@ class Gateway:
         for link in self.links.values():
             link.known.pop(run_id, None)
 
+    def next_to_look_at(self) -> list[Link]:
+        """Return the connections to compare with the database now: all, or in turn where they are very many."""
+        self.turn = self.turn or list(self.links)
+        due, self.turn = self.turn[:LOOKED_AT_MAX], self.turn[LOOKED_AT_MAX:]
+        return [self.links[session] for session in due if session in self.links]
+
     def heartbeats(self) -> dict[str, Link]:
-        return {s: link for s, link in self.links.items() if link.heartbeat is not None}
+        return dict(self.beating)
 
     def answer_heartbeat(self, link: Link, log_bytes: int | None) -> None:
         link.logs.limit = None if log_bytes is None else LOG_MINUTES * log_bytes
         assert link.heartbeat is not None
         seq, link.heartbeat = link.heartbeat, None
+        self.beating.pop(link.session, None)
         self.send(link, HeartbeatAck(seq, log_bytes))
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from headway.agent.protocol import Answer, Ask, AttemptKey, Probe, Probed
 from headway.executors.agents.asks import Asks
-from headway.executors.agents.gateway import Gateway, Link
+from headway.executors.agents.gateway import Gateway
+from headway.executors.agents.link import Link
 from headway.secrets.backends.base import CONNECTION
 from headway.secrets.trial import Trial
 from headway.spec.carried import flaw_of_text

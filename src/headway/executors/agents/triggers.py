@@ -19,7 +19,8 @@ from headway.agent.protocol import (
     Watch,
     Watches,
 )
-from headway.executors.agents.gateway import Gateway, Link, bodies
+from headway.executors.agents.gateway import Gateway, bodies
+from headway.executors.agents.link import Link
 from headway.executors.base import Versions
 from headway.spec.carried import shown
 from headway.store import triggers

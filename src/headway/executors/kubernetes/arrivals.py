@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Hello
 from headway.executors.agents.executor import Agents
-from headway.executors.agents.gateway import Link
+from headway.executors.agents.link import Link
 from headway.executors.base import LEASE, Host
 from headway.executors.kubernetes.cluster import Cluster, Proof, Refusal
 from headway.executors.kubernetes.keys import fields

@@ -27,7 +27,7 @@ from headway.executors.agents.asks import Service
 from headway.executors.agents.doors import Outside, outside
 from headway.executors.agents.executor import AGENTS, Agents
 from headway.executors.agents.files import Files
-from headway.executors.agents.gateway import Link
+from headway.executors.agents.link import Link
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
 from headway.executors.kubernetes.arrivals import Arrivals
 from headway.executors.kubernetes.cluster import Cluster
@@ -155,12 +155,10 @@ class Pods:
             for free, why in [self.room(share)]
         }
         for team_id, agents in self.agents.gateway.places().items():
-            links = self.agents.gateway.links
-            warm = [each for each in agents if is_warm(links[each.session_id])]
-            for each in warm:
+            for each in agents:
                 if not self.warm.stays(team_id, each.agent):
                     each.free = 0
-            found.setdefault(team_id, []).extend(as_agent(each) for each in warm)
+            found.setdefault(team_id, []).extend(as_agent(each) for each in agents)
         for team_id in self.shares:
             if (on_its_way := self.warm.why(team_id)) is not None:
                 none = Session("", "", 0, queues, full=on_its_way)
@@ -266,11 +264,6 @@ class Pods:
         self.host.selector.unregister(self.bell)
         self.bell.close()
         self.ringer.close()
-
-
-def is_warm(link: Link) -> bool:
-    """Return whether a connection is that of an agent of a warm pool: a pod of an attempt takes no other one."""
-    return link.hello is not None and link.hello.attempt is None
 
 
 def as_agent(session: Session) -> Session:
