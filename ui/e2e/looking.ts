@@ -41,7 +41,7 @@ export async function lookAt(pages: Lookers, shot: Shot, ids?: Ids): Promise<Pag
 
 /** Until the page shows what it loaded: nothing is on its way, but for the stream, which never ends. */
 export async function settled(page: Page): Promise<void> {
-  await page.locator("main, p").first().waitFor();
+  await page.locator("main:visible, p:visible").first().waitFor();
   await page.evaluate(() => document.fonts.ready);
   await page.waitForFunction(() => {
     const asked = performance.getEntriesByType("resource");

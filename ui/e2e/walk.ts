@@ -2,7 +2,8 @@
  * Walks the tasks of `walks.ts` in a browser: `ui/e2e/run --walks`. Fails where a task cannot be done, or takes another
  * number of clicks than is written down. With HEADWAY_URL and HEADWAY_TOKEN it walks a server that runs already, whose
  * folder is DAGS; with COUNT=1 it says of each task whether and how it can be done, and never fails: so were the
- * numbers of the first interface found.
+ * numbers of the first interface found. ROUNDS=9 then walks each task so often and gives the median of its seconds, and
+ * ONLY is an expression for the tasks to walk.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,6 +45,8 @@ report()
 homeless()
 `;
 const COUNT = process.env.COUNT === "1";
+const ROUNDS = COUNT ? Number(process.env.ROUNDS ?? 1) : 1;
+const ONLY = new RegExp(process.env.ONLY ?? "", "i");
 const PATIENCE_MS = COUNT ? 6_000 : 60_000;
 
 async function known(server: Server, dag: string): Promise<boolean> {
@@ -103,6 +106,15 @@ async function walked(context: BrowserContext, facts: Facts, walk: Walk): Promis
   return { walk, clicks: trouble ? null : go.clicks, seconds, trouble };
 }
 
+/** Several times, while it can be done: its clicks, and the median of its seconds. */
+async function repeated(context: BrowserContext, facts: Facts, walk: Walk): Promise<Walked> {
+  const done = [await walked(context, facts, walk)];
+  while (done.length < ROUNDS && done[0]?.clicks !== null)
+    done.push(await walked(context, facts, walk));
+  const fine = done.filter((one) => one.clicks !== null).sort((a, b) => a.seconds - b.seconds);
+  return fine[Math.floor(fine.length / 2)] ?? (done[0] as Walked);
+}
+
 function told({ walk, clicks, seconds, trouble }: Walked): string {
   const before = walk.before === null ? "not possible" : `${walk.before}`;
   const now = clicks === null ? "not possible" : `${clicks}`;
@@ -124,15 +136,16 @@ try {
   const facts = await fill(server);
   const context = await signedIn(browser, server, { viewport: { width: 1440, height: 900 } });
   say("who      before        clicks        time    task");
-  for (const walk of WALKS) {
-    const done = await walked(context, facts, walk);
+  const walks = WALKS.filter((walk) => ONLY.test(walk.task));
+  for (const walk of walks) {
+    const done = await repeated(context, facts, walk);
     say(told(done));
     const more = walk.before !== null && done.clicks !== null && done.clicks > walk.before;
     if (COUNT || (done.clicks === walk.clicks && !more)) continue;
     wrong += 1;
     say(`    expected ${walk.clicks} clicks. ${done.trouble}`);
   }
-  say(`${WALKS.length} tasks walked, ${wrong} otherwise than written down`);
+  say(`${walks.length} tasks walked, ${wrong} otherwise than written down`);
 } finally {
   await browser.close();
   await stop();

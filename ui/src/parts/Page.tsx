@@ -15,28 +15,21 @@ export function Page({
   heading?: ReactNode;
   note?: ReactNode;
   actions?: ReactNode;
-  /** The head is not known yet: what it will be is new then, and does not move from where it was awaited. */
+  /** The note is not known yet: what it will be is new then, and does not move from where it was awaited. */
   loading?: boolean;
   children: ReactNode;
 }) {
-  const key = loading ? "loading" : "known";
   useEffect(() => {
     document.title = `${title} · Headway`;
   }, [title]);
   return (
     <div className={styles.page}>
       <header className={styles.head}>
-        <div className={styles.title}>
-          <h1>{heading ?? title}</h1>
-          {note && (
-            <div key={key} className={styles.note}>
-              {note}
-            </div>
-          )}
-        </div>
-        {actions && (
-          <div key={key} className={styles.actions}>
-            {actions}
+        <h1>{heading ?? title}</h1>
+        {actions && <div className={styles.actions}>{actions}</div>}
+        {note && (
+          <div key={loading ? "loading" : "known"} className={styles.note}>
+            {note}
           </div>
         )}
       </header>
