@@ -3,7 +3,7 @@
 from headway import Run, dag, task
 
 
-@dag(params={"count": 1}, max_active_tasks=100_000)
+@dag(params={"count": 1}, max_active_runs=100, max_active_tasks=100_000)
 def w15() -> None:
     @task
     def items(run: Run) -> list[int]:

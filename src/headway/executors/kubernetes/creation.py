@@ -1,6 +1,7 @@
 """Creates the pods of attempts. A pod's name is that of its attempt, so it may be asked for any number of times."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 
 from headway.executors.base import Host
@@ -43,13 +44,17 @@ class Creation:
             return
         self.cluster.create(partial(draft.made, self.mutation), partial(self.created, share, name))
 
-    def create_again(self, share: Share, bound: Bound, name: str) -> None:
-        """Create a pod that is missing, unless it was asked for a moment ago."""
-        if not self.backoff.may_ask(name):
-            return
-        row = read(self.host.conn, runs.read, share.team_id, bound.run_id)
-        assert row is not None, f"an attempt without a run: {bound.run_id}"
-        self.create(share, bound, row)
+    def create_missing(self, share: Share, missing: Mapping[str, Bound]) -> None:
+        """Create pods that are missing, unless they were asked for a moment ago. ``missing``: by name."""
+        rows: dict[str, Claimed] = {}
+        for name, bound in missing.items():
+            if not self.backoff.may_ask(name):
+                continue
+            if bound.run_id not in rows:
+                row = read(self.host.conn, runs.read, share.team_id, bound.run_id)
+                assert row is not None, f"an attempt without a run: {bound.run_id}"
+                rows[bound.run_id] = row
+            self.create(share, bound, rows[bound.run_id])
 
     def created(self, share: Share, name: str, answer: Pod | Refusal) -> None:
         if isinstance(answer, Pod):

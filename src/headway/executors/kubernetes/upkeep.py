@@ -30,6 +30,9 @@ from headway.store.transact import read, transact
 
 LOOK_S: Final = 30.0  # between two looks at every pod; those that changed are looked at at once
 NEWS_S: Final = 0.1  # between two looks at what changed
+NEWS_SHARE: Final = (
+    4  # times the time that a look took: very many pods slow down the looks, not the scheduler
+)
 
 
 class Upkeep:
@@ -61,7 +64,6 @@ class Upkeep:
 
     def reconcile(self) -> None:
         now = clock.monotonic()
-        self.news_at = now + NEWS_S
         changed, self.cluster.news = self.cluster.news, set()  # before what is bound is read
         if now >= self.look_at:
             self.look_at = now + LOOK_S
@@ -75,18 +77,23 @@ class Upkeep:
                 names = by_namespace.get(share.namespace, set())
                 if not self.host.safely(partial(self.reconcile_team, share, names)):
                     self.cluster.news |= {(share.namespace, name) for name in names}
+        ended = clock.monotonic()
+        self.news_at = ended + max(NEWS_S, NEWS_SHARE * (ended - now))
 
     def reconcile_team(self, share: Share, changed: set[str]) -> None:
         bound = read(self.host.conn, sessions.bound, share.team_id, share.session)
-        share.pending = {pod_name(self.settings, share.team, key_of(b)): b for b in bound}
+        names = {
+            each.token: name for name, each in share.pending.items()
+        }  # a name has a hash, which takes time
+        share.pending = {
+            names.get(b.token) or pod_name(self.settings, share.team, key_of(b)): b for b in bound
+        }
         pods = self.cluster.pods[share.namespace]
-        for name, each in share.pending.items():
-            if each.reported:
-                continue
+        pending = {name: each for name, each in share.pending.items() if not each.reported}
+        self.creation.create_missing(share, {n: b for n, b in pending.items() if n not in pods})
+        for name, each in pending.items():
             if (pod := pods.get(name)) is not None:
                 self.judge_pending(share, each, pod)
-            else:
-                self.creation.create_again(share, each, name)
         for name in changed - share.pending.keys():
             if (pod := pods.get(name)) is not None and not pod.is_warm:
                 self.judge(share, pod)
