@@ -1119,7 +1119,7 @@ export interface paths {
         put?: never;
         /**
          * Create outbound webhook
-         * @description Create an outbound webhook: it is told of runs that end from now on. Only this answer contains its secret.
+         * @description Create an outbound webhook: it is told of what happens from now on. Only this answer contains its secret.
          */
         post: operations["create_outbound_webhook"];
         delete?: never;
@@ -1151,7 +1151,7 @@ export interface paths {
         head?: never;
         /**
          * Change outbound webhook
-         * @description Change an outbound webhook, disable it, or enable it again. What ends while it is disabled is not told.
+         * @description Change an outbound webhook, disable it, or enable it again. What happens while it is disabled is not told.
          */
         patch: operations["change_outbound_webhook"];
         trace?: never;
@@ -4367,6 +4367,7 @@ export interface components {
             created_by: string;
             dags: string[];
             disabled_at: string | null;
+            events: string[];
             failing_since: string | null;
             id: string;
             name: string;
@@ -4518,10 +4519,12 @@ export interface components {
             body: string;
             code: number | null;
             dag_id: string | null;
+            event: string;
             event_id: string;
             next_at: string | null;
             /** Format: int64 */
             number: number;
+            partition: string | null;
             run_id: string | null;
             state: string | null;
             status: string;
@@ -4538,6 +4541,7 @@ export interface components {
             created_by: string;
             dags: string[];
             disabled_at: string | null;
+            events: string[];
             failing_since: string | null;
             name: string;
             states: string[];
@@ -4549,6 +4553,7 @@ export interface components {
         OutboundWebhookChange: {
             dags?: string[];
             disabled?: boolean;
+            events?: string[];
             secret?: string;
             states?: string[];
             url?: string;
@@ -4557,6 +4562,7 @@ export interface components {
         /** OutboundWebhookRequest */
         OutboundWebhookRequest: {
             dags?: string[];
+            events?: string[];
             name: string;
             secret?: string | null;
             states?: string[];
@@ -11770,6 +11776,9 @@ export interface operations {
                      *             "text"
                      *           ],
                      *           "disabled_at": null,
+                     *           "events": [
+                     *             "text"
+                     *           ],
                      *           "failing_since": "2026-01-31T05:00:00Z",
                      *           "name": "ada",
                      *           "states": [
@@ -11854,6 +11863,9 @@ export interface operations {
                      *         "text"
                      *       ],
                      *       "disabled_at": null,
+                     *       "events": [
+                     *         "text"
+                     *       ],
                      *       "failing_since": "2026-01-31T05:00:00Z",
                      *       "id": "01jk5x7a9c1e",
                      *       "name": "ada",
@@ -11925,6 +11937,9 @@ export interface operations {
                      *         "text"
                      *       ],
                      *       "disabled_at": null,
+                     *       "events": [
+                     *         "text"
+                     *       ],
                      *       "failing_since": "2026-01-31T05:00:00Z",
                      *       "name": "ada",
                      *       "states": [
@@ -12042,6 +12057,9 @@ export interface operations {
                      *         "text"
                      *       ],
                      *       "disabled_at": null,
+                     *       "events": [
+                     *         "text"
+                     *       ],
                      *       "failing_since": "2026-01-31T05:00:00Z",
                      *       "name": "ada",
                      *       "states": [
@@ -12120,9 +12138,11 @@ export interface operations {
                      *           "body": "text",
                      *           "code": 1,
                      *           "dag_id": "daily_delays",
+                     *           "event": "text",
                      *           "event_id": "text",
                      *           "next_at": "2026-01-31T05:00:00Z",
                      *           "number": 1,
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "state": "success",
                      *           "status": "text",
@@ -12203,9 +12223,11 @@ export interface operations {
                      *       "body": "text",
                      *       "code": 1,
                      *       "dag_id": "daily_delays",
+                     *       "event": "text",
                      *       "event_id": "text",
                      *       "next_at": "2026-01-31T05:00:00Z",
                      *       "number": 1,
+                     *       "partition": "text",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "state": "success",
                      *       "status": "text",
@@ -12270,9 +12292,11 @@ export interface operations {
                      *       "body": "text",
                      *       "code": 1,
                      *       "dag_id": "daily_delays",
+                     *       "event": "text",
                      *       "event_id": "text",
                      *       "next_at": "2026-01-31T05:00:00Z",
                      *       "number": 1,
+                     *       "partition": "text",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "state": "success",
                      *       "status": "text",
