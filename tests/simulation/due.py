@@ -56,13 +56,13 @@ class Due(Partitions):
         began = {(dag_id, hour): at for dag_id, hour, at in self.observer.execute(RUNS)}
         told: set[tuple[str, str]] = set()
         for dag_id, version, at, hour, due_at in self.observer.execute(TOLD).fetchall():
-            assert (dag_id, hour) not in told, f"I66 {hour} of {dag_id} is told of twice"
+            assert (dag_id, hour) not in told, f"I69 {hour} of {dag_id} is told of twice"
             told.add((dag_id, hour))
             assert self.due_at(dag_id, version, hour) == due_at <= at, (
-                f"I67 {hour} of {dag_id} is told of before it is due"
+                f"I70 {hour} of {dag_id} is told of before it is due"
             )
             run_at = began.get((dag_id, hour))
-            assert run_at is None or run_at >= at, f"I67 {hour} of {dag_id} has a run"
+            assert run_at is None or run_at >= at, f"I70 {hour} of {dag_id} has a run"
 
     def due_at(self, dag_id: str, version: int, hour: str) -> datetime:
         schedule = self.schedule(dag_id, version)
@@ -79,7 +79,7 @@ class Due(Partitions):
                 self.processes[0].turn()
                 self.pass_time(SEEN_AGAIN.total_seconds())
         self.check()
-        assert not (left := sorted(self.untold())), f"I68 overdue, and nobody is told: {left}"
+        assert not (left := sorted(self.untold())), f"I71 overdue, and nobody is told: {left}"
         super().all_is_quiet()
 
     def untold(self) -> Iterator[tuple[str, str]]:

@@ -30,19 +30,19 @@ BUGS = [
     for name, symptom, seeds, places in (
         (
             "an overdue partition is told of again and again",
-            "I66",
+            "I69",
             (0, 1, 2),
             ((partitions_due, "TELL", AGAIN), (partitions_due, "looked", stays)),
         ),
         (
             "a partition that has run is told of",
-            "I67",
+            "I70",
             (0, 1, 2),
             ((partitions_due, "TELL", RUN_OR_NOT),),
         ),
         (
             "a partition is forgotten when its time is over",
-            "I68",
+            "I71",
             (0, 1, 2),
             ((partitions_due, "looked", at_once),),
         ),
