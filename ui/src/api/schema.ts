@@ -3711,6 +3711,7 @@ export interface components {
             headline: string;
             /** Format: date-time */
             logical_date: string;
+            partition: string | null;
             run_id: string;
             started_at: string | null;
             /** @enum {string} */
@@ -5201,6 +5202,7 @@ export interface components {
         };
         /** Run */
         Run: {
+            assets: string[];
             backfill_id: string | null;
             bundle_version: string;
             counts: {
@@ -5253,6 +5255,7 @@ export interface components {
             failed_instances: number;
             /** Format: date-time */
             logical_date: string;
+            partition: string | null;
             run_id: string;
             started_at: string | null;
             /** @enum {string} */
@@ -8205,6 +8208,7 @@ export interface operations {
                      *               "ended_at": "2026-01-31T05:00:00Z",
                      *               "failed_instances": 1,
                      *               "logical_date": "2026-01-31T05:00:00Z",
+                     *               "partition": "text",
                      *               "run_id": "01jk5v9s8t0q",
                      *               "started_at": "2026-01-31T05:00:00Z",
                      *               "state": "success",
@@ -8319,6 +8323,7 @@ export interface operations {
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -9481,6 +9486,7 @@ export interface operations {
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -9697,6 +9703,7 @@ export interface operations {
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -9914,6 +9921,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
@@ -12407,6 +12417,7 @@ export interface operations {
                      *           "failed_instances": 1,
                      *           "headline": "extract failed: ValueError: no flights",
                      *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -12421,6 +12432,7 @@ export interface operations {
                      *           "failed_instances": 1,
                      *           "headline": "extract failed: ValueError: no flights",
                      *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "partition": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -13567,6 +13579,9 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "assets": [
+                     *             "text"
+                     *           ],
                      *           "backfill_id": "01jk5w2d4r6t",
                      *           "bundle_version": "9f2c4e1b7a60",
                      *           "counts": {
@@ -13673,6 +13688,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
@@ -13772,6 +13790,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
@@ -13868,6 +13889,7 @@ export interface operations {
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "failed_instances": 1,
                      *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "partition": "text",
                      *         "run_id": "01jk5v9s8t0q",
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
@@ -13877,6 +13899,7 @@ export interface operations {
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "failed_instances": 1,
                      *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "partition": "text",
                      *         "run_id": "01jk5v9s8t0q",
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
@@ -13935,6 +13958,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
@@ -14279,6 +14305,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "after": {
+                     *         "assets": [
+                     *           "text"
+                     *         ],
                      *         "backfill_id": "01jk5w2d4r6t",
                      *         "bundle_version": "9f2c4e1b7a60",
                      *         "counts": {
@@ -14318,6 +14347,9 @@ export interface operations {
                      *         }
                      *       },
                      *       "before": {
+                     *         "assets": [
+                     *           "text"
+                     *         ],
                      *         "backfill_id": "01jk5w2d4r6t",
                      *         "bundle_version": "9f2c4e1b7a60",
                      *         "counts": {
@@ -14567,6 +14599,9 @@ export interface operations {
                      *       ],
                      *       "now": "2026-01-31T05:00:00Z",
                      *       "run": {
+                     *         "assets": [
+                     *           "text"
+                     *         ],
                      *         "backfill_id": "01jk5w2d4r6t",
                      *         "bundle_version": "9f2c4e1b7a60",
                      *         "counts": {
@@ -14854,6 +14889,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
@@ -14955,6 +14993,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         "text"
+                     *       ],
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "counts": {
