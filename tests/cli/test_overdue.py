@@ -6,11 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
+from headway.client import Client
 from headway.outbound.addresses import VARIABLE
 from headway.pg import Server
-from tests.cli.conftest import copy_data, headway, start, stop, wait_for_dag, wait_until
+from tests.cli.conftest import headway, served, wait_until
 from tests.outbound.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.long
@@ -48,22 +47,8 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def folder(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv(VARIABLE, "127.0.0.0/8")
-    (tmp_path / "dags").mkdir()
-    (tmp_path / "dags" / "hourly.py").write_text(DAGS)
-    copy_data(data, tmp_path)
-    process = start(tmp_path)
-    wait_for_dag(tmp_path / ".headway", "hourly")
-    yield tmp_path
-    stop(process)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    client = connect(server)
-    yield client
-    client.close()
+    with served(tmp_path, data, {"hourly.py": DAGS}, "hourly") as home:
+        yield home
 
 
 def test_an_overdue_partition_is_told_and_calls_its_function(

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from headway import wire
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
-from tests.cli.conftest import copy_data, headway, start, stop, wait_for_dag, wait_until
+from headway.client import Client
+from tests.cli.conftest import headway, served, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -99,24 +98,9 @@ def counts():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("triggering")
-    (folder / "dags").mkdir()
-    (folder / "dags" / "ours.py").write_text(OURS)
-    (folder / "dags" / "starts.py").write_text(DAGS)
-    copy_data(data, folder)
-    process = start(folder)
-    wait_for_dag(folder / ".headway", "counts")
-    yield folder
-    stop(process)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    client = connect(server)
-    yield client
-    client.close()
+    files = {"ours.py": OURS, "starts.py": DAGS}
+    with served(tmp_path_factory.mktemp("triggering"), data, files, "counts") as home:
+        yield home
 
 
 def ended(client: Client, run_id: str) -> wire.Run:
