@@ -8,27 +8,22 @@ from collections import deque
 from typing import Final, Self
 
 import msgspec
-from tests.kubernetes.fake import states
-from tests.kubernetes.fake.kinds import POD
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.store import Object
+from tests.kubernetes.pod_agent import attempt_of, hello_of, run
 
 from bench.product import ProductError
 from headway.agent.frames import FrameReader, frame
-from headway.agent.pod import variable
 from headway.agent.protocol import (
     FRAME_BYTES_MAX,
     HEARTBEAT_S,
-    AttemptKey,
     GatewayMessage,
     Grants,
     Heartbeat,
-    Hello,
     Refused,
     Started,
     Welcome,
 )
-from headway.executors.kubernetes.settings import AUDIENCE
 
 DECODER: Final = msgspec.msgpack.Decoder(GatewayMessage)
 READ_BYTES: Final = 1 << 16
@@ -38,16 +33,14 @@ AT_ONCE: Final = 100  # that are connecting
 
 class Agent:
     def __init__(self, address: tuple[str, int], pod: Object, token: str) -> None:
-        meta = pod["metadata"]
-        told = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
-        self.key = msgspec.json.decode(told[variable("attempt")] or "", type=AttemptKey)
+        self.key = attempt_of(pod)
         self.pod = pod
         self.reader = FrameReader(FRAME_BYTES_MAX)
         self.seq = 0
         self.runs = False
         self.sock = socket.create_connection(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.tell(Hello(meta["uid"], meta["name"], token, 1, 1, "node", 1, [], attempt=self.key))
+        self.tell(hello_of(pod, token))
 
     def tell(self, message: msgspec.Struct) -> None:
         self.sock.sendall(frame(msgspec.msgpack.encode(message)))
@@ -139,11 +132,6 @@ class StandingPods:
         open_now = sum(not agent.runs for agent in self.agents[-2 * AT_ONCE :])
         for _ in range(min(len(self.wanted), AT_ONCE - open_now)):
             pod = self.wanted.popleft()
-            meta = pod["metadata"]
-            where = (meta["namespace"], meta["name"])
-            self.server.store.change(POD, *where, states.scheduled("node-1"))
-            self.server.store.change(POD, *where, states.running)
-            who = (meta["namespace"], "headway-task", (AUDIENCE,), meta["name"], meta["uid"])
-            agent = Agent(self.address, pod, self.server.tokens.issue(*who))
+            agent = Agent(self.address, pod, run(self.server, pod))
             self.selector.register(agent.sock, selectors.EVENT_READ, agent)
             self.agents.append(agent)

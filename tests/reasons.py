@@ -91,6 +91,11 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "max_active_tis_per_dag is reached: 2 over all runs",
     ),
     (
+        r.AwaitsIteration(2, 10, "refine.enough", "enough", ("refine.step",)),
+        "it waits for `refine.step` in iteration 2 of at most 10; after it `enough` decides"
+        " whether another one follows",
+    ),
+    (
         r.AwaitsPast("r1", "2026-01-01T05:00:00+00:00", "load", "failed"),
         "waits for `load` of the run before, r1 for 2026-01-01 05:00:00 UTC, which failed",
     ),

@@ -9,39 +9,17 @@ from random import Random
 from typing import Final
 
 from bench.airflow import drawn_richer
-from bench.airflow.drawn_steps import ENDS, LENGTHS, RULES, Step
+from bench.airflow.drawn_steps import ENDS, LENGTHS, RULES, Step, gate_of, head_of, over_of
 
 RECORDED: Final = 200  # in the test suite
 ALL: Final = 2_000  # those from RECORDED on are drawn with more words
-AIRFLOW: Final = '''"""Drawn: number {number}."""
-from datetime import UTC, datetime, timedelta
-
-from airflow.sdk import DAG, TaskGroup, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowSkipException as Skip
-
-
-def attempt():
-    return get_current_context()["ti"].try_number
-'''
-HEADWAY: Final = '''"""Drawn: number {number}."""
-from datetime import UTC, datetime, timedelta
-
-from headway import DAG, Run, Skip, TaskGroup, task, task_group
-
-
-def attempt():
-    return Run.current().try_number
-'''
-COMMON: Final = """
+DO: Final = """
 
 def do(end):
     if end == "failed" or (end == "flaky" and attempt() == 1):
         raise ValueError("it fails")
     if end == "skipped":
         raise Skip("it skips itself")
-
-
-with DAG("drawn_{number}", schedule=None, start_date=datetime(2026, 1, 5, tzinfo=UTC)):
 """
 
 
@@ -110,23 +88,20 @@ def first_text(number: int, *, airflow: bool) -> str:
         for above in step.upstream:
             if step.over is not above:
                 lines.append(f"    {above.name} >> {step.name}")
-    head = (AIRFLOW if airflow else HEADWAY) + COMMON
-    return head.format(number=number) + "\n".join(lines) + "\n"
+    return head_of(number, DO, airflow=airflow) + "\n".join(lines) + "\n"
 
 
 def written(step: Step) -> list[str]:
     options = (
         f'task_id="{step.name}", trigger_rule="{step.rule}", retries=1, retry_delay=timedelta(0)'
     )
-    over = step.over.name if isinstance(step.over, Step) else repr(list(range(step.over or 0)))
+    over = over_of(step)
     match step.kind:
         case "branch":
             body = [f"    return {step.chosen!r}"]
             return [f"@task.branch({options})", f"def f_{step.name}():", *body, called(step)]
         case "gate":
-            options += f", ignore_downstream_trigger_rules={step.ignores_rules}"
-            body = [f"    return {step.end != 'skipped'}"]
-            return [f"@task.short_circuit({options})", f"def f_{step.name}():", *body, called(step)]
+            return [*gate_of(step, options), called(step)]
         case "mapped":
             ends = [step.end, "success", "skipped" if step.length else "success"]
             body = [f"    do({ends!r}[x])", "    return x"]

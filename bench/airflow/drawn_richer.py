@@ -11,34 +11,15 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from bench.airflow.drawn_steps import LENGTHS, RULES, Step
+from bench.airflow.drawn_steps import LENGTHS, RULES, Step, gate_of, head_of, over_of
 
 ENDS: Final = ("success",) * 6 + ("failed", "failed", "skipped", "flaky", "flaky_twice", "hopeless")
 DEPTH: Final = 3
 
-AIRFLOW: Final = '''"""Drawn: number {number}."""
-from datetime import UTC, datetime, timedelta
-
-from airflow.sdk import DAG, TaskGroup, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException as Fail, AirflowSkipException as Skip
-
-
-def attempt():
-    return get_current_context()["ti"].try_number
-'''
-HEADWAY: Final = '''"""Drawn: number {number}."""
-from datetime import UTC, datetime, timedelta
-
-from headway import DAG, Fail, Run, Skip, TaskGroup, task, task_group
-
-
-def attempt():
-    return Run.current().try_number
-'''
-COMMON: Final = """
+DO: Final = """
 
 def do(end, *handed):
-    fails_until = {{"failed": 9, "flaky": 1, "flaky_twice": 2}}.get(end, 0)
+    fails_until = {"failed": 9, "flaky": 1, "flaky_twice": 2}.get(end, 0)
     if attempt() <= fails_until:
         raise ValueError("it fails")
     if end == "hopeless":
@@ -47,9 +28,6 @@ def do(end, *handed):
         raise Skip("it skips itself")
     if end == "needs" and not all(each is not None and len(each) for each in handed):
         raise ValueError("it was handed nothing")
-
-
-with DAG("drawn_{number}", schedule=None, start_date=datetime(2026, 1, 5, tzinfo=UTC)):
 """
 
 
@@ -223,8 +201,9 @@ def text(number: int, *, airflow: bool) -> str:
     drawing = Drawing(number)
     lines = list(within(drawing.root))
     lines += [f"{above} >> {below}" for above, below in drawing.arrows]
-    head = (AIRFLOW if airflow else HEADWAY) + COMMON
-    return head.format(number=number) + "".join(f"    {line}\n" for line in lines)
+    return head_of(number, DO, airflow=airflow, fails=True) + "".join(
+        f"    {line}\n" for line in lines
+    )
 
 
 def within(scope: Scope) -> Iterator[str]:
@@ -251,21 +230,12 @@ def written(step: Step) -> list[str]:
             body = f"    return {None if step.none and not step.chosen else chosen}"
             return [f"@task.branch({options})", f"def f_{name}():", body, f"{name} = f_{name}()"]
         case "gate":
-            options += f", ignore_downstream_trigger_rules={step.ignores_rules}"
-            body = f"    return {step.end != 'skipped'}"
-            return [
-                *(f"@task.short_circuit({options})", f"def f_{name}():"),
-                *(body, f"{name} = f_{name}()"),
-            ]
+            return [*gate_of(step, options), f"{name} = f_{name}()"]
         case "mapped" | "grid":
             return mapped(step, options, over)
         case "pair" | "trio":
             return group_of(step, over)
     return plain(step, options)
-
-
-def over_of(step: Step) -> str:
-    return step.over.name if isinstance(step.over, Step) else repr(list(range(step.over or 0)))
 
 
 def plain(step: Step, options: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tasks of a drawn DAG (``drawn``, ``drawn_richer``), and what they are drawn from."""
+"""The tasks of a drawn DAG (``drawn``, ``drawn_richer``), what they are drawn from, and the frame of its file."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,6 +26,31 @@ RULES: Final = (
 ENDS: Final = ("success", "success", "success", "success", "failed", "skipped", "flaky")
 LENGTHS: Final = (0, 1, 2, 3)
 
+# ``fail``: the name that a file of the richer ones imports, too.
+AIRFLOW: Final = '''"""Drawn: number {number}."""
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, TaskGroup, get_current_context, task, task_group
+from airflow.sdk.exceptions import {fail}AirflowSkipException as Skip
+
+
+def attempt():
+    return get_current_context()["ti"].try_number
+'''
+HEADWAY: Final = '''"""Drawn: number {number}."""
+from datetime import UTC, datetime, timedelta
+
+from headway import DAG, {fail}Run, Skip, TaskGroup, task, task_group
+
+
+def attempt():
+    return Run.current().try_number
+'''
+OPENED: Final = """
+
+with DAG("drawn_{number}", schedule=None, start_date=datetime(2026, 1, 5, tzinfo=UTC)):
+"""
+
 
 @dataclass(eq=False)
 class Step:
@@ -51,3 +76,24 @@ class Step:
     @property
     def task_id(self) -> str:
         return f"{self.group}.{self.name}" if self.group else self.name
+
+
+def head_of(number: int, do: str, *, airflow: bool, fails: bool = False) -> str:
+    """Return the file up to its tasks. ``do``: the function that each of them calls; ``fails``: it raises ``Fail``."""
+    if airflow:
+        head = AIRFLOW.format(number=number, fail="AirflowFailException as Fail, " * fails)
+    else:
+        head = HEADWAY.format(number=number, fail="Fail, " * fails)
+    return head + do + OPENED.format(number=number)
+
+
+def over_of(step: Step) -> str:
+    """Return what a mapped task is mapped over, as its file writes it."""
+    return step.over.name if isinstance(step.over, Step) else repr(list(range(step.over or 0)))
+
+
+def gate_of(step: Step, options: str) -> list[str]:
+    """Return a short circuit."""
+    options += f", ignore_downstream_trigger_rules={step.ignores_rules}"
+    body = f"    return {step.end != 'skipped'}"
+    return [f"@task.short_circuit({options})", f"def f_{step.name}():", body]

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from headway.authoring.run import Run as Run
     from headway.authoring.run import Skip as Skip
     from headway.authoring.run import get_current_context as get_current_context
+    from headway.authoring.run_results import run_result as run_result
     from headway.authoring.secrets import connection as connection
     from headway.authoring.secrets import mask_secret as mask_secret
     from headway.authoring.secrets import variable as variable
@@ -133,6 +134,7 @@ HOMES = {
     "defer": "headway.authoring.waits",
     "get_current_context": "headway.authoring.run",
     "mask_secret": "headway.authoring.secrets",
+    "run_result": "headway.authoring.run_results",
     "setup": "headway.authoring.setups",
     "task": "headway.authoring.decorators",
     "task_group": "headway.authoring.groups",

@@ -433,7 +433,7 @@ def found_of(wait: Wait, at: datetime) -> dict[str, object]:
     """Return what the scheduler would find: in a test it is there."""
     facts: Any = wait.facts
     if wait.kind is Awaited.RUN:
-        return {"run_id": RUN_ID, "state": facts["states"][0]}
+        return {"dag_id": facts["dag"], "run_id": RUN_ID, "state": facts["states"][0]}
     partition, date = facts.get("partition"), at.isoformat()
     return {"asset": facts["asset"], "partition": partition, "at": date, "extra": {}}
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from headway.agent.children import Child, Children
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
 from headway.agent.servers import FileServer, Servers
+from headway.agent.starting import last_line
 from headway.agent.watch import Watch
 from tests.agent.conftest import FLOW
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
@@ -119,6 +121,81 @@ def test_a_crash_is_the_files_own_and_a_kill_is_not(
     driven.servers.get("v1", driven.file("dies.py", f"import os\nos.kill(os.getpid(), {number})\n"))
     driven.until(lambda: bool(driven.heard.gone))
     assert driven.heard.gone == [("dies.py", cause, detail)]
+
+
+MISSING = "ImportError: libspec.so: cannot open shared object file"
+
+
+def broken_environment(folder: Path) -> dict[str, str]:
+    """One in which the base server cannot import what all tasks need."""
+    (folder / "msgspec.py").write_text(
+        "raise ImportError('libspec.so: cannot open shared object file')\n"
+    )
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def test_a_base_server_that_fails_at_its_start_says_why(
+    driven: Driven,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Its exit code and the last line of what it said: no signal ended it, and memory is not short."""
+    (tmp_path / "broken").mkdir()
+    broken = broken_environment(tmp_path / "broken")
+    monkeypatch.setattr(servers, "environment", lambda: broken)
+    driven.servers.get("v1", driven.file("a.py"))
+    driven.until(lambda: bool(driven.heard.gone))
+    why = f"the fork server exited with code 1 at its start: {MISSING}"
+    assert driven.heard.gone == [("a.py", "server", why)]
+    assert MISSING in capfd.readouterr().err, "the log of the agent has all of it"
+    monkeypatch.undo()
+    driven.open("b.py")  # the next one begins anew
+    assert driven.heard.ready == ["b.py"]
+
+
+def test_a_base_server_that_may_not_be_started_says_why(
+    driven: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("no program")
+    monkeypatch.setattr(sys, "executable", str(python))
+    for name in ("a.py", "b.py"):
+        driven.servers.get("v1", driven.file(name))
+    driven.until(lambda: len(driven.heard.gone) == 2)
+    why = f"the fork server cannot be started: Permission denied: {python}"
+    assert driven.heard.gone == [("a.py", "server", why), ("b.py", "server", why)]
+    monkeypatch.undo()
+    driven.open("c.py")
+
+
+def test_a_base_server_that_is_killed_is_told_with_the_signal(driven: Driven) -> None:
+    driven.open("a.py")
+    assert driven.servers.base is not None
+    driven.servers.base.kill()
+    driven.until(lambda: bool(driven.heard.gone))
+    why = "the fork server was ended by SIGKILL: the machine may be out of memory"
+    assert driven.heard.gone == [("a.py", "server", why)]
+
+
+def test_a_base_server_that_can_work_writes_to_the_log_of_the_agent(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also what it said before: a warning at the start is not lost."""
+    verbose = {**os.environ, "PYTHONVERBOSE": "1"}
+    monkeypatch.setattr(servers, "environment", lambda: verbose)
+    driven.open("a.py")
+    assert driven.servers.base is not None
+    assert "import 'headway'" in capfd.readouterr().err
+    assert os.readlink(f"/proc/{driven.servers.base.pid}/fd/2") == os.readlink("/proc/self/fd/2")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("", ""), ("a\nb: c\n\n", "b: c"), ("x" * 400, "x" * 299 + "…"), ("a\x07b", "a b")],
+)
+def test_the_last_line(text: str, line: str) -> None:
+    assert last_line(text) == line
 
 
 def suspended_child(driven: Driven) -> tuple[FileServer, Watch, Attempt, Child]:

@@ -61,6 +61,8 @@ def test_a_secret_is_shown_once_or_not_at_all(client: Client) -> None:
         ({"dags": [""]}, "cannot be a pattern"),
         ({"states": []}, "give a state"),
         ({"states": ["succes"]}, "'succes' is not a state(.|\n)*success"),
+        ({"events": []}, "give an event"),
+        ({"events": ["run.end"]}, "'run.end' is not an event(.|\n)*run.ended"),
         ({"secret": "short"}, "16 to 200 characters"),
     ],
 )

@@ -1,17 +1,18 @@
 """Callbacks of a DAG file: what the spec has of them, and how one is called."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headway import DAG, Run, dag, task
+from headway import DAG, Asset, PartitionedAssets, Run, StartOfHourMapper, dag, task
 from headway.authoring.callbacks import Companion, with_companions
 from headway.authoring.execute import Inputs
 from headway.authoring.loading import load_file
 from headway.authoring.run import Fail
 from headway.frontends.python import FRONT_END
+from headway.spec import callbacks as spec_callbacks
 from headway.spec.errors import BadSpec
 from headway.testing import run_dag
 
@@ -150,6 +151,58 @@ def test_a_function_that_is_gone_is_told(when: str, task_id: str) -> None:
     )
     with pytest.raises(Fail, match="are made by events of flow only"):
         call(flow(), bare)
+
+
+CLICKS = Asset("clicks")
+HOURS = PartitionedAssets(CLICKS, StartOfHourMapper(), due=timedelta(hours=2))
+
+
+def test_a_callback_is_told_of_an_overdue_partition() -> None:
+    told: list[Any] = []
+
+    def by_name(run: Run, reason: str, due_at: datetime) -> None:
+        told.append([run.dag_id, run.run_id, run.partition, reason, due_at])
+
+    def with_context(context: dict[str, Any]) -> None:
+        told.append([context["partition_key"], context["when"], context["exception"]])
+
+    @dag(schedule=HOURS, on_overdue_callback=[by_name, with_context])
+    def flow() -> None:
+        @task
+        def work() -> None: ...
+
+        work()
+
+    made = flow()
+    assert made.spec("flow.py").callbacks == {"overdue": 2}
+    facts = {"run_id": None, "partition": "2026-01-31T05", "due_at": AT.isoformat()}
+    for index in range(2):
+        call(made, companion_run("overdue", None, index=index, **facts))
+    assert told == [
+        ["flow", "", "2026-01-31T05", "attempt 2 failed: ValueError: no", AT],
+        ["2026-01-31T05", "overdue", None],
+    ]
+
+
+@pytest.mark.parametrize(
+    "schedule", [None, "@daily", CLICKS, PartitionedAssets(CLICKS, StartOfHourMapper())]
+)
+def test_nothing_is_overdue_that_is_not_due(schedule: Any) -> None:
+    @dag(schedule=schedule, on_overdue_callback=print)
+    def flow() -> None:
+        @task
+        def work() -> None: ...
+
+        work()
+
+    with pytest.raises(BadSpec, match="no partition of this DAG is due by a time") as error:
+        spec_callbacks.with_companions([flow().spec("flow.py")])
+    assert "due=timedelta(hours=2)" in str(error.value.hint)
+
+
+def test_on_overdue_is_an_option_of_dags_only() -> None:
+    with pytest.raises(BadSpec, match='no option "on_overdue_callback"'):
+        task(on_overdue_callback=print)(lambda: None)  # type: ignore[call-overload]
 
 
 def test_what_is_not_a_function_is_refused() -> None:

@@ -65,7 +65,11 @@ def test_from_the_top_a_task_sees_what_was_found() -> None:
         return get_current_context()["run"].found  # type: ignore[attr-defined]
 
     CALLS.clear()
-    assert outcome(start)["start"].value == {"run_id": "test", "state": "success"}
+    assert outcome(start)["start"].value == {
+        "dag_id": "other",
+        "run_id": "test",
+        "state": "success",
+    }
     assert len(CALLS) == 2
 
 

@@ -4,15 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from headway import clock
-from headway.client import connect
+from headway.client import Client, connect
 from headway.config import Layout, read_server_file
 from tests.warm import Kitchen
 
@@ -183,17 +183,33 @@ def copy_data(data: Path, folder: Path) -> None:
     subprocess.run(["cp", "-a", data, folder], check=True)
 
 
+@contextmanager
+def served(folder: Path, data: Path, files: Mapping[str, str], dag_id: str) -> Iterator[Path]:
+    """A server over a folder with these DAG files, which has loaded the DAG."""
+    (folder / "dags").mkdir()
+    for name, text in files.items():
+        (folder / "dags" / name).write_text(text)
+    copy_data(data, folder)
+    process = start(folder)
+    wait_for_dag(folder / ".headway", dag_id)
+    yield folder
+    stop(process)
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[Client]:
+    """A client of the server over ``folder``, a fixture of the module."""
+    server = read_server_file(Layout(folder / ".headway"))
+    assert server is not None
+    with closing(connect(server)) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
     """A folder with DAGs and a server that has loaded them."""
-    folder = tmp_path_factory.mktemp("home")
-    (folder / "dags").mkdir()
-    (folder / "dags" / "demo.py").write_text(DAGS)
-    copy_data(data, folder)
-    process = start(folder)
-    wait_for_dag(folder / ".headway", "sad")
-    yield folder
-    stop(process)
+    with served(tmp_path_factory.mktemp("home"), data, {"demo.py": DAGS}, "sad") as folder:
+        yield folder
     assert read_server_file(Layout(folder / ".headway")) is None
 
 

@@ -441,6 +441,7 @@ def test_a_day_runs_when_its_hours_are_there(cli: Command, home: Path) -> None:
     wait_until(lambda: "2026-03 " in month(), "the day did not run, or its event did not count")
     (run,) = json.loads(cli("ls", "runs", "--dag", "sum_up_day", "-o", "json").stdout)
     assert (run["partition"], run["trigger"], run["state"]) == ("2026-03-01", "asset", "success")
+    assert "2026-03-01 of hourly_clicks" in cli("ls", "runs", "--dag", "sum_up_day").stdout
 
 
 def test_a_signed_request_to_a_webhook_runs_a_dag(cli: Command, home: Path) -> None:

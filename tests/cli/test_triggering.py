@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from headway import wire
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
-from tests.cli.conftest import copy_data, headway, start, stop, wait_for_dag, wait_until
+from headway.client import Client
+from tests.cli.conftest import headway, served, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -28,7 +27,7 @@ class Count(Operator):
         return [self.text, *range(self.to)]
 """
 DAGS = """
-from headway import dag, task, trigger_dag
+from headway import dag, run_result, task, trigger_dag
 from ours import Count
 
 @dag()
@@ -59,6 +58,35 @@ def parent():
     trigger_dag("nobody", dag_id="nosuch")
 
 @dag()
+def lists(size: int = 2):
+    @task
+    def names(size: int) -> list[str]:
+        return ["a", "b", "c"][:size]
+
+    @task
+    def each(name: str) -> str:
+        return name.upper()
+
+    @task
+    def nothing() -> None:
+        pass
+
+    each.expand(name=names(size)) >> nothing()
+
+@dag()
+def reads():
+    @task
+    def told(one, several, runs) -> dict:
+        return {"one": one, "several": several, "by hand": [run_result(run, "work") for run in runs]}
+
+    one = trigger_dag("one", dag_id="child", params={"size": 5}, wait=True, result="work")
+    several = trigger_dag("several", dag_id="lists", wait=True, result=["names", "each"])
+    runs = trigger_dag.partial("runs", dag_id="child", wait=True).expand(params=[{"size": 1}, {"size": 2}])
+    told(one, several, runs)
+    trigger_dag("none", dag_id="lists", wait=True, result="nothing")
+    trigger_dag("unknown", dag_id="lists", wait=True, result="nosuch")
+
+@dag()
 def counts():
     @task
     def size(found: list) -> int:
@@ -70,24 +98,9 @@ def counts():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("triggering")
-    (folder / "dags").mkdir()
-    (folder / "dags" / "ours.py").write_text(OURS)
-    (folder / "dags" / "starts.py").write_text(DAGS)
-    copy_data(data, folder)
-    process = start(folder)
-    wait_for_dag(folder / ".headway", "counts")
-    yield folder
-    stop(process)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    client = connect(server)
-    yield client
-    client.close()
+    files = {"ours.py": OURS, "starts.py": DAGS}
+    with served(tmp_path_factory.mktemp("triggering"), data, files, "counts") as home:
+        yield home
 
 
 def ended(client: Client, run_id: str) -> wire.Run:
@@ -128,6 +141,22 @@ def test_runs_are_started_waited_for_and_told(folder: Path, client: Client) -> N
     results = {xcom.task_id: xcom.value for xcom in client.xcoms(run_id) if xcom.map_index < 0}
     assert results["good"] == "success"
     assert results["first"]["run_id"] in {run.run_id for run in runs}
+
+
+def test_results_of_started_runs_are_read(folder: Path, client: Client) -> None:
+    run_id = client.trigger("reads", wire.TriggerRequest()).run_id
+    assert ended(client, run_id).state == "failed"
+    results = {xcom.task_id: xcom.value for xcom in client.xcoms(run_id) if xcom.map_index < 0}
+    assert results["one"] == 5
+    assert results["told"] == {
+        "one": 5,
+        "several": {"names": ["a", "b"], "each": ["A", "B"]},
+        "by hand": [1, 2],
+    }
+    states = {each.task_id: each.state for each in client.instances(run_id)}
+    assert (states["none"], states["unknown"]) == ("failed", "failed")
+    assert "returned no result" in headway("why", run_id, "none", cwd=folder).stdout
+    assert "has no task 'nosuch'" in headway("why", run_id, "unknown", cwd=folder).stdout
 
 
 def test_what_is_cleared_starts_another_run(folder: Path, client: Client) -> None:

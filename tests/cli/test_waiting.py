@@ -8,17 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from headway.client import Client, connect
+from headway.client import Client
 from headway.config import Layout, read_server_file
-from tests.cli.conftest import (
-    children_of,
-    copy_data,
-    headway,
-    start,
-    stop,
-    wait_for_dag,
-    wait_until,
-)
+from tests.cli.conftest import children_of, headway, served, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -89,23 +81,8 @@ def flights():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("waiting")
-    (folder / "dags").mkdir()
-    (folder / "dags" / "waiting.py").write_text(DAGS)
-    copy_data(data, folder)
-    process = start(folder)
-    wait_for_dag(folder / ".headway", "patient")
-    yield folder
-    stop(process)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    client = connect(server)
-    yield client
-    client.close()
+    with served(tmp_path_factory.mktemp("waiting"), data, {"waiting.py": DAGS}, "patient") as home:
+        yield home
 
 
 def triggered(folder: Path, dag_id: str, *more: str) -> str:

@@ -1,5 +1,6 @@
 """Outbound webhooks: who is told of what, when a delivery is tried again, which addresses may be reached."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from headway.core.outbound import (
     may_reach,
     networks,
     next_try,
+    partition_event_id,
     wants,
 )
 
@@ -34,6 +36,22 @@ def test_a_webhook_is_told_of_its_dags_and_states(
     dags: list[str], states: list[str], told: bool
 ) -> None:
     assert wants(dags, states, "sales_day", "failed") == told
+
+
+def test_what_is_no_end_of_a_run_has_no_state_to_be_wanted() -> None:
+    assert wants(["sales_*"], ["failed"], "sales_day", None)
+    assert not wants(["other"], ["failed"], "sales_day", None)
+
+
+def test_the_id_of_an_overdue_partition_fits_into_a_header() -> None:
+    found = partition_event_id("ventes/été", "2026-01-31\r\nX: y", 17)
+    assert re.fullmatch(r"[0-9a-f]{16}-17", found)
+    others = [
+        partition_event_id("ventes/été", "2026-02-01", 17),
+        partition_event_id("ventes", "2026-01-31\r\nX: y", 17),
+        partition_event_id("ventes/été", "2026-01-31\r\nX: y", 18),
+    ]
+    assert len({found, *others}) == 4
 
 
 def test_each_end_of_a_run_is_an_event() -> None:

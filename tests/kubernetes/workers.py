@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 
 from headway import clock
-from headway.agent.pod import variable
 from headway.agent.protocol import (
     Ack,
     AttemptKey,
@@ -19,19 +18,19 @@ from headway.agent.protocol import (
     Grant,
     Grants,
     Heartbeat,
-    Hello,
     Refused,
     Started,
     Welcome,
 )
 from headway.executors.base import Executor, Host
 from headway.executors.kubernetes.executor import Pods
-from headway.executors.kubernetes.settings import AUDIENCE, Settings
+from headway.executors.kubernetes.settings import Settings
 from tests.executors.wire import Wire
 from tests.kubernetes.fake import states
 from tests.kubernetes.fake.kinds import ACCOUNT, NAMESPACE, POD
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.store import Object
+from tests.kubernetes.pod_agent import attempt_of, hello_of, run
 
 DEADLINE_S: Final = 60.0
 OUTCOMES: Final = {"success": 0, "cancelled": 1, "lost": 1}
@@ -42,10 +41,10 @@ class PodClient(Wire):
 
     def __init__(self, path: Path, pod: Object, token: str) -> None:
         super().__init__(path)
+        self.pod = pod
         self.meta = pod["metadata"]
         self.token = token
-        env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
-        self.key = msgspec.json.decode(env[variable("attempt")] or "", type=AttemptKey)
+        self.key = attempt_of(pod)
         self.grant: Grant | None = None
         self.ended: Ended | None = None
         self.is_cancelled = self.is_stored = self.is_refused = self.is_welcome = False
@@ -54,9 +53,7 @@ class PodClient(Wire):
         self.dial()
         self.is_welcome = False
         held = [self.key] if self.grant is not None and not self.is_stored else []
-        session, name = self.meta["uid"], self.meta["name"]
-        hello = Hello(session, name, self.token, 1, 1, "node", 1, held, attempt=self.key)
-        self.tell(hello)
+        self.tell(hello_of(self.pod, self.token, held))
 
     def hear(self, started: list[AttemptKey]) -> None:
         for message in self.messages():
@@ -175,14 +172,8 @@ class KubernetesWorkers:
         return did
 
     def run(self, pod: Object) -> None:
-        meta = pod["metadata"]
-        self.change(meta["name"], states.scheduled("node-1"))
-        if self.digest:
-            self.change(meta["name"], states.pulled(self.digest))
-        self.change(meta["name"], states.running)
-        who = (self.namespace, "headway-task", (AUDIENCE,), meta["name"], meta["uid"])
-        client = PodClient(self.path, pod, self.server.tokens.issue(*who))
-        self.clients[meta["uid"]] = client
+        client = PodClient(self.path, pod, run(self.server, pod, self.digest))
+        self.clients[pod["metadata"]["uid"]] = client
         client.connect()
 
     def end(self, key: AttemptKey) -> None:

@@ -139,7 +139,11 @@ def test_a_run_of_another_dag_ends_the_wait(conn: Session) -> None:
     resumed = message(grant).resumed
     assert resumed is not None
     assert resumed.found is not None
-    assert msgspec.json.decode(resumed.found) == {"run_id": other, "state": "success"}
+    assert msgspec.json.decode(resumed.found) == {
+        "dag_id": "other",
+        "run_id": other,
+        "state": "success",
+    }
 
 
 def for_asset(**facts: Any) -> Deferral:
@@ -225,6 +229,7 @@ def test_a_task_of_another_dag_ends_the_wait_and_the_task(conn: Session) -> None
     scheduler.tick(starts=False)
     assert states(conn, run_id) == {"a": "success", "b": "queued"}
     assert value(conn, "SELECT value FROM xcom WHERE task_id = 'a'") == {
+        "dag_id": "other",
         "run_id": other,
         "state": "success",
     }

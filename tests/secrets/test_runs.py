@@ -292,3 +292,30 @@ def test_a_name_that_no_run_can_have_is_refused(
     asked = {"run_id": "x", name: secrets.token_hex(5_000)}
     told = str(ask(service, "start", "d", **asked))
     assert "10000 bytes long; the limit is" in told.replace(",", "")
+
+
+def test_no_grant_opens_the_results_of_another_team(
+    service: Service, owner_conn: Session, tmp_path: Path
+) -> None:
+    """A run of the own team tells its results, whichever DAG it is of; one that was started with a grant does not."""
+    seed.dag(owner_conn, "mine")
+    seed.run(owner_conn, "mine", "r2", state="success")
+    owner_conn.execute("SET session_replication_role = replica")  # nobody asks for their attempts
+    for team_id, run_id in ((1, "r2"), (2, "r9")):
+        owner_conn.execute(
+            "INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, size, value)"
+            " VALUES (%s, %s, 't0', -1, 'return_value', 1, 1, '7')",
+            [team_id, run_id],
+        )
+    owner_conn.execute("RESET session_replication_role")
+    for kind in ("start", "wait", "see_runs"):
+        grant(owner_conn, kind, "theirs")
+
+    def result_of(run_id: str) -> Any:
+        wanted = {"run_id": run_id, "task_id": "t0", "key": "return_value", "map_index": None}
+        text = msgspec.json.encode(wanted).decode()
+        asked = Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", text)
+        return msgspec.json.decode(str(service.answer(1, "s1", asked).value))
+
+    assert result_of("r2") == [{"map_index": -1, "value": 7}]
+    assert result_of("r9") == []

@@ -15,6 +15,7 @@ from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
+from tests.simulation.due import Due
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
@@ -38,6 +39,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Calls,
         Clusters,
         Crowd,
+        Due,
         Edits,
         Fast,
         Groups,

@@ -98,9 +98,12 @@ class Partitions(Assets):
             self.dag_ids.append(f"d{number}")
             dag = dag_of_assets(self.chance, number, self.now)
             if number:
-                dag = replace(dag, schedule=random_schedule(self.chance, number))
+                dag = replace(dag, schedule=self.schedule_of(number))
             transact(self.connections.people[0], put, TEAM, dag, self)
         self.trouble = True
+
+    def schedule_of(self, number: int) -> dict[str, Any]:
+        return random_schedule(self.chance, number)
 
     def check(self) -> None:
         super().check()
@@ -201,7 +204,7 @@ class Senders(Owners):
         self.do(conn, actions.emit, request, "user:ann")
 
     def edit(self, conn: Session) -> None:
-        """Another mapper, in the next version; the condition stays."""
+        """Another schedule, in the next version; the condition stays."""
         number = self.chance.randrange(1, len(self.world.dag_ids))
         dag_id = self.world.dag_ids[number]
         row = self.world.observer.execute(
@@ -210,6 +213,10 @@ class Senders(Owners):
         assert row is not None
         self.world.dropped.add(dag_id)
         known: Dag = self.world.version(dag_id, row[0])
+        self.do(conn, put, self.another(known), self.world)
+
+    def another(self, known: Dag) -> Dag:
+        """Its keys are mapped by another mapper."""
         assert known.schedule is not None
         given = {**known.schedule["partitions"], "mapper": self.chance.choice(MAPPERS)}
-        self.do(conn, put, replace(known, schedule={"partitions": given}), self.world)
+        return replace(known, schedule={"partitions": given})

@@ -17,6 +17,7 @@ from tests.simulation.calls import Calls
 from tests.simulation.calm import Short
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
+from tests.simulation.due import Due
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
@@ -46,6 +47,7 @@ ASSETS_SEEDS = (2, 4)
 ASSET_WAITS_SEEDS = (0, 1)
 OUTBOUND_SEEDS = (0, 1, 2)
 PARTITIONS_SEEDS = (0, 1, 2)
+DUE_SEEDS = (0, 1, 2)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
@@ -149,6 +151,13 @@ def test_a_world_that_waits_for_assets_holds(seed: int, connections: Connections
 def test_a_world_of_partitions_holds(seed: int, connections: Connections) -> None:
     """Keys that arrive bring the runs of their partitions, once each, whatever dies between the two."""
     Partitions(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", DUE_SEEDS)
+def test_a_world_of_partitions_that_are_due_holds(seed: int, connections: Connections) -> None:
+    """A partition that is overdue is told of once, and none is left out."""
+    Due(seed, connections).run()
 
 
 @pytest.mark.long

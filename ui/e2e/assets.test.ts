@@ -172,6 +172,8 @@ test("a run is started for a partition, and its page says so", async () => {
   await page().getByRole("button", { name: "Run daily_clicks" }).click();
   await page().waitForURL(/\/runs\/\w+$/);
   await page().getByText("2026-03-02", { exact: true }).first().waitFor();
+  await page().goto("/t/default/runs?dag=daily_clicks");
+  await page().getByRole("table", { name: "Runs" }).getByText("manual 2026-03-02").waitFor();
 });
 
 test("a person reports the missing event, and the run comes", async () => {
@@ -195,6 +197,9 @@ test("a person reports the missing event, and the run comes", async () => {
       { timeout: PATIENCE_MS },
     )
     .toBe(1);
+  await page().goto("/t/default/runs?dag=turnover");
+  const list = page().getByRole("table", { name: "Runs" });
+  await list.getByText(/^asset .*feeds\/rates/).waitFor();
 });
 
 test("dependencies name owners, and lead to the asset", async () => {

@@ -36,8 +36,19 @@ def endless():
     @task
     def after() -> None: ...\n
     again.loop(max_iterations=2, until=never) >> after()\n
+@dag
+def held():
+    @task(pool="nowhere")
+    def wait() -> None: ...\n
+    @task_group
+    def tries():
+        wait()\n
+    def good() -> bool:
+        return True\n
+    tries.loop(max_iterations=4, until=good)\n
 refining()
 endless()
+held()
 `;
 
 let refining = "";
@@ -45,7 +56,7 @@ let endless = "";
 
 beforeAll(async () => {
   writeFileSync(join(server.dags, "loops.py"), SOURCE);
-  for (const name of ["refining", "endless"]) {
+  for (const name of ["refining", "endless", "held"]) {
     await vi.waitFor(
       async () => expect(await ask(server, `/dags/${name}`)).toMatchObject({ version: 1 }),
       { timeout: PATIENCE_MS, interval: 100 },
@@ -78,4 +89,14 @@ test("a loop that ends at its bound says so, and what comes after it says why it
   await drawer().getByText("did not hold after 2 iterations (max_iterations)").first().waitFor();
   await page().goto(`/t/default/runs/${endless}?task=after`);
   await drawer().getByText("again.never").first().waitFor();
+});
+
+test("a task of a loop that waits says in which iteration, and what decides about another one", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/held/runs", {});
+  await page().goto(`/t/default/runs/${run_id}?task=tries.good&map=0`);
+  const told = async () => ((await drawer().textContent()) ?? "").replaceAll("`", "");
+  await expect
+    .poll(told, { timeout: PATIENCE_MS })
+    .toContain("it waits for tries.wait in iteration 1 of at most 4; then it decides");
+  expect(await violationsInBoth(page())).toEqual([]);
 });

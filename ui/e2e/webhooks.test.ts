@@ -132,15 +132,19 @@ test("an outbound webhook is made, tried, changed, disabled, and deleted", async
     await dialog().getByLabel(state).uncheck();
   const save = dialog().getByRole("button", { name: "Save outbound webhook" });
   expect(await save.isDisabled()).toBe(true); // of no run at all nothing could be told
+  await dialog().getByLabel("Partitions that are overdue").check();
+  expect(await save.isDisabled()).toBe(false);
   await dialog().getByLabel("failed").check();
   await dialog().getByLabel("Send the parameters").check();
   expect(await violationsInBoth(page())).toEqual([]);
   await save.click();
   await row("planner").getByText("orders, none_*").waitFor();
+  await row("planner").getByText("failed, overdue partitions").waitFor();
   expect(await ask(server, "/outbound-webhooks/planner")).toMatchObject({
     url: "http://127.0.0.1:9/",
     dags: ["orders", "none_*"],
     states: ["failed"],
+    events: ["run.ended", "partition.overdue"],
     with_params: true,
   });
   const { items } = await ask<{ items: { action: string; words: string }[] }>(

@@ -57,6 +57,7 @@ def create(
         "url": wanted.url,
         "dags": wanted.dags,
         "states": wanted.states,
+        "events": wanted.events,
         "with_params": wanted.with_params,
         "site": site,
         "by": actor,
@@ -97,8 +98,19 @@ def check(wanted: wire.OutboundWebhookRequest) -> None:
             hint=(unknown and did_you_mean(unknown[0], list(core.STATES)))
             or f"the states are {', '.join(core.STATES)}",
         )
+    check_events(wanted.events)
     if wanted.secret is not None:
         check_secret(wanted.secret)
+
+
+def check_events(events: list[str]) -> None:
+    unknown = [event for event in events if event not in core.EVENTS]
+    if unknown or not events:
+        raise UsageError(
+            f"{unknown[0][:40]!r} is not an event that is told" if unknown else "give an event",
+            hint=(unknown and did_you_mean(unknown[0], list(core.EVENTS)))
+            or f"the events are {', '.join(core.EVENTS)}",
+        )
 
 
 def check_url(url: str) -> None:
@@ -165,6 +177,7 @@ def change(
             "url": stored.url,
             "dags": stored.dags,
             "states": stored.states,
+            "events": stored.events,
             "with_params": stored.with_params,
             **given,
         },
@@ -226,7 +239,11 @@ def ping(conn: Connection[Any], team_id: int, name: str) -> wire.OutboundDeliver
     body = msgspec.json.encode({"id": event_id, "event": core.PING, "team": team}).decode()
     sending.add(
         conn,
-        [sending.New(team_id=team_id, name=name, event_id=event_id, at=now, body=body)],
+        [
+            sending.New(
+                team_id=team_id, name=name, event_id=event_id, event=core.PING, at=now, body=body
+            )
+        ],
         now,
     )
     return outbound.deliveries(conn, name, 1, None).items[0]

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock, descriptors, frontends
-from headway.agent import child, generators, ground, leaving, processes, proofs, rehearsal
+from headway.agent import child, generators, ground, leaving, processes, proofs, rehearsal, starting
 from headway.agent.causes import headline
 from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening, Purpose
 from headway.agent.scratch import Scratch
@@ -305,7 +305,7 @@ class FileServer:
         self.agent.set_inheritable(True)
         opening = ENCODER.encode(self.opening).hex()
         command = [sys.executable, "-P", "-m", "headway.agent.forkserver"]
-        os.execve(sys.executable, [*command, str(self.agent.fileno()), opening], environment)
+        os.execve(sys.executable, [*command, str(self.agent.fileno()), "", opening], environment)
 
     def serve(self) -> None:
         """Serve until the agent closes its end or the fence is reached."""
@@ -472,7 +472,8 @@ def prepare() -> None:
     processes.adopt_orphans()
 
 
-def main(fd: int, opening: str = "") -> None:
+def main(fd: int, log: str, opening: str = "") -> None:
+    """``log``: the descriptor of the agent's standard error, to which ours goes once we can work."""
     if not opening:  # suspended, it would not see that the agent is gone
         processes.die_with_parent(signal.SIGCONT)
     prepare()
@@ -489,6 +490,7 @@ def main(fd: int, opening: str = "") -> None:
     if opening:
         FileServer(OPENING.decode(bytes.fromhex(opening)), connection, unforked=True).run()
     else:
+        starting.begun(int(log))
         BaseServer(connection).run()
 
 

@@ -14,6 +14,7 @@ from headway.agent import processes
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
 from headway.agent.scratch import remove_empty
+from headway.agent.starting import Start, last_line
 from headway.agent.users import Umask
 from headway.paths import bundle_root
 
@@ -106,18 +107,30 @@ class Servers:
 
     # -- the base server
 
-    def start_base(self) -> None:
+    def start_base(self) -> str:
+        """Return why it cannot be started; nothing, if it is."""
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
-        self.base = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment(),
-            start_new_session=True, umask=Umask.original,
-        )  # fmt: skip
-        theirs.close()
+        start = Start()
+        fds = (theirs.fileno(), start.log)
+        command = [sys.executable, "-P", "-m", "headway.agent.forkserver", *map(str, fds)]
+        try:
+            self.base = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=start.said, pass_fds=fds, env=environment(),
+                start_new_session=True, umask=Umask.original,
+            )  # fmt: skip
+        except OSError as error:
+            ours.close()
+            start.close()
+            return f"the fork server cannot be started: {error.strerror}: {sys.executable}"
+        finally:
+            theirs.close()
+            start.taken()
+        self.start = start
         ours.settimeout(SEND_S_MAX)
         self.control = ours
         self.base_buffer = bytearray()
         self.loop.watch(ours.fileno(), self.read_base)
+        return ""
 
     def read_base(self) -> None:
         try:
@@ -138,12 +151,28 @@ class Servers:
         assert self.base is not None
         self.loop.forget(self.control.fileno())
         self.control.close()
-        self.base.kill()
-        self.base.wait()
+        status = self.start.end(self.base)
+        why = self.why_died(status)
+        self.start.close()
         self.base = None
         for number in list(self.by_number):
-            self.exited(number, signal.SIGKILL)
+            if (server := self.pop(number)) is not None:
+                self.owner.server_gone(server, "server", why)
         self.owner.base_gone()
+
+    def why_died(self, status: int) -> str:
+        """Say how the base server ended: by its last line, if it ended at its start."""
+        if self.start.killed:
+            return f"the fork server {self.start.killed}, and was killed"
+        if said := last_line(self.start.text()):
+            return f"the fork server {ending(status)} at its start: {said}"
+        if os.WIFEXITED(status):
+            return f"the fork server {ending(status)}; the log of the agent says why"
+        return f"the fork server {ending(status)}{hint(status)}"
+
+    def failed_to_start(self, number: int, why: str) -> None:
+        if (server := self.pop(number)) is not None:
+            self.owner.server_gone(server, "server", why)
 
     def end(self) -> None:
         """The base server ends its servers when our end of its socket is closed."""
@@ -152,6 +181,7 @@ class Servers:
         if self.base is None:
             return
         self.control.close()
+        self.start.close()
         self.base.send_signal(signal.SIGCONT)  # should somebody have stopped it
         try:
             self.base.wait(END_S_MAX)
@@ -169,8 +199,7 @@ class Servers:
         return server
 
     def open(self, version: str, file: str) -> FileServer:
-        if self.base is None:
-            self.start_base()
+        why = self.start_base() if self.base is None else ""
         self.make_room()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -179,6 +208,11 @@ class Servers:
         self.count += 1
         server = FileServer(self.count, version, file, ours)
         self.known[version, file] = self.by_number[server.number] = server
+        self.loop.watch(ours.fileno(), lambda: self.read(server))
+        if why:
+            theirs.close()
+            self.loop.at(clock.monotonic(), lambda: self.failed_to_start(server.number, why))
+            return server
         root = str(bundle_root(self.data, version))
         body = ENCODER.encode(Opening(root, file, self.folder_of(server), self.fence_at))
         record = RECORD.pack(Kind.OPEN, server.number, len(body), 0.0)
@@ -186,10 +220,12 @@ class Servers:
         try:
             socket.send_fds(self.control, [record], [theirs.fileno()])
             self.control.sendall(body)
-        except OSError:  # it is dead, or as good as dead: its end of file tells
+        except ConnectionError:  # it is dead: its end of file tells
+            pass
+        except OSError:  # as good as dead
+            self.start.killed = f"took no request within {SEND_S_MAX:g} s"
             self.base.kill()
         theirs.close()
-        self.loop.watch(ours.fileno(), lambda: self.read(server))
         self.loop.at(clock.monotonic() + IMPORT_S_MAX, lambda: self.limit_import(server))
         return server
 
@@ -291,16 +327,22 @@ class Servers:
                 server.send(Kind.FENCE, 0, 0, self.fence_at)
                 self.owner.server_ready(server)
 
-    def exited(self, number: int, status: int) -> None:
+    def pop(self, number: int) -> FileServer | None:
+        """Return a server that has ended, once, with all that it said before it died."""
         server = self.by_number.pop(number, None)
         if server is None:
-            return
-        for _ in range(LAST_READS):  # what it said before it died
+            return None
+        for _ in range(LAST_READS):
             if not server.shut:
                 self.read(server)
         self.forget(server)
         self.close(server)
         remove_empty(self.folder_of(server))
+        return server
+
+    def exited(self, number: int, status: int) -> None:
+        if (server := self.pop(number)) is None:
+            return
         if server.ready:
             self.owner.server_gone(server, "server", f"the fork server {ending(status)}")
         elif not server.broken and came_from_outside(status):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from headway.authoring.execute import Inputs, Result
 
 # What a callback is told besides its run.
-FACTS: Final = ("key", "when", "state", "reason", "exception", "actor", "at")
+FACTS: Final = ("key", "when", "state", "reason", "exception", "actor", "at", "due_at")
 
 
 class Companion:
@@ -46,6 +46,7 @@ class Companion:
         told = {name: facts.get(name) for name in FACTS}
         told["exception"] = facts["reason"] if facts["when"] in ("failure", "retry") else None
         told["at"] = datetime.fromisoformat(facts["at"])
+        told["due_at"] = facts.get("due_at") and datetime.fromisoformat(facts["due_at"])
         with entered(about):
             call(function, about, told)
         return Result(None, {}, None)
@@ -73,9 +74,9 @@ def has_some(dag: "DAG") -> bool:
 
 
 def subject(run: Run, facts: Mapping[str, Any]) -> Run:
-    """Return the run, task instance and attempt that a call is about."""
+    """Return the run, task instance and attempt that a call is about. An overdue partition has no run."""
     return Run(
-        run_id=facts["run_id"],
+        run_id=facts["run_id"] or "",
         dag_id=facts["dag_id"],
         task_id=facts["task_id"] or "",
         map_index=facts["map_index"],
@@ -84,6 +85,7 @@ def subject(run: Run, facts: Mapping[str, Any]) -> Run:
         data_interval=(run.data_interval.start, run.data_interval.end),
         trigger=facts["trigger"],
         params=facts["params"],
+        partition=facts.get("partition"),
     )
 
 

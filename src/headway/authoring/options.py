@@ -73,6 +73,7 @@ class TaskOptions(TypedDict, total=False):
 class DagOptions(TypedDict, total=False):
     on_success_callback: "Callbacks"
     on_failure_callback: "Callbacks"
+    on_overdue_callback: "Callbacks"
     schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | PartitionedAssets | PartitionedCron | None"
     timezone: str | tzinfo
     start_date: datetime | None
@@ -210,12 +211,13 @@ def functions(value: object) -> tuple[Callable[..., object], ...]:
     return tuple(given)
 
 
-CALLBACKS: Final[Mapping[str, str]] = {
+TASK_CALLBACKS: Final[Mapping[str, str]] = {
     "on_success_callback": "success",
     "on_failure_callback": "failure",
     "on_retry_callback": "retry",
     "on_skipped_callback": "skipped",
 }
+CALLBACKS: Final[Mapping[str, str]] = {**TASK_CALLBACKS, "on_overdue_callback": "overdue"}
 ON_EXECUTE: Final = "on_execute_callback"  # called in the process of the attempt
 
 # The word: its field in the spec and its reader.
@@ -250,7 +252,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "inlets": ("inlets", assets),
     "owner": ("owner", optional_text),
     "doc_md": ("doc", prose),
-    **{word: (word, functions) for word in (*CALLBACKS, ON_EXECUTE)},
+    **{word: (word, functions) for word in (*TASK_CALLBACKS, ON_EXECUTE)},
 }
 
 
@@ -326,6 +328,7 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "reuse_child": ("reuse_child", whole),
     "on_success_callback": ("on_success_callback", functions),
     "on_failure_callback": ("on_failure_callback", functions),
+    "on_overdue_callback": ("on_overdue_callback", functions),
 }
 
 GROUP_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
@@ -342,6 +345,8 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "email_on_failure": "no mail is sent by itself; use on_failure_callback, or a task email(…)",
     "email_on_retry": "no mail is sent by itself; use on_retry_callback",
     "sla": "use execution_timeout or dagrun_timeout",
+    "sla_miss_callback": "use on_overdue_callback, for partitions with due in PartitionedAssets",
+    "deadline": "use dagrun_timeout, or on_overdue_callback with due in PartitionedAssets",
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",

@@ -10,10 +10,13 @@ from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, seconds, show
 from headway.cli.terminal import paint, say
+from headway.core.aliases import said
+from headway.core.triggers import Trigger
 from headway.core.words import counted, listed
 from headway.errors import NotAllowed
 
 if TYPE_CHECKING:
+    from headway import wire
     from headway.client import Client
 
 
@@ -53,9 +56,9 @@ def list_errors(client: "Client", output: Output) -> None:
     errors = client.import_errors()
     rows = [(located(e.file, e.line), e.message) for e in errors]
     show(errors, output, ("WHERE", "ERROR"), rows)
-    warned = dict.fromkeys((dag.file, said) for dag in client.dags() for said in dag.warnings)
-    for file, said in warned:
-        say(f"{paint('!', 'yellow')} {file}: {said}")
+    warned = dict.fromkeys((dag.file, text) for dag in client.dags() for text in dag.warnings)
+    for file, text in warned:
+        say(f"{paint('!', 'yellow')} {file}: {text}")
 
 
 def list_dags(client: "Client", output: Output) -> None:
@@ -87,10 +90,22 @@ def list_runs(
     if not runs and dag is not None:
         client.dag(dag)  # NotFound, with what was probably meant
     rows = [
-        (r.run_id, r.dag_id, r.state, r.trigger, r.logical_date, seconds(r.started_at, r.ended_at))
+        (r.run_id, r.dag_id, r.state, r.trigger, about(r), r.logical_date, seconds(r.started_at, r.ended_at))
         for r in runs
+    ]  # fmt: skip
+    show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "FOR", "LOGICAL DATE", "TOOK"), rows)
+
+
+def about(run: "wire.Run") -> str | None:
+    """Return the partition of a run, the assets that started it, or what a callback is called for."""
+    if run.trigger == Trigger.CALLBACK and run.note:
+        return run.note
+    names = [said(asset) for asset in run.assets]
+    parts = [
+        run.partition or "",
+        f"of {listed(names)}" if run.partition and names else listed(names),
     ]
-    show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "LOGICAL DATE", "TOOK"), rows)
+    return " ".join(part for part in parts if part) or None
 
 
 def list_backfills(client: "Client", dag: str | None, output: Output) -> None:

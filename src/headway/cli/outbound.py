@@ -1,4 +1,4 @@
-"""``headway webhook outbound``: URLs to which the ends of runs are told."""
+"""``headway webhook outbound``: URLs to which the ends of runs and overdue partitions are told."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from headway.cli.terminal import read_secret, say
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Outbound webhooks: the ends of runs are told to a URL, by signed requests.",
+    help="Outbound webhooks: the ends of runs and overdue partitions are told to a URL, by signed requests.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the outbound webhook.")]
 Dag = Annotated[
@@ -27,6 +27,13 @@ State = Annotated[
     typer.Option(
         metavar="STATE",
         help="Of runs that end as success, failed, cancelled or skipped; can be repeated (default: all).",
+    ),
+]
+Event = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="EVENT",
+        help="What is told: run.ended or partition.overdue; can be repeated (default: run.ended).",
     ),
 ]
 Params = Annotated[
@@ -48,6 +55,7 @@ def create(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where requests are sent.")],
     dag: Dag = None,
     state: State = None,
+    event: Event = None,
     params: Params = None,
     secret: Secret = False,
     data: Data = None,
@@ -61,6 +69,7 @@ def create(
         url=url,
         dags=dag or usual.dags,
         states=state or usual.states,
+        events=event or usual.events,
         with_params=bool(params),
         secret=read_secret("secret") if secret else None,
     )
@@ -83,13 +92,14 @@ def ls(data: Data = None, output: Format = Output.TABLE) -> None:
             each.url,
             ", ".join(each.dags),
             ", ".join(each.states),
+            ", ".join(each.events),
             each.disabled_at,
             each.failing_since,
             each.trouble,
         )
         for each in found
     ]
-    columns = ("NAME", "URL", "DAGS", "STATES", "DISABLED", "FAILING SINCE", "TROUBLE")
+    columns = ("NAME", "URL", "DAGS", "STATES", "EVENTS", "DISABLED", "FAILING SINCE", "TROUBLE")
     show(found, output, columns, rows)
 
 
@@ -108,7 +118,9 @@ def show_outbound(
         (
             each.number,
             each.at,
+            each.event,
             each.dag_id,
+            each.partition,
             each.run_id,
             each.state,
             each.status,
@@ -119,8 +131,8 @@ def show_outbound(
         )
         for each in found
     ]
-    columns = ("NUMBER", "TIME", "DAG", "RUN", "STATE", "STATUS", "TRIES", "CODE", "NEXT TRY")
-    show(found, output, (*columns, "TROUBLE"), rows)
+    about = ("NUMBER", "TIME", "EVENT", "DAG", "PARTITION", "RUN", "STATE")
+    show(found, output, (*about, "STATUS", "TRIES", "CODE", "NEXT TRY", "TROUBLE"), rows)
 
 
 @app.command()
@@ -129,6 +141,7 @@ def change(
     url: Annotated[str | None, typer.Option(metavar="URL", help="Where requests are sent.")] = None,
     dag: Dag = None,
     state: State = None,
+    event: Event = None,
     params: Params = None,
     secret: Secret = False,
     data: Data = None,
@@ -140,6 +153,7 @@ def change(
         url=UNSET if url is None else url,
         dags=dag or UNSET,
         states=state or UNSET,
+        events=event or UNSET,
         with_params=UNSET if params is None else params,
         secret=read_secret("secret") if secret else UNSET,
     )
@@ -155,7 +169,7 @@ def disable(name: Name, data: Data = None) -> None:
 
 @app.command()
 def enable(name: Name, data: Data = None) -> None:
-    """Send the ends of runs from now on."""
+    """Send what happens from now on."""
     switch(name, data, disabled=False)
 
 

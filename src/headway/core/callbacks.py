@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from headway.core.reason_kinds import Kind
 from headway.core.states import Event, RunEvent
 
 SUFFIX: Final = ".callbacks"  # of the id of the companion
@@ -21,6 +22,7 @@ class When(StrEnum):
     FAILURE = "failure"
     RETRY = "retry"
     SKIPPED = "skipped"
+    OVERDUE = "overdue"  # of a partition of the DAG: there is no run
 
 
 # A failure is whatever a person would want to hear of: also a loss, a time-out, a cancellation, a person's mark.
@@ -39,12 +41,15 @@ OF_RUNS: Final[Mapping[str, When]] = {
     RunEvent.FAIL: When.FAILURE,
     RunEvent.CANCEL: When.FAILURE,
 }
+OF_DAGS: Final[Mapping[str, When]] = {Kind.OVERDUE_PARTITION.value: When.OVERDUE}
 
 
 def when(subject: str, name: str, attempt: int | None) -> When | None:
     """Return the occasion that an event is. What never ran is neither skipped nor cancelled here, as in Airflow."""
     if subject == "run":
         return OF_RUNS.get(name)
+    if subject == "dag":
+        return OF_DAGS.get(name)
     if subject != "task_instance" or (name in (Event.SKIP, Event.CANCEL) and not attempt):
         return None
     return OF_INSTANCES.get(name)

@@ -151,3 +151,18 @@ class AwaitsPast(Facts, frozen=True, tag=K.AWAITS_PAST.value):
     date: str
     task: str
     state: str = ""
+
+
+class AwaitsIteration(Facts, frozen=True, tag=K.AWAITS_ITERATION.value):
+    """A task of a loop waits in one of its iterations. ``iteration``: which, from 1; ``most``: how many there can be;
+    ``gate``: the task that decides after each whether another one follows; ``until``: the condition that it looks at,
+    empty: it counts; ``awaits``: first tasks that have not ended; ``more``: how many others.
+    """
+
+    iteration: int
+    most: int
+    gate: str
+    until: str = ""
+    awaits: tuple[str, ...] = ()
+    more: int = 0
+    decides: bool = False  # it is the gate itself that waits

@@ -1,4 +1,4 @@
-"""Outbound webhooks: which ends of runs are told to whom, when a delivery is tried again, and which addresses may be
+"""Outbound webhooks: which events are told to whom, when a delivery is tried again, and which addresses may be
 reached. Pure.
 
 A team chooses the URL, and a process of the server connects to it: so what only the server's own network has (loopback,
@@ -7,6 +7,7 @@ link-local, private addresses) is reached only where the operator says so.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -15,6 +16,8 @@ from headway.core.states import RUN_FINAL, RUN_TRANSITIONS, RunState
 
 EVENT: Final = "x-headway-event"
 RUN_ENDED: Final = "run.ended"
+PARTITION_OVERDUE: Final = "partition.overdue"
+EVENTS: Final = (RUN_ENDED, PARTITION_OVERDUE)
 PING: Final = "ping"
 STATES: Final = tuple(state for state in RunState if state in RUN_FINAL)
 # The state to which an event of a run leads, where that is an end.
@@ -32,14 +35,20 @@ Network = IPv4Network | IPv6Network
 TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last 32 bits (NAT64)
 
 
-def wants(dags: Sequence[str], states: Sequence[str], dag_id: str, state: str) -> bool:
-    """Return whether a webhook of these patterns and states is told of an end."""
-    return state in states and any(fits(pattern, dag_id) for pattern in dags)
+def wants(dags: Sequence[str], states: Sequence[str], dag_id: str, state: str | None) -> bool:
+    """Return whether a webhook of these patterns and states is told of an event. ``state``: of the run that ended."""
+    return (state is None or state in states) and any(fits(pattern, dag_id) for pattern in dags)
 
 
 def event_id(run_id: str, seq: int) -> str:
     """Return the id of an end: a run that is cleared ends again, with another one."""
     return f"{run_id}-{seq}"
+
+
+def partition_event_id(dag_id: str, partition: str, seq: int) -> str:
+    """Return the id of an overdue partition. It is part of a header, which the names of a DAG and a key may not be."""
+    digest = sha256(f"{dag_id}\0{partition}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:16]}-{seq}"
 
 
 def next_try(tries: int, since: datetime, now: datetime, fraction: float) -> datetime | None:

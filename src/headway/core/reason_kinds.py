@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
     MAX_ACTIVE_TIS_OF_DAG = "max_active_tis_per_dag"
     AWAITS_PAST = "awaits_past"
+    AWAITS_ITERATION = "awaits_iteration"
     MAX_ACTIVE_RUNS = "max_active_runs"
     HELD_BY_RUN = "held_by_run"
     AWAITS_DATE = "awaits_date"
@@ -132,6 +133,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.MAX_ACTIVE_TIS: Wait.LIMIT,
     Kind.MAX_ACTIVE_TIS_OF_DAG: Wait.LIMIT,
     Kind.AWAITS_PAST: Wait.UPSTREAM,
+    Kind.AWAITS_ITERATION: Wait.UPSTREAM,
     Kind.MAX_ACTIVE_RUNS: Wait.LIMIT,
     Kind.HELD_BY_RUN: Wait.LIMIT,
     Kind.AWAITS_DATE: Wait.EVENT,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from headway.core.holding import AgentsFull as AgentsFull
+from headway.core.holding import AwaitsIteration as AwaitsIteration
 from headway.core.holding import AwaitsPast as AwaitsPast
 from headway.core.holding import DagPaused as DagPaused
 from headway.core.holding import ExecutorUnknown as ExecutorUnknown
@@ -423,6 +424,7 @@ Reason = (
     | MaxActiveTis
     | MaxActiveTisOfDag
     | AwaitsPast
+    | AwaitsIteration
     | MaxActiveRuns
     | HeldByRun
     | AwaitsDate

@@ -7,7 +7,7 @@ tasks and pools are in backquotes.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from headway.core import partition_wording
+from headway.core import loop_wording, partition_wording
 from headway.core.aliases import quoted
 from headway.core.foreign import foreign
 from headway.core.limits import WORDS
@@ -21,6 +21,7 @@ from headway.core.reasons import (
     AwaitsAsset,
     AwaitsAssets,
     AwaitsDate,
+    AwaitsIteration,
     AwaitsPartitions,
     AwaitsPast,
     AwaitsRun,
@@ -227,6 +228,8 @@ def said_of_waits(reason: Reason) -> str | None:
         case AwaitsPast(run, date, task, state):
             did = ended(state) if state in ENDED else "has not ended" if state else "has not run"
             return f"waits for `{task}` of the run before, {run} for {moment(date)}, which {did}"
+        case AwaitsIteration():
+            return loop_wording.awaited(reason)
         case NotSeen():
             return "no scheduler has looked at it yet"
         case HandedOver():

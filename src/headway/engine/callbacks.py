@@ -14,13 +14,18 @@ import psycopg
 from psycopg import Connection
 
 from headway.core.callbacks import FUNCTIONS_MAX, SUFFIX, When, when
+from headway.core.partition_reasons import OverduePartition
+from headway.core.partitions import Span
 from headway.core.reasons import Reason
+from headway.core.schedules import OnPartitions
 from headway.core.stored_reasons import stored
 from headway.core.triggers import Trigger
 from headway.core.wording import said
 from headway.engine.catalog import Catalog
+from headway.engine.partitions import span_of
 from headway.errors import EXHAUSTED
 from headway.events.follower import Follower, skip
+from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import callbacks, runs
 from headway.store.clock import clock
@@ -57,18 +62,82 @@ def handle(
     due = [(event, occasion) for event in found if (occasion := occasion_of(event)) is not None]
     dags = {(event.team_id, event.dag_id or "") for event, _ in due}
     known = callbacks.with_callbacks(conn, dags) if dags else set()
-    of_runs: dict[tuple[int, str], list[Due]] = {}
+    subjects: dict[tuple[int, str, str], list[Due]] = {}
     for event, occasion in due:
-        if (event.team_id, event.dag_id) in known and event.run_id is not None:
-            of_runs.setdefault((event.team_id, event.run_id), []).append((event, occasion))
-    for key in sorted(of_runs):
+        if (event.team_id, event.dag_id) in known:
+            key = (event.team_id, event.dag_id or "", event.run_id or "")
+            subjects.setdefault(key, []).append((event, occasion))
+    for team_id, dag_id, run_id in sorted(subjects):
+        called = subjects[team_id, dag_id, run_id]
         try:
-            with conn.transaction():  # a savepoint: what the database refuses of one run
-                create(conn, catalog, new_id, key, of_runs[key])
+            with conn.transaction():  # a savepoint: what the database refuses of one subject
+                if run_id:
+                    create(conn, catalog, new_id, (team_id, run_id), called)
+                else:
+                    tell_of_partitions(conn, catalog, new_id, called)
         except (psycopg.OperationalError, *EXHAUSTED):
             raise
         except Exception as error:  # of another version of Headway, as a rule: the others go on
-            log.error("cannot make the calls of run %s", key[1], exc_info=error)
+            subject = f"run {run_id}" if run_id else f"partitions of DAG {dag_id}"
+            log.error("cannot make the calls of %s", subject, exc_info=error)
+
+
+def tell_of_partitions(
+    conn: Connection[Any], catalog: Catalog, new_id: Callable[[], str], due: Sequence[Due]
+) -> None:
+    """Make the runs of the calls that overdue partitions of one DAG bring."""
+    now = clock(conn)
+    wanted = []
+    for event, occasion in due:
+        spec = catalog.dag(event.team_id, event.dag_id or "", event.version or 0)
+        reason, schedule = stored(event.reason or ""), compile.schedule(spec, now)
+        if isinstance(reason, OverduePartition) and isinstance(schedule, OnPartitions):
+            span = span_of(schedule, reason.partition) or Span(event.at, event.at)
+            wanted += [
+                partition_call(event, reason, span, index, new_id())
+                for index in range(min(spec.callbacks.get(occasion, 0), FUNCTIONS_MAX))
+            ]
+    for first in range(0, len(wanted), AT_ONCE):
+        runs.create(conn, wanted[first : first + AT_ONCE], now)
+
+
+def partition_call(
+    event: Event, reason: OverduePartition, span: Span, index: int, run_id: str
+) -> NewRun:
+    """Return the run of a call about a partition, of which there is no run: it has the newest files of the DAG."""
+    key = f"callback:{event.seq}:{index}"
+    facts = {
+        "key": key,
+        "when": When.OVERDUE,
+        "index": index,
+        "dag_id": event.dag_id,
+        "run_id": None,
+        "task_id": None,
+        "map_index": -1,
+        "try_number": 0,
+        "state": None,
+        "reason": said(reason)[:REASON_CHARS_MAX],
+        "actor": event.actor,
+        "at": event.at,
+        "due_at": reason.due,
+        "trigger": Trigger.ASSET,
+        "partition": reason.partition,
+        "params": {},
+    }
+    return NewRun(
+        team_id=event.team_id,
+        run_id=run_id,
+        dag_id=f"{event.dag_id}{SUFFIX}",
+        run_key=key,
+        trigger=Trigger.CALLBACK,
+        logical_date=span.start,
+        interval_start=span.start,
+        interval_end=span.end,
+        created_by="scheduler",
+        params={"callback": msgspec.to_builtins(facts)},
+        note=f"on_{When.OVERDUE}_callback of partition {reason.partition} of {event.dag_id}",
+        partition=reason.partition,
+    )
 
 
 def create(
@@ -131,6 +200,7 @@ def call(row: Claimed, event: Event, occasion: When, index: int, run_id: str) ->
         "actor": event.actor,
         "at": event.at,
         "trigger": row.trigger,
+        "partition": row.partition,
         "params": msgspec.json.decode(row.params),
     }
     return NewRun(

@@ -28,7 +28,8 @@ def message(seen: Seen | Arrived) -> Found:
     if isinstance(seen, Arrived):
         return Found(key, msgspec.json.encode(event_of(seen)))
     if seen.good:
-        return Found(key, msgspec.json.encode({"run_id": seen.target, "state": seen.state}))
+        found = {"dag_id": seen.dag_id, "run_id": seen.target, "state": seen.state}
+        return Found(key, msgspec.json.encode(found))
     run = "the run" if seen.target is None else f"run {seen.target}"
     return Found(key, error=f"{run}, which it waited for, is {seen.state}")
 

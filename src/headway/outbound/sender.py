@@ -108,7 +108,7 @@ class Sender:
             "user-agent": "Headway",
             SIGNATURE: sign(secret, clock.now(), body),
             DELIVERY: delivery.event_id,
-            core.EVENT: core.PING if delivery.is_ping else core.RUN_ENDED,
+            core.EVENT: delivery.event,
         }
         try:
             return await self.post(delivery.url, headers, body)

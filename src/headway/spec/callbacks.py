@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headway.core.callbacks import CALL, FUNCTIONS_MAX, SUFFIX
+from headway.core.callbacks import CALL, FUNCTIONS_MAX, SUFFIX, When
 from headway.spec.carried import ID_BYTES_MAX
 from headway.spec.errors import BadSpec
 from headway.spec.model import Dag, Task
@@ -57,6 +57,12 @@ def with_companions(dags: list[Dag]) -> list[Dag]:
     return found
 
 
+def expects_partitions(dag: Dag) -> bool:
+    """Return whether partitions of a DAG are due by a time, as far as its schedule can be read."""
+    partitions = dag.schedule.get("partitions") if isinstance(dag.schedule, dict) else None
+    return isinstance(partitions, dict) and partitions.get("due_s") is not None
+
+
 def check(dag: Dag) -> None:
     """Check the id of a DAG that its author wrote, and the numbers of its callbacks."""
     shown = dag.dag_id if len(dag.dag_id) <= ID_SHOWN else f"{dag.dag_id[:ID_SHOWN]}…"
@@ -66,6 +72,13 @@ def check(dag: Dag) -> None:
             file=dag.file,
             line=dag.line,
             hint=f'choose another id, for instance "{shown.removesuffix(SUFFIX)}_callbacks"',
+        )
+    if dag.callbacks.get(When.OVERDUE) and not expects_partitions(dag):
+        raise BadSpec(
+            "on_overdue_callback is called when a partition is overdue, and no partition of this DAG is due by a time",
+            file=dag.file,
+            line=dag.line,
+            hint="say when partitions are due: PartitionedAssets(…, due=timedelta(hours=2))",
         )
     owners = [(dag.callbacks, dag.line), *((task.callbacks, task.line) for task in dag.tasks)]
     for counts, line in owners:

@@ -200,7 +200,9 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
     groups: tuple[Group, ...] = ()  # those with a description
     loops: tuple[Loop, ...] = ()
-    callbacks: dict[str, int] = {}  # how many functions for success and failure of a run
+    callbacks: dict[
+        str, int
+    ] = {}  # how many functions for success and failure of a run, overdue: of a partition
     tags: tuple[str, ...] = ()
     owner: str = ""
     description: str = ""

@@ -109,7 +109,7 @@ LOOK: LiteralString = """
     WITH found AS MATERIALIZED (
         SELECT wait.ctid AS place, wait.team_id, wait.run_id, wait.task_id, wait.map_index, wait.attempt,
             wait.deferrals, CASE WHEN wait.target_team IS NULL THEN target.run_id END AS target,
-            target.state, target.good
+            target.state, target.good, wait.facts ->> 'dag' AS dag
         FROM wait CROSS JOIN LATERAL (
             SELECT wait.team_id WHERE wait.target_team IS NULL
             UNION ALL
@@ -142,7 +142,7 @@ LOOK: LiteralString = """
         UPDATE wait SET reported = true FROM found
         WHERE wait.ctid = found.place AND wait.deferrals = found.deferrals AND NOT wait.reported
         RETURNING found.team_id, found.run_id, found.task_id, found.map_index, found.attempt, found.deferrals,
-            found.target, found.state, found.good
+            found.target, found.state, found.good, found.dag
     )
     SELECT * FROM reported
 """
@@ -203,6 +203,7 @@ class Seen:
     target: str | None
     state: str
     good: bool
+    dag_id: str  # as the task named it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import tuple_row
+from psycopg.rows import scalar_row, tuple_row
 
 SEEN_MAX: Final = 20  # digests of one image in one run
 
-# Two schedulers may see the first pod at once: the one that comes second finds its position taken, and the digest too
-# or another one to follow.
+# Two schedulers may see two pods at once: the one that commits first has the position, and the other one waits for it.
 TELL: LiteralString = """
     INSERT INTO run_image (team_id, run_id, image, digest, position)
     SELECT run.team_id, run.run_id, %(image)s, %(digest)s, seen.position
@@ -17,7 +16,14 @@ TELL: LiteralString = """
         WHERE (other.team_id, other.run_id, other.image) = (run.team_id, run.run_id, %(image)s)
     ) AS seen
     WHERE run.team_id = %(team_id)s AND run.run_id = %(run_id)s AND seen.position <= %(most)s
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO NOTHING RETURNING position
+"""
+
+# Whether a digest that was not stored has to be told again: its position was taken meanwhile by another one.
+LEFT_OUT: LiteralString = """
+    SELECT count(*) < %(most)s AND NOT coalesce(bool_or(digest = %(digest)s), false)
+        AND EXISTS (SELECT FROM run WHERE team_id = %(team_id)s AND run_id = %(run_id)s)
+    FROM run_image WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND image = %(image)s
 """
 
 PINNED: LiteralString = """
@@ -34,9 +40,17 @@ COPY: LiteralString = """
 
 
 def tell(conn: Connection[Any], team_id: int, run_id: str, image: str, digest: str) -> None:
-    """Store that a pod of the run got this digest for the image. Nothing happens where the run is gone."""
+    """Store that a pod of the run got this digest for the image. Nothing happens where the run is gone.
+
+    Of several that are told at once the one that commits first is what later pods use; each is stored.
+    """
     values = {"team_id": team_id, "run_id": run_id, "image": image, "digest": digest}
-    conn.execute(TELL, {**values, "most": SEEN_MAX})
+    values |= {"most": SEEN_MAX}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        for _ in range(SEEN_MAX):
+            stored = cursor.execute(TELL, values).fetchone() is not None
+            if stored or not cursor.execute(LEFT_OUT, values).fetchone():
+                return
 
 
 def pinned(conn: Connection[Any], team_id: int, run_id: str) -> dict[str, str]:

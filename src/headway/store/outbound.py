@@ -16,7 +16,7 @@ from headway.store.envelopes import Envelope
 from headway.store.views import pages
 
 COLUMNS: Final[LiteralString] = """
-    name, url, dags, states, with_params, disabled_at, failing_since, trouble, created_at, created_by
+    name, url, dags, states, events, with_params, disabled_at, failing_since, trouble, created_at, created_by
 """
 
 EVERY: LiteralString = f"SELECT {COLUMNS} FROM outbound_webhook ORDER BY name"
@@ -24,17 +24,17 @@ EVERY: LiteralString = f"SELECT {COLUMNS} FROM outbound_webhook ORDER BY name"
 NAMED: LiteralString = f"SELECT {COLUMNS} FROM outbound_webhook WHERE name = %(name)s"
 
 CREATE: LiteralString = """
-    INSERT INTO outbound_webhook (team_id, name, url, dags, states, with_params, site, active_since, key_id, wrapped,
-        sealed, created_at, created_by)
-    VALUES (%(team_id)s, %(name)s, %(url)s, %(dags)s, %(states)s, %(with_params)s, %(site)s, %(now)s, %(key_id)s,
-        %(wrapped)s, %(sealed)s, %(now)s, %(by)s)
+    INSERT INTO outbound_webhook (team_id, name, url, dags, states, events, with_params, site, active_since, key_id,
+        wrapped, sealed, created_at, created_by)
+    VALUES (%(team_id)s, %(name)s, %(url)s, %(dags)s, %(states)s, %(events)s, %(with_params)s, %(site)s, %(now)s,
+        %(key_id)s, %(wrapped)s, %(sealed)s, %(now)s, %(by)s)
     ON CONFLICT (team_id, name) DO NOTHING RETURNING name
 """
 
 # What ended while it was disabled is not told.
 CHANGE: LiteralString = """
-    UPDATE outbound_webhook SET url = %(url)s, dags = %(dags)s, states = %(states)s, with_params = %(with_params)s,
-        site = %(site)s,
+    UPDATE outbound_webhook SET url = %(url)s, dags = %(dags)s, states = %(states)s, events = %(events)s,
+        with_params = %(with_params)s, site = %(site)s,
         active_since = CASE WHEN disabled_at IS NULL OR %(disabled)s THEN active_since ELSE %(now)s END,
         disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, %(now)s) END
     WHERE team_id = %(team_id)s AND name = %(name)s
@@ -61,8 +61,8 @@ AGAIN: LiteralString = """
 """
 
 DELIVERIES: LiteralString = """
-    SELECT delivery_no AS number, event_id, at, dag_id, run_id, state, status, tries, tried_at, code, trouble, answer,
-        took_ms, next_at, body
+    SELECT delivery_no AS number, event_id, at, dag_id, run_id, state, event, partition, status, tries, tried_at, code,
+        trouble, answer, took_ms, next_at, body
     FROM outbound_delivery
     WHERE name = %(name)s AND (%(number)s::bigint IS NULL OR delivery_no = %(number)s)
         AND (%(before)s::bigint IS NULL OR delivery_no < %(before)s)

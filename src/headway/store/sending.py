@@ -27,7 +27,7 @@ ANY: LiteralString = "SELECT EXISTS (SELECT FROM outbound_webhook WHERE disabled
 
 # Locked, so that nobody deletes one meanwhile.
 TARGETS: LiteralString = """
-    SELECT hook.team_id, hook.name, team.name AS team, dags, states, with_params, site, active_since
+    SELECT hook.team_id, hook.name, team.name AS team, dags, states, events, with_params, site, active_since
     FROM outbound_webhook AS hook JOIN team ON team.team_id = hook.team_id
     WHERE hook.team_id = ANY (%(teams)s::integer[]) AND disabled_at IS NULL
     ORDER BY hook.team_id, hook.name FOR KEY SHARE OF hook
@@ -45,10 +45,11 @@ RUNS: LiteralString = """
 """
 
 ADD: LiteralString = """
-    INSERT INTO outbound_delivery (team_id, name, event_id, at, dag_id, run_id, state, body, since, next_at)
-    SELECT team_id, name, event_id, at, dag_id, run_id, state, body, %(now)s, %(now)s
-    FROM json_to_recordset(%(rows)s::json) AS new (team_id integer, name text, event_id text, at timestamptz,
-        dag_id text, run_id text, state text, body text)
+    INSERT INTO outbound_delivery (team_id, name, event_id, event, at, dag_id, run_id, state, partition, body, since,
+        next_at)
+    SELECT team_id, name, event_id, event, at, dag_id, run_id, state, partition, body, %(now)s, %(now)s
+    FROM json_to_recordset(%(rows)s::json) AS new (team_id integer, name text, event_id text, event text,
+        at timestamptz, dag_id text, run_id text, state text, partition text, body text)
     ON CONFLICT (team_id, name, event_id) DO NOTHING
 """
 
@@ -75,7 +76,7 @@ CLAIM: LiteralString = """
     UPDATE outbound_delivery AS taken SET next_at = %(until)s, tries = tries + 1, tried_at = %(now)s
     FROM due JOIN outbound_webhook AS hook USING (team_id, name)
     WHERE taken.team_id = due.team_id AND taken.name = due.name AND taken.delivery_no = due.delivery_no
-    RETURNING taken.team_id, taken.name, taken.delivery_no AS number, taken.event_id, taken.dag_id IS NULL AS is_ping,
+    RETURNING taken.team_id, taken.name, taken.delivery_no AS number, taken.event_id, taken.event,
         taken.body, taken.tries, taken.since, hook.url, hook.key_id, hook.wrapped, hook.sealed
 """
 
@@ -121,13 +122,14 @@ THIN: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A webhook that may be told of an end."""
+    """A webhook that may be told of an event."""
 
     team_id: int
     name: str
     team: str
     dags: list[str]
     states: list[str]
+    events: list[str]
     with_params: bool
     site: str
     active_since: datetime
@@ -144,16 +146,18 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """A delivery that is to be sent. One without a run is a ping."""
+    """A delivery that is to be sent. ``event``: of which kind."""
 
     team_id: int
     name: str
     event_id: str
+    event: str
     at: datetime
     body: str
     dag_id: str | None = None
     run_id: str | None = None
     state: str | None = None
+    partition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Claimed:
     name: str
     number: int
     event_id: str
-    is_ping: bool
+    event: str
     body: str
     tries: int
     since: datetime

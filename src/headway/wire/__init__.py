@@ -83,6 +83,7 @@ from headway.wire.outbound import (
     OutboundWebhook,
     OutboundWebhookChange,
     OutboundWebhookRequest,
+    PartitionOverdue,
     RunEnded,
 )
 from headway.wire.overview import (
@@ -371,6 +372,7 @@ __all__ = [
     "OutboundWebhookChange",
     "OutboundWebhookRequest",
     "Page",
+    "PartitionOverdue",
     "PasswordRequest",
     "PendingPartition",
     "Person",

@@ -1,4 +1,4 @@
-"""Outbound webhooks: URLs to which a team has the ends of its runs told, and what is sent there."""
+"""Outbound webhooks: URLs to which a team has ends of runs and overdue partitions told, and what is sent there."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,19 +6,21 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from headway.core.outbound import STATES
+from headway.core.outbound import RUN_ENDED, STATES
 from headway.wire.bounds import said
 
 
 class OutboundWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """``dags``: patterns, in which ``*`` stands for any text. ``failing_since``: no delivery has succeeded since then;
-    ``trouble`` says what was wrong with the last one.
+    """``dags``: patterns, in which ``*`` stands for any text. ``events``: ``run.ended`` for the ends of runs in one of
+    ``states``; ``partition.overdue`` for partitions that were due and have no run. ``failing_since``: no delivery has
+    succeeded since then; ``trouble`` says what was wrong with the last one.
     """
 
     name: str
     url: str
     dags: list[str]
     states: list[str]
+    events: list[str]
     with_params: bool
     created_at: datetime
     created_by: str
@@ -34,7 +36,8 @@ class NewOutboundWebhook(OutboundWebhook, frozen=True, kw_only=True):
 
 class OutboundDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """``status``: ``waiting``, until ``next_at``; ``delivered``, if the URL answered 2xx; or ``given_up``.
-    ``event_id`` is the same at each try. A ping has no run.
+    ``event_id`` is the same at each try. ``event``: ``run.ended``, ``partition.overdue``, which has a partition and no
+    run, or ``ping``, which has neither.
     """
 
     number: int
@@ -43,6 +46,8 @@ class OutboundDelivery(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str | None
     run_id: str | None
     state: str | None
+    event: str
+    partition: str | None
     status: str
     tries: int
     tried_at: datetime | None
@@ -71,18 +76,34 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     params: Any = UNSET
 
 
+class PartitionOverdue(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a request about a partition that was due and has no run. ``arrived``: something of it has arrived."""
+
+    id: str
+    event: str
+    team: str
+    dag_id: str
+    partition: str
+    due_at: datetime
+    at: datetime
+    arrived: bool
+    url: str
+
+
 # -- what is asked for
 
 
 class OutboundWebhookRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``dags``: patterns; left out, all DAGs of the team. ``states``: those in which a run ends; left out, all of them.
-    ``secret``: that of the receiver, if it has one already; otherwise one is made.
+    ``events``: what is told; left out, the ends of runs. ``secret``: that of the receiver, if it has one already;
+    otherwise one is made.
     """
 
     name: str
     url: str
     dags: list[str] = msgspec.field(default_factory=lambda: ["*"])
     states: list[str] = msgspec.field(default_factory=lambda: list(STATES))
+    events: list[str] = msgspec.field(default_factory=lambda: [RUN_ENDED])
     with_params: bool = False
     secret: Annotated[str | None, said(writeOnly=True)] = None
 
@@ -93,6 +114,7 @@ class OutboundWebhookChange(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     url: str | UnsetType = UNSET
     dags: list[str] | UnsetType = UNSET
     states: list[str] | UnsetType = UNSET
+    events: list[str] | UnsetType = UNSET
     with_params: bool | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
     secret: Annotated[str | UnsetType, said(writeOnly=True)] = UNSET

@@ -47,6 +47,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     repinned_by: str | None = None
     given_id: str | None = None  # that its caller gave it, beside its own
     partition: str | None = None  # of the data that it is about
+    assets: list[str] = []  # whose events started it: the first 10 by name
     # The digests that its pods got for the tags of images, the one that later pods use first. Of a single run only.
     images: dict[str, list[str]] = {}
 
@@ -61,6 +62,7 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     trigger: str
     failed_instances: int = 0
+    partition: str | None = None
 
 
 class RunTotals(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from tests.simulation.bugs import (
     answers,
     asset_waits,
     calls,
+    due,
     loops,
     outbound,
     partitions,
@@ -23,6 +24,7 @@ BUGS: list[Bug] = [
     *answers.BUGS,
     *loops.BUGS,
     *partitions.BUGS,
+    *due.BUGS,
     *asset_waits.BUGS,
     *outbound.BUGS,
 ]

@@ -13,6 +13,7 @@ function brief(state: RunBrief["state"], start: number, end: number | null): Run
     ended_at: end === null ? null : at(end),
     trigger: "schedule",
     failed_instances: 0,
+    partition: null,
   };
 }
 

@@ -139,6 +139,19 @@ const SAID: Said = {
   max_active_tasks: [{ kind: "max_active_tasks", limit: 4 }, null],
   max_active_tis_per_dagrun: [{ kind: "max_active_tis_per_dagrun", limit: 4 }, null],
   max_active_tis_per_dag: [{ kind: "max_active_tis_per_dag", limit: 4, dag: "daily" }, null],
+  awaits_iteration: [
+    {
+      kind: "awaits_iteration",
+      iteration: 2,
+      most: 10,
+      gate: "b",
+      until: "enough",
+      awaits: ["a"],
+      more: 0,
+      decides: false,
+    },
+    at("a"),
+  ],
   awaits_past: [
     { kind: "awaits_past", run: "r1", date: "2026-01-01T05:00:00+00:00", task: "load", state: "" },
     null,
@@ -220,6 +233,13 @@ test("a kind that only a newer server knows leads nowhere", () => {
 
 test("who waits says for what", () => {
   expect(why(of({}), TASKS)).toEqual({ text: "Waiting for b (running)", holds: at("b") });
+});
+
+test("who waits in an iteration says for what of that iteration", () => {
+  const told = { reason: "words", why: SAID.awaits_iteration[0] };
+  expect(why(of(told), TASKS)).toEqual({ text: "words", holds: at("a") });
+  const alone = { ...SAID.awaits_iteration[0], awaits: [] };
+  expect(why(of({ reason: "words", why: alone }), TASKS)?.holds).toEqual(at("b"));
 });
 
 test("who waits for what is further up, which runs again, says so", () => {

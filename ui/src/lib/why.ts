@@ -31,6 +31,8 @@ export function why(instance: Instance, tasks: readonly Neighbour[]): Why | null
   const told = text === null ? null : { text, holds };
   switch (state) {
     case "waiting":
+      // In a loop the states of its neighbours are of all iterations; the reason is of its own.
+      if (facts?.kind === "awaits_iteration") return told;
       return awaited(task_id, tasks) ?? told;
     case "upstream_failed":
     case "skipped":
@@ -98,6 +100,8 @@ export function holdsOf(reason: Reason): Holds {
     case "setup_not_successful":
     case "not_a_list":
       return task(reason.task);
+    case "awaits_iteration":
+      return task(reason.awaits?.[0] ?? reason.gate);
     case "max_active_tasks":
     case "max_active_tis_per_dagrun":
     case "max_active_tis_per_dag":

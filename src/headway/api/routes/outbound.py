@@ -1,4 +1,4 @@
-"""/outbound-webhooks: URLs to which a team has the ends of its runs told, and what was sent there."""
+"""/outbound-webhooks: URLs to which a team has ends of runs and overdue partitions told, and what was sent there."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ async def list_outbound_webhooks(api: Handed) -> wire.Page[wire.OutboundWebhook]
 async def create_outbound_webhook(
     api: Handed, data: JSONBody[wire.OutboundWebhookRequest]
 ) -> wire.NewOutboundWebhook:
-    """Create an outbound webhook: it is told of runs that end from now on. Only this answer contains its secret."""
+    """Create an outbound webhook: it is told of what happens from now on. Only this answer contains its secret."""
     api.principal.require(Verb.RUN_READ, "have the ends of runs told")
 
     def work(conn: Connection[Any]) -> wire.NewOutboundWebhook:
@@ -45,7 +45,7 @@ async def show_outbound_webhook(api: Handed, name: Id) -> wire.OutboundWebhook:
 async def change_outbound_webhook(
     api: Handed, name: Id, data: JSONBody[wire.OutboundWebhookChange]
 ) -> wire.OutboundWebhook:
-    """Change an outbound webhook, disable it, or enable it again. What ends while it is disabled is not told."""
+    """Change an outbound webhook, disable it, or enable it again. What happens while it is disabled is not told."""
     api.principal.require(Verb.RUN_READ, "have the ends of runs told")
 
     def work(conn: Connection[Any]) -> wire.OutboundWebhook:

@@ -2,7 +2,8 @@
 
 ``@team/dag`` is a DAG of another team, which must have granted ``start``, and to wait for it ``wait``. While it waits,
 no process and no slot is in use. The result says which run it is, and with ``wait`` how it ended; any other end than
-one of ``states`` fails the task.
+one of ``states`` fails the task. With ``result``, the id of a task of that DAG, the result is what that task returned;
+with a list of ids it is a dict. Only DAGs of the own team tell their results.
 
 Each attempt starts a run of its own. With ``given_id``, which no other run of the DAG has, several tasks or attempts
 mean one run: ``if_exists`` is ``"use"``, ``"again"`` (clear it), ``"skip"`` or ``"fail"``.
@@ -18,6 +19,7 @@ from headway.authoring.operators.base import Call, Operator
 from headway.authoring.operators.sleep_until import moment
 from headway.authoring.rendered import show
 from headway.authoring.run import Deferred, Fail, Run, Skip
+from headway.authoring.run_results import refuse_foreign, run_result
 from headway.authoring.values import to_json
 from headway.authoring.waits import SUCCESS, RunEnd, aware, seconds
 from headway.core.foreign import flaw
@@ -32,14 +34,18 @@ class RunNotStarted(Exception):
     """The server did not start the run: why."""
 
 
-def run(call: Call) -> dict[str, object]:
+def run(call: Call) -> object:
     given = call.kwargs
+    wanted = given.get("result")
+    if wanted is not None and call.run.found is not None:
+        return results_of(call.run.found, wanted)
     dag_id, exists = dag_of(given["dag_id"]), given.get("if_exists") or "use"
     if exists not in EXISTS:
         raise Fail(f"if_exists must be one of {', '.join(EXISTS)}, not {exists!r}")
     states, timeout = given.get("states") or SUCCESS, given.get("timeout")
     timeout_s = None if timeout is None else seconds("timeout", timeout)
     RunEnd(dag_id, states=states).deferral(call.run)  # type: ignore[arg-type]  # a mistake is told before anything starts
+    check_result(wanted, dag_id, waits=bool(given.get("wait")))
     date = given.get("logical_date")
     at = None if date is None else aware("logical_date", moment("logical_date", date, call.run))
     name = name_of(given.get("given_id"), call.run)
@@ -68,7 +74,35 @@ def run(call: Call) -> dict[str, object]:
         states=states,  # type: ignore[arg-type]
         failed_states=[state for state in OVER if state not in states],  # type: ignore[operator]
     )
-    raise Deferred(wait.deferral(call.run)._replace(timeout_s=timeout_s, finishes=True))
+    raise Deferred(wait.deferral(call.run)._replace(timeout_s=timeout_s, finishes=wanted is None))
+
+
+def check_result(wanted: object, dag_id: str, *, waits: bool) -> None:
+    """Raises Fail for results that cannot come, before a run is started."""
+    if wanted is None:
+        return
+    if not tasks_of(wanted):
+        raise Fail(
+            f"result must be the id of a task of {dag_id}, or a list of them, not {wanted!r}"
+        )
+    if not waits:
+        raise Fail("result needs wait=True: the run has no results before its tasks have ended")
+    refuse_foreign(dag_id)
+
+
+def tasks_of(wanted: object) -> list[str]:
+    """Return the tasks whose results are wanted; none, if it is something else."""
+    names = (
+        [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list | tuple) else []
+    )
+    return [*names] if all(isinstance(name, str) and name for name in names) else []
+
+
+def results_of(run: object, wanted: object) -> object:
+    """Return the result of the task, or by task those of several. Raises Fail."""
+    if isinstance(wanted, str):
+        return run_result(run, wanted)
+    return {name: run_result(run, name) for name in tasks_of(wanted)}
 
 
 def start(asked: Mapping[str, object], run: Run) -> dict[str, Any]:
@@ -123,7 +157,7 @@ OPERATOR = Operator(
     word="trigger_dag",
     parameters=(
         *("dag_id", "params", "logical_date", "partition", "note", "given_id", "if_exists"),
-        *("wait", "states", "timeout"),
+        *("wait", "states", "timeout", "result"),
     ),
     required=("dag_id",),
     run=run,

@@ -15,7 +15,7 @@ RECENT: LiteralString = """
     SELECT asked.dag_id, found.* FROM unnest(%(dag_ids)s::text[]) AS asked (dag_id)
     CROSS JOIN LATERAL (
         SELECT run_id, state, logical_date, started_at, ended_at, trigger,
-            failed_instances
+            failed_instances, partition
         FROM run
         WHERE run.dag_id = asked.dag_id
         ORDER BY logical_date DESC, run_id LIMIT %(most)s
@@ -24,7 +24,8 @@ RECENT: LiteralString = """
 
 
 OF_DATE: LiteralString = """
-    SELECT run_id, state, logical_date, started_at, ended_at, trigger, failed_instances FROM run
+    SELECT run_id, state, logical_date, started_at, ended_at, trigger, failed_instances, partition
+    FROM run
     WHERE dag_id = %(dag_id)s AND logical_date = %(logical_date)s
     ORDER BY created_at DESC LIMIT %(most)s
 """

@@ -11,13 +11,14 @@ from headway import wire
 from headway.core.foreign import Foreign
 from headway.core.grants import GrantKind
 from headway.core.states import AttemptState, State
+from headway.core.wording import said
 from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
 from headway.spec.outline import mapped_group_of
 from headway.store import grants
-from headway.store.views import pages, present, questions
+from headway.store.views import iterations, pages, present, questions
 from headway.store.views.worded import worded, worded_row
 
 COLUMNS: LiteralString = f"""
@@ -184,6 +185,9 @@ def one(
         raise unknown(conn, run_id, task_id, map_index)
     waits = None if wait is None else waiting(conn, **wait)
     known = worded(present.Present(conn).pop(row))
+    if known["state"] == State.WAITING and known["why"] is None and index >= 0:
+        known["why"] = iterations.awaited(conn, run_id, run_spec(conn, run_id), task_id, index)
+        known["reason"] = None if known["why"] is None else said(known["why"])
     asked = questions.of_instance(conn, **key)
     return wire.TaskInstanceDetail(**known, history=history, wait=waits, questions=asked)
 
@@ -268,8 +272,13 @@ def run_spec(conn: Connection[Any], run_id: str) -> model.Dag:
 
 
 def unknown(conn: Connection[Any], run_id: str, task_id: str, map_index: int | None) -> NotFound:
-    known = [task.task_id for task in run_spec(conn, run_id).tasks]
+    spec = run_spec(conn, run_id)
+    known = [task.task_id for task in spec.tasks]
     if task_id in known:
+        if map_index is not None and (
+            told := iterations.not_there(conn, run_id, spec, task_id, map_index)
+        ):
+            return NotFound(f"run {run_id} has no iteration {map_index} of {task_id!r}", hint=told)
         which = "" if map_index is None else f" with map index {map_index}"
         return NotFound(
             f"run {run_id} has no instance of {task_id!r}{which}",

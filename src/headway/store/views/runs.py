@@ -19,14 +19,26 @@ from headway.store.views.worded import worded_row
 
 WINDOW: Final = 20_000  # rows looked through for one page
 
-COLUMNS: LiteralString = """
+# The first of them by name: each table is entered by its key, and only for runs that assets started.
+STARTED_BY: LiteralString = """
+    CASE WHEN run.trigger = 'asset' THEN ARRAY(
+        SELECT asset FROM (
+            SELECT asset FROM consumed_asset AS had
+            WHERE had.team_id = run.team_id AND had.run_id = run.run_id AND had.events > 0
+            UNION SELECT asset FROM consumed_partition AS had
+            WHERE had.team_id = run.team_id AND had.run_id = run.run_id
+        ) AS brought ORDER BY asset LIMIT 10
+    ) ELSE '{}' END
+"""
+
+COLUMNS: LiteralString = f"""
     run.run_id, run.dag_id, run.state, run.reason::text, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
-    run.version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
+    run.version, run.bundle_version, coalesce(counted.counts, '{{}}') AS counts,
     run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
     run.first_version, run.repinned_at, run.repinned_by,
     CASE WHEN starts_with(run.run_key, 'manual:') AND run.run_key <> 'manual:' || run.run_id
-        THEN substr(run.run_key, 8) END AS given_id, run.partition,
+        THEN substr(run.run_key, 8) END AS given_id, run.partition, {STARTED_BY} AS assets,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
@@ -41,7 +53,7 @@ COUNTED: LiteralString = """
 """
 
 BRIEF: LiteralString = """
-    run_id, state, logical_date, started_at, ended_at, trigger, failed_instances
+    run_id, state, logical_date, started_at, ended_at, trigger, failed_instances, partition
 """
 
 WANTED: LiteralString = """

@@ -149,7 +149,12 @@ function Last({ dag }: { dag: DagSummary }) {
   const latest = dag.recent?.at(-1);
   if (!dag.last_run_state) return <span className={styles.never}>never ran</span>;
   const badge = <StateBadge state={dag.last_run_state} failed={latest?.failed_instances} />;
-  return latest ? <RunLink run={latest.run_id}>{badge}</RunLink> : badge;
+  if (!latest) return badge;
+  return (
+    <span title={latest.partition ? `Partition ${latest.partition}` : undefined}>
+      <RunLink run={latest.run_id}>{badge}</RunLink>
+    </span>
+  );
 }
 
 function Recent({ dag }: { dag: DagSummary }) {
@@ -162,7 +167,7 @@ function Recent({ dag }: { dag: DagSummary }) {
       state: run.state,
       value: seconds,
       flawed: run.state === "success" && run.failed_instances > 0,
-      title: `${stateWord(run.state)}${flawWords(run)}, ${duration(seconds)}, ${absolute(run.logical_date)}`,
+      title: `${stateWord(run.state)}${flawWords(run)}, ${duration(seconds)}, ${run.partition ?? absolute(run.logical_date)}`,
     };
   });
   if (bars.length === 0) return null;

@@ -1,10 +1,12 @@
 import type { Run } from "@/api/types.ts";
 import type { Sort } from "@/lib/columns.ts";
+import { aboutOf } from "@/lib/runAbout.ts";
 import { compact } from "@/lib/time.ts";
 import { DagLink, RunCounts, RunLink } from "@/parts/links.tsx";
 import { StateBadge } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import styles from "./Runs.module.css";
 
 const DAG: Column<Run> = {
   key: "dag",
@@ -49,9 +51,9 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "trigger",
     head: "Trigger",
-    width: "84px",
+    width: "minmax(84px, 1.6fr)",
     secondary: 3,
-    cell: (run) => <span title={run.created_by}>{run.trigger}</span>,
+    cell: (run) => <Trigger run={run} />,
   },
   {
     key: "tasks",
@@ -78,6 +80,17 @@ const COLUMNS: readonly Column<Run>[] = [
     cell: (run) => <RelativeTime at={run.created_at} />,
   },
 ];
+
+/** What started it, and for what: a partition, assets, or what a callback is called for. */
+function Trigger({ run }: { run: Run }) {
+  const about = aboutOf(run);
+  return (
+    <span title={[run.created_by, about].filter(Boolean).join(": ")}>
+      {run.trigger}
+      {about && <span className={styles.about}> {about}</span>}
+    </span>
+  );
+}
 
 const SPARE = { secondary: false, spare: true };
 

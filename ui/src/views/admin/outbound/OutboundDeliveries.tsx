@@ -18,7 +18,7 @@ export function OutboundDeliveries({ hook, close }: { hook: string; close: () =>
       title={`Deliveries of ${hook}`}
       found={useInfiniteQuery(outboundDeliveries(hook))}
       columns={columns}
-      none="Nothing was sent yet. The next run that ends appears here."
+      none="Nothing was sent yet. The next event that is told appears here."
       error={error}
       close={close}
     />
@@ -77,7 +77,9 @@ function columnsOf(
   ];
 }
 
-function What({ delivery: { dag_id, run_id, state } }: { delivery: OutboundDelivery }) {
+function What({ delivery }: { delivery: OutboundDelivery }) {
+  const { event, dag_id, partition, run_id, state } = delivery;
+  if (event === "partition.overdue") return `${dag_id}: partition ${partition} is overdue`;
   if (run_id === null) return "ping";
   return (
     <>

@@ -13,14 +13,17 @@ import type { Ways } from "../hooks/HookList.tsx";
 import { wrongName } from "../names.ts";
 
 const STATES = ["success", "failed", "cancelled", "skipped"] as const;
+const ENDED = "run.ended";
+const OVERDUE = "partition.overdue";
 const wordsIn = (text: string) => text.split(/[\s,]+/).filter((word) => word !== "");
 
-/** Create an outbound webhook, or change one: where to, and of which runs. */
+/** Create an outbound webhook, or change one: where to, and of what. */
 export function OutboundForm({ stored, close, made }: Ways & { stored?: OutboundWebhook }) {
   const [name, setName] = useState("");
   const [url, setUrl] = useState(stored?.url ?? "");
   const [dags, setDags] = useState(stored?.dags.join(", ") ?? "");
-  const [states, setStates] = useState<ReadonlySet<string>>(new Set(stored?.states ?? STATES));
+  const [states, setStates] = useState<ReadonlySet<string>>(statesOf(stored));
+  const [overdue, setOverdue] = useState(stored?.events.includes(OVERDUE) ?? false);
   const [params, setParams] = useState(stored?.with_params ?? false);
   const [secret, setSecret] = useState("");
   const save = useSave(stored, close, made);
@@ -31,7 +34,7 @@ export function OutboundForm({ stored, close, made }: Ways & { stored?: Outbound
       name: name.trim(),
       url: url.trim(),
       dags: wordsIn(dags).length > 0 ? wordsIn(dags) : ["*"],
-      states: STATES.filter((state) => states.has(state)),
+      ...toldOf(states, overdue),
       with_params: params,
       secret,
     });
@@ -64,6 +67,14 @@ export function OutboundForm({ stored, close, made }: Ways & { stored?: Outbound
         <label className={styles.check}>
           <input
             type="checkbox"
+            checked={overdue}
+            onChange={(event) => setOverdue(event.target.checked)}
+          />
+          Partitions that are overdue
+        </label>
+        <label className={styles.check}>
+          <input
+            type="checkbox"
             checked={params}
             onChange={(event) => setParams(event.target.checked)}
           />
@@ -72,13 +83,31 @@ export function OutboundForm({ stored, close, made }: Ways & { stored?: Outbound
         <SecretField isStored={Boolean(stored)} value={secret} change={setSecret} />
         <InlineError error={save.error} />
         <div>
-          <Button type="submit" look="primary" disabled={save.isPending || states.size === 0}>
+          <Button
+            type="submit"
+            look="primary"
+            disabled={save.isPending || (states.size === 0 && !overdue)}
+          >
             {stored ? "Save outbound webhook" : "Create outbound webhook"}
           </Button>
         </div>
       </form>
     </Dialog>
   );
+}
+
+/** The states of runs that are told: none, if no end of a run is. */
+function statesOf(stored: OutboundWebhook | undefined): ReadonlySet<string> {
+  if (!stored) return new Set(STATES);
+  return new Set(stored.events.includes(ENDED) ? stored.states : []);
+}
+
+function toldOf(states: ReadonlySet<string>, overdue: boolean): Pick<Wish, "states" | "events"> {
+  const ends = STATES.filter((state) => states.has(state));
+  return {
+    events: [...(ends.length > 0 ? [ENDED] : []), ...(overdue ? [OVERDUE] : [])],
+    states: ends.length > 0 ? ends : [...STATES],
+  };
 }
 
 /** In which states runs end that are told. */
@@ -143,6 +172,7 @@ interface Wish {
   url: string;
   dags: string[];
   states: string[];
+  events: string[];
   with_params: boolean;
   secret: string;
 }

@@ -15,7 +15,7 @@ const OUTBOUND: Direction = {
   title: "Outbound webhooks",
   noun: "outbound-webhooks",
   about:
-    "When a run ends, Headway sends a signed request to a URL. One that fails is sent again for 12 hours.",
+    "When a run ends or a partition is overdue, Headway sends a signed request to a URL. One that fails is sent again for 12 hours.",
   command: "headway webhook outbound create NAME URL",
   none: "Another scheduler or system hears how runs ended, and can go on.",
   secret: "The receiver checks each request with it.",
@@ -41,6 +41,13 @@ const COLUMNS: readonly Column<OutboundWebhook>[] = [
     cell: ({ dags }) => <span title={dags.join(", ")}>{dags.join(", ")}</span>,
   },
   {
+    key: "told",
+    head: "Told of",
+    width: "minmax(96px, 1.4fr)",
+    secondary: true,
+    cell: (hook) => <span title={toldOf(hook)}>{toldOf(hook)}</span>,
+  },
+  {
     key: "state",
     head: "State",
     width: "minmax(96px, 1.6fr)",
@@ -54,7 +61,7 @@ const EDIT: [string, (hook: OutboundWebhook, ways: Ways) => ReactNode] = [
   (hook, ways) => <OutboundForm stored={hook} {...ways} />,
 ];
 
-/** URLs to which the ends of runs are told. */
+/** URLs to which the ends of runs and overdue partitions are told. */
 export function OutboundWebhooks() {
   const { mutate: ping } = usePing();
   return (
@@ -86,6 +93,13 @@ function usePing() {
     },
     onError: (error) => say("failed", error.message),
   });
+}
+
+/** What is told: the states of runs that end, and partitions. */
+function toldOf({ events, states }: OutboundWebhook): string {
+  const ends = events.includes("run.ended") ? states : [];
+  const overdue = events.includes("partition.overdue") ? ["overdue partitions"] : [];
+  return [...ends, ...overdue].join(", ");
 }
 
 function stateOf({ disabled_at, trouble }: OutboundWebhook): string {
