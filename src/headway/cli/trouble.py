@@ -8,6 +8,7 @@ from headway import wire
 from headway.cli.hints import placed
 from headway.cli.output import cell
 from headway.client import Client
+from headway.core.attempt_reasons import AttemptFailed, GivenUp
 from headway.core.callbacks import SUFFIX
 from headway.core.excerpt import excerpt
 from headway.core.states import FINAL, RunState
@@ -105,11 +106,18 @@ def stands(client: Client, instance: wire.TaskInstanceDetail) -> str:
 
 def retry_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
     """Return when it runs again, and which attempt that is of how many."""
-    tasks = client.tasks(instance.run_id)
-    retries = next((task.retries for task in tasks if task.task_id == instance.task_id), 0)
+    retries = allowed(instance)
+    if retries is None:
+        tasks = client.tasks(instance.run_id)
+        retries = next((task.retries for task in tasks if task.task_id == instance.task_id), 0)
     return (
         f"; retries at {cell(instance.wake_at)}, attempt {instance.failures + 1} of {retries + 1}"
     )
+
+
+def allowed(instance: wire.TaskInstance) -> int | None:
+    """Return how many retries a rule allows, if one decided."""
+    return instance.why.retries if isinstance(instance.why, AttemptFailed) else None
 
 
 def upstream_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
@@ -187,8 +195,9 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         return [f"{place(instance)}: {instance.reason or instance.state}"]
     attempt = instance.history[0]
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
-    lost = instance.reason if attempt.state == "lost" else None  # it says how often
-    said, *below = (lost or attempt.detail or attempt.cause or instance.state).split("\n")
+    # It says how often, or which rule decided.
+    more = instance.reason if attempt.state == "lost" or ruled(instance) else None
+    said, *below = (more or attempt.detail or attempt.cause or instance.state).split("\n")
     lines = [f"{place(instance)}: {said}{line}", *(f"  {text}" for text in below)]
     if attempt.log_removed_at is not None:
         return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
@@ -198,6 +207,11 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         return [*lines, f"  cannot read the log: {error.message}"]
     log = f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"
     return [*lines, placed(log)]
+
+
+def ruled(instance: wire.TaskInstance) -> bool:
+    """Return whether something else than the task's number of retries decided on a retry."""
+    return isinstance(instance.why, AttemptFailed | GivenUp) and instance.why.by is not None
 
 
 def log_lines(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:
