@@ -7,6 +7,7 @@ from tests.simulation.bugs import (
     loops,
     outbound,
     partitions,
+    retries,
     runs,
     strategies,
     teams,
@@ -25,4 +26,5 @@ BUGS: list[Bug] = [
     *partitions.BUGS,
     *asset_waits.BUGS,
     *outbound.BUGS,
+    *retries.BUGS,
 ]
