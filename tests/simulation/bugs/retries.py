@@ -4,9 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from headway.core import retry
-from headway.core.reports import Ended, Report
 from headway.core.retry import Cause, Rule
-from headway.executors.agents import translate
 from tests.simulation.bugs.bug import Bug
 from tests.simulation.retries import Retries
 from tests.simulation.world import STEPS
@@ -24,20 +22,12 @@ def only_its_own_class(rule: Rule, cause: Cause) -> Any:
     return named(rule, replace(cause, exceptions=cause.exceptions[:1]))
 
 
-def forgets_facts(body: bytes) -> Report:
-    """What comes back from the inbox has lost what it told of the failure."""
-    report = decode(body)
-    if isinstance(report, Ended):
-        return replace(report, exceptions=(), exit_code=None)
-    return report
-
-
 def number_ignored(policy: retry.RetryPolicy, cause: Cause) -> Any:
     found, by = ruling(policy, cause)
     return replace(found, retries=policy.retries), by
 
 
-ruling, named, decode = retry.ruling, retry.named, translate.decode
+ruling, named = retry.ruling, retry.named
 
 BUGS = [
     Bug(name, symptom, seeds, places, STEPS, Retries)
@@ -55,14 +45,8 @@ BUGS = [
             ((retry, "named", only_its_own_class),),
         ),
         (
-            "the inbox forgets what a failure told",
-            "I70|S6",
-            (0, 1, 2, 3, 4, 5, 6, 7),
-            ((translate, "decode", forgets_facts),),
-        ),
-        (
             "a retry rule has no number of its own",
-            "S6",
+            "I70|S6",
             (0, 1, 2, 3, 4, 5, 6, 7),
             ((retry, "ruling", number_ignored),),
         ),
