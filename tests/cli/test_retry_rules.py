@@ -136,4 +136,5 @@ def test_a_retry_says_when_and_which_of_how_many(folder: Path) -> None:
     assert "(retry 1 of 4 by retry rule 1 for ConnectionError); retries at" in why()
     assert "attempt 2 of 5" in why()
     assert "attempt 2 of 5" in headway("show", run_id, cwd=folder).stdout
+    assert "1, 1 rule" in headway("show", "later", cwd=folder).stdout
     assert "attempt 2 of 5" in headway("why", run_id, cwd=folder).stdout

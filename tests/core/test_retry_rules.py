@@ -122,6 +122,12 @@ def test_a_loss_is_free_whatever_the_rules_say() -> None:
             assert with_rules == next_step(OWN, Cause(), 0, losses, LOSSES_MAX, Ending.LOST, 0.0)
 
 
+def test_no_signal_is_no_signal() -> None:
+    policy = replace(OWN, rules=(rule(9, exit_codes=frozenset({128})),))
+    assert step(policy, Cause("exit_code", (), 0)).by is None
+    assert step(policy, Cause("exit_code", (), 128)).by == Ruled(1, "", 128)
+
+
 def test_the_count_of_failures_is_one_for_all_rules() -> None:
     """Whatever ends a task, it fails at most once more often than the greatest number of retries."""
     policy = replace(OWN, rules=RULES)
