@@ -116,7 +116,7 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RetryFacts(msgspec.Struct, frozen=True, array_like=True):
-    """What the end of an attempt tells for the decision on another one, besides its cause and exit code.
+    """The facts of an end for the decision on another attempt, besides its cause and exit code.
 
     ``exceptions``: the classes of its exception by name, the most special one first. ``delay_s`` and ``reason``: of a
     policy that the task's own process has asked.

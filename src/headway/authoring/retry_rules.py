@@ -26,7 +26,7 @@ LOST: Final = (
 
 
 class RetryRule:
-    """What follows an attempt that ended with one of ``on`` or of ``exit_code``. The first such rule of a task decides.
+    """Decides what follows an attempt that ended with one of ``on`` or ``exit_code``. The first such rule decides.
 
     ``on``: exceptions, with what is derived from them, as classes or by the name that a traceback shows;
     ``"timeout"``: of ``execution_timeout``; ``"oom"``: out of memory. ``exit_code``: of a command, a container or the

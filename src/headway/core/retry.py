@@ -32,7 +32,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What ended an attempt: a word; of an exception its classes by name, the most special one first; the exit code,
+    """The end of an attempt: a word; of an exception its classes by name, the most special one first; the exit code,
     negative for a signal.
 
     ``delay_s``: the delay that a policy in the task's own process asks for; ``reason``: why, in its author's words.
@@ -82,8 +82,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """What decided beside the task's own retries: the rule with this ``number``, from 1, which named the class or cause
-    ``on`` or the exit code; or, with 0, a policy in the task's own process.
+    """The rule that decided in place of the task's own retries, by its ``number`` from 1: it named the class or cause
+    ``on``, or the exit code. 0: a policy in the task's own process decided.
     """
 
     number: int = 0

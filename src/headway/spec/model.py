@@ -114,7 +114,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What follows an attempt that ended with one of these. Where it says nothing, the options of the task hold."""
+    """Decides what follows an attempt that ended with one of these. Otherwise the options of the task hold."""
 
     # Classes by name, with the module that defines them: builtins.ValueError.
     exceptions: tuple[str, ...] = ()

@@ -5196,8 +5196,8 @@ export interface components {
         };
         /**
          * Ruled
-         * @description What decided beside the task's own retries: the rule with this ``number``, from 1, which named the class or cause
-         *         ``on`` or the exit code; or, with 0, a policy in the task's own process.
+         * @description The rule that decided in place of the task's own retries, by its ``number`` from 1: it named the class or cause
+         *         ``on``, or the exit code. 0: a policy in the task's own process decided.
          */
         Ruled: {
             /** @default null */

@@ -146,6 +146,6 @@ def classes(names: list[str]) -> tuple[str, ...]:
 
 
 def delay(asked_s: float | None) -> float | None:
-    """Return the delay that a policy asks for, unless it is no number of seconds."""
+    """Return the delay that a policy asks for, unless it is not a number of seconds."""
     usable = asked_s is not None and math.isfinite(asked_s) and asked_s >= 0
     return asked_s if usable else None
