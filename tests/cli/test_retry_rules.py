@@ -120,6 +120,8 @@ def test_every_end_of_a_process_has_its_rule(folder: Path) -> None:
     assert "retry rule 4 for out of memory allows 1 retry)" in said["hungry"]
     assert "retry rule 5 for Exception allows 1 retry)" in said["other"]
     assert said["plain"].endswith("(failed 3 times: all 2 retries are used up)")
+    told = headway("why", ran["run_id"], "own", cwd=folder).stdout
+    assert "\n  failed 3 times: retry rule 1 for causes.NoFlights allows 2 retries" in told
     for command in (("why", ran["run_id"], "wrong"), ("show", ran["run_id"], "wrong")):
         assert "retry rule 2 for ValueError" in headway(*command, cwd=folder).stdout
     naps = "retry 1 of 2 by retry rule 1 for causes.NoFlights: they come late"

@@ -11,6 +11,7 @@ from headway.client import Client
 from headway.core.attempt_reasons import AttemptFailed, GivenUp
 from headway.core.callbacks import SUFFIX
 from headway.core.excerpt import excerpt
+from headway.core.retry_wording import decision
 from headway.core.states import FINAL, RunState
 from headway.core.wording import ENDED
 from headway.core.words import counted
@@ -195,9 +196,10 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         return [f"{place(instance)}: {instance.reason or instance.state}"]
     attempt = instance.history[0]
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
-    # It says how often, or which rule decided.
-    more = instance.reason if attempt.state == "lost" or ruled(instance) else None
-    said, *below = (more or attempt.detail or attempt.cause or instance.state).split("\n")
+    lost = instance.reason if attempt.state == "lost" else None  # it says how often
+    said, *below = (lost or attempt.detail or attempt.cause or instance.state).split("\n")
+    rule = decision(instance.why) if isinstance(instance.why, AttemptFailed | GivenUp) else None
+    below += [rule] if rule is not None else []
     lines = [f"{place(instance)}: {said}{line}", *(f"  {text}" for text in below)]
     if attempt.log_removed_at is not None:
         return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
@@ -207,11 +209,6 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         return [*lines, f"  cannot read the log: {error.message}"]
     log = f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"
     return [*lines, placed(log)]
-
-
-def ruled(instance: wire.TaskInstance) -> bool:
-    """Return whether something else than the task's number of retries decided on a retry."""
-    return isinstance(instance.why, AttemptFailed | GivenUp) and instance.why.by is not None
 
 
 def log_lines(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:

@@ -2,11 +2,22 @@
 
 from typing import Final
 
+from headway.core.attempt_reasons import AttemptFailed, GivenUp
 from headway.core.retry import Ruled
 from headway.core.words import counted
 
 OWN_MODULE: Final = "headway_dags_"  # the beginning of the name of a DAG file that no import finds
 CAUSES: Final = {"memory": "out of memory"}
+
+
+def decision(reason: AttemptFailed | GivenUp) -> str | None:
+    """Return what decided on a retry, if not the task's own number of retries."""
+    match reason:
+        case AttemptFailed(_, _, failures, retries, Ruled() as by):
+            return retried(failures, retries or 0, by)
+        case GivenUp(_, _, failures, retries, Ruled() as by):
+            return used_up(failures, retries, by)
+    return None
 
 
 def retried(failures: int, retries: int, by: Ruled) -> str:

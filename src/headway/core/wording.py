@@ -97,8 +97,7 @@ from headway.core.reasons import (
     WaitTimedOut,
     WarmStarting,
 )
-from headway.core.retry import Ruled
-from headway.core.retry_wording import retried, used_up
+from headway.core.retry_wording import decision, used_up
 from headway.core.words import counted, listed
 
 ENDED: Final = {
@@ -363,10 +362,9 @@ def said_of_attempts(reason: Reason) -> str | None:
             return f"got a slot of pool {of_team(pool)} on agent {agent}"
         case Started():
             return "its process has started"
-        case AttemptFailed(cause, detail, _, _, None):
-            return in_one_line(detail) or cause
-        case AttemptFailed(cause, detail, failures, retries, Ruled() as by):
-            return with_why(in_one_line(detail) or cause, retried(failures, retries or 0, by))
+        case AttemptFailed(cause, detail):
+            why, decided = in_one_line(detail) or cause, decision(reason)
+            return why if decided is None else with_why(why, decided)
         case GivenUp(cause, detail, failures, retries, by):
             return with_why(in_one_line(detail) or cause, used_up(failures, retries, by))
         case LostTooOften(cause, detail, losses):
