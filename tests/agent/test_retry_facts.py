@@ -5,24 +5,25 @@ import pytest
 from headway import ids
 from tests.agent.gateway import Gateway
 
-LOOKUP = ["builtins.LookupError", "builtins.Exception"]
+EXCEPTION = ["builtins.Exception", "builtins.BaseException"]
+LOOKUP = ["builtins.LookupError", *EXCEPTION]
 FAILED = "headway.authoring.operators.bash.CommandFailed"
 
 
 @pytest.mark.parametrize(
     ("task", "cause", "exceptions", "exit_code"),
     [
-        ("raises", "exception", ["builtins.ValueError", "builtins.Exception"], None),
+        ("raises", "exception", ["builtins.ValueError", *EXCEPTION], None),
         ("raises_its_own", "exception", ["flow.NoFlights", *LOOKUP], None),
-        ("calls_exit", "exit_code", ["builtins.SystemExit"], 4),
+        ("calls_exit", "exit_code", ["builtins.SystemExit", "builtins.BaseException"], 4),
         ("exits", "exit_code", [], 3),
         ("segfault", "signal", [], -11),
-        ("exits_75", "exception", [FAILED, "builtins.Exception"], 75),
-        ("kills_itself", "exception", [FAILED, "builtins.Exception"], -9),
+        ("exits_75", "exception", [FAILED, *EXCEPTION], 75),
+        ("kills_itself", "exception", [FAILED, *EXCEPTION], -9),
         (
             "runs_a_program",
             "exception",
-            ["subprocess.CalledProcessError", "subprocess.SubprocessError", "builtins.Exception"],
+            ["subprocess.CalledProcessError", "subprocess.SubprocessError", *EXCEPTION],
             75,
         ),
     ],
@@ -48,4 +49,4 @@ def test_a_timeout_has_no_exception(shared: Gateway) -> None:
 
 def test_a_trigger_that_raises_tells_its_exception(shared: Gateway) -> None:
     key = shared.watch("raises_later", run_id=ids.run_id(), kwargs={"text": "no flights"})
-    assert shared.found(key).exceptions == ["builtins.ValueError", "builtins.Exception"]
+    assert shared.found(key).exceptions == ["builtins.ValueError", *EXCEPTION]

@@ -92,6 +92,10 @@ ON = (
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("RetryRule([None])", f"{ON} None"),
+        ("RetryRule(exit_code=[None])", "RetryRule: exit_code must be an exit code such as 75"),
+        ("RetryRule(OSError, reason=None)", "RetryRule: reason must be a string, not None"),
+        ("RetryRule(None, exit_code=None)", "RetryRule: it names no exception, exit code or cause"),
         ("RetryRule()", "RetryRule: it names no exception, exit code or cause\n  retries and"),
         ("RetryRule(exit_code=300)", "RetryRule: 300 is not an exit code\n  exit codes are"),
         ("RetryRule(exit_code=0)", "RetryRule: the exit code 0 is that of a success\n  name codes"),
@@ -144,6 +148,7 @@ def test_a_policy_is_a_list_of_rules(tmp_path: Path) -> None:
         ("RetryRule(OSError), RetryRule(ConnectionError)", "retry rule 2 never decides: rule 1"),
         ("RetryRule(Exception), RetryRule([OSError, NoFlights])", "retry rule 2 never decides"),
         ("RetryRule(LookupError), RetryRule(NoFlights)", "retry rule 2 never decides: rule 1"),
+        ("RetryRule(BaseException), RetryRule(NoFlights)", "retry rule 2 never decides: rule 1"),
         ('RetryRule("a.B"), RetryRule(["a.C"]), RetryRule("a.B")', "retry rule 3 never decides"),
         ("RetryRule(exit_code={1, 2}), RetryRule(exit_code=2)", "retry rule 2 never decides"),
         ('RetryRule("timeout")', "retry rule 1 never decides: the task has no execution_timeout"),
@@ -222,6 +227,25 @@ def test_a_run_in_process_follows_the_rules() -> None:
         "killed": 3,
     }
     assert result["refused"].value == 4
+
+
+def test_a_name_without_a_module_is_a_class_of_the_file_of_the_rule(tmp_path: Path) -> None:
+    text = """
+        from headway import RetryRule, dag, task
+        class NoFlights(Exception): pass
+        @dag
+        def flow():
+            @task(retry_policy=[RetryRule("NoFlights", retries=1), RetryRule(BaseException, retries=2)])
+            def none():
+                raise NoFlights
+            @task(retry_policy=[RetryRule("NoTrains", retries=9), RetryRule(BaseException, retries=2)])
+            def other():
+                raise NoFlights
+            none(), other()
+    """
+    (flow,) = load(tmp_path, text)
+    result = run_dag(flow)
+    assert (result["none"].attempts, result["other"].attempts) == (2, 3)
 
 
 def test_each_mapped_instance_has_its_own_failures() -> None:

@@ -8,7 +8,6 @@ from typing import Final
 
 CLASSES_MAX: Final = 20
 NAME_MAX: Final = 200  # characters
-LEFT_OUT: Final = (BaseException, object)
 classes: Final = type.__dict__["__mro__"].__get__  # a metaclass may have one of its own
 
 
@@ -19,7 +18,7 @@ def name_of(kind: type) -> str:
 
 def lineage(kind: type) -> list[str]:
     """Return the names of a class and of those that it is derived from, the most special one first."""
-    return [name_of(each) for each in classes(kind) if each not in LEFT_OUT][:CLASSES_MAX]
+    return [name_of(each) for each in classes(kind) if each is not object][:CLASSES_MAX]
 
 
 def classes_of(error: BaseException) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from headway.authoring.exceptions import lineage, name_of
-from headway.authoring.frames import call_site
+from headway.authoring.frames import call_site, calling_module
 from headway.authoring.options import Wrong, flag, seconds, text, whole
 from headway.authoring.run import Fail, Skip
 from headway.spec.errors import BadSpec
@@ -37,36 +37,37 @@ class RetryRule:
 
     def __init__(
         self,
-        on: type[BaseException] | str | Iterable[type[BaseException] | str] = (),
+        on: type[BaseException] | str | Iterable[type[BaseException] | str] | None = None,
         *,
-        exit_code: int | Iterable[int] = (),
+        exit_code: int | Iterable[int] | None = None,
         retries: int | None = None,
         retry_delay: timedelta | float | None = None,
         retry_exponential_backoff: bool | None = None,
         max_retry_delay: timedelta | float | None = None,
         reason: str = "",
     ) -> None:
-        self.site = call_site()
+        self.site, self.module = call_site(), calling_module()
         named = [self.read("on", each, self.cause) for each in several(on)]
         self.ancestors = {name: above for name, above in named if name not in CAUSES}
         self.spec = Spec(
             exceptions=tuple(self.ancestors),
             exit_codes=tuple(sorted({self.read("exit_code", c, code) for c in several(exit_code)})),
             causes=tuple(name for name in CAUSES if name in dict(named)),  # type: ignore[misc]
-            retries=self.read("retries", retries, whole),
-            retry_delay_s=self.read("retry_delay", retry_delay, seconds),
-            retry_exponential_backoff=self.read(
+            retries=self.option("retries", retries, whole),
+            retry_delay_s=self.option("retry_delay", retry_delay, seconds),
+            retry_exponential_backoff=self.option(
                 "retry_exponential_backoff", retry_exponential_backoff, flag
             ),
-            max_retry_delay_s=self.read("max_retry_delay", max_retry_delay, seconds),
+            max_retry_delay_s=self.option("max_retry_delay", max_retry_delay, seconds),
             reason=self.read("reason", reason, text),
         )
         if (found := flaw_of_rule(self.spec)) is not None:
             raise wrong(found[0], self.site, found[1])
 
+    def option(self, word: str, value: object, reader: Any) -> Any:
+        return None if value is None else self.read(word, value, reader)
+
     def read(self, word: str, value: object, reader: Any) -> Any:
-        if value is None:
-            return None
         try:
             return reader(value)
         except Wrong as expected:
@@ -77,7 +78,7 @@ class RetryRule:
     def cause(self, value: object) -> tuple[str, list[str]]:
         """Return a cause, or the name of a class with those that it is derived from, as far as known."""
         if isinstance(value, str):
-            return of_name(value, self.site.module)
+            return of_name(value, self.module)
         if not isinstance(value, type) or not issubclass(value, BaseException):
             raise Wrong(ON)
         if issubclass(value, Fail | Skip):
@@ -90,13 +91,15 @@ def wrong(said: str, site: "Site", hint: str | None) -> BadSpec:
 
 
 def several(value: object) -> list[object]:
+    if value is None:
+        return []
     if isinstance(value, list | tuple | set | frozenset | range):
         return list(value)
     return [value]
 
 
 def of_name(name: str, module: str) -> tuple[str, list[str]]:
-    """``module``: that of the DAG file, which defines what has no other module before its name."""
+    """``module``: that in which the rule stands, which defines what has no other module before its name."""
     known = getattr(builtins, name, None)
     if name in CAUSES:
         return name, [name]
