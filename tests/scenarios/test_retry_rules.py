@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from subprocess import CalledProcessError
 from typing import Any
 
 import msgspec
 import pytest
 from psycopg import Connection
 
+from headway import DAG, Fail, python
+from headway import RetryRule as RetryRuleOfFile
 from headway.agent import protocol
 from headway.agent.protocol import AttemptKey, Ended, RetryFacts
+from headway.authoring.exceptions import classes_of, exit_code_of
 from headway.core.reports import Ended as Report
 from headway.core.retry import Ruled
 from headway.executors.agents import translate
@@ -18,6 +23,7 @@ from headway.spec.model import RetryRule
 from headway.store.transact import Session, transact
 from headway.store.views import run_tasks
 from headway.store.views.memory import Memory
+from headway.testing import run_dag
 from tests.scenarios.world import Behaviour, Scheduler, deploy, states, task, trigger, value
 
 OS_ERROR = RetryFacts(["requests.ConnectionError", "builtins.OSError", "builtins.Exception"])
@@ -121,6 +127,61 @@ def test_a_run_of_another_scheduler_gets_the_facts_by_the_inbox(conn: Session) -
     assert again == told.report
     scheduler.tick(replace(told, report=again))
     assert states(conn, run) == {"a": "up_for_retry"}
+
+
+ERRORS: dict[str, BaseException] = {
+    "refused": ConnectionRefusedError("no"),
+    "wrong": ValueError("no"),
+    "other": KeyError("x"),
+    "leaves": SystemExit(75),
+    "program": CalledProcessError(-9, "sleep"),
+    "fails": Fail("no use"),
+    "interrupted": GeneratorExit(),
+}
+
+
+def test_run_dag_and_the_scheduler_agree(conn: Session) -> None:
+    """On all that a task may raise, after what an agent would tell of it."""
+    rules = [
+        RetryRuleOfFile(ConnectionError, retries=3),
+        RetryRuleOfFile([ValueError, GeneratorExit], retries=0),
+        RetryRuleOfFile(exit_code=[75, 137], retries=2),
+    ]
+    with DAG("d", default_args={"retries": 1, "retry_policy": rules}) as flow:
+        for name, error in ERRORS.items():
+            python(task_id=name, python_callable=partial(throw, error))
+    deploy(conn, *flow.spec("d.py").tasks)
+    scheduler = Scheduler(conn)
+    (run,) = trigger(conn)
+
+    def ends(grant: Grant) -> dict[str, Any]:
+        error = ERRORS[grant.instance.node.task_id]
+        facts, retry = RetryFacts(classes_of(error)), not isinstance(error, Fail)
+        return {
+            "outcome": "failed",
+            "exit_code": exit_code_of(error),
+            "facts": facts,
+            "retry": retry,
+        }
+
+    scheduler.play(ends, seconds_a_turn=301)
+    query = "SELECT task_id, attempts FROM task_instance WHERE run_id = %s"
+    in_process = run_dag(flow)
+    expected = {name: in_process[name].attempts for name in ERRORS}
+    assert dict(conn.execute(query, [run]).fetchall()) == expected
+    assert expected == {
+        "refused": 4,
+        "wrong": 1,
+        "other": 2,
+        "leaves": 3,
+        "program": 3,
+        "fails": 1,
+        "interrupted": 1,
+    }
+
+
+def throw(error: BaseException) -> None:
+    raise error
 
 
 # -- the wire
