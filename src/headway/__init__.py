@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from headway.authoring.partitions import StartOfYearMapper as StartOfYearMapper
     from headway.authoring.partitions import WeekWindow as WeekWindow
     from headway.authoring.partitions import YearWindow as YearWindow
+    from headway.authoring.retry_rules import RetryRule as RetryRule
     from headway.authoring.run import Fail as Fail
     from headway.authoring.run import Run as Run
     from headway.authoring.run import Skip as Skip
@@ -111,6 +112,7 @@ HOMES = {
     "ProductMapper": "headway.authoring.partitions",
     "QuarterWindow": "headway.authoring.partitions",
     "RollupMapper": "headway.authoring.partitions",
+    "RetryRule": "headway.authoring.retry_rules",
     "Run": "headway.authoring.run",
     "RunEnd": "headway.authoring.waits",
     "SegmentWindow": "headway.authoring.partitions",

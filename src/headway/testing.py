@@ -22,6 +22,7 @@ import msgspec
 
 from headway import clock
 from headway.authoring.dag import DAG, DagFunction
+from headway.authoring.exceptions import classes_of, exit_code_of
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.params import carried
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
@@ -235,8 +236,15 @@ class Bench:
         except BaseException as error:  # a task may raise anything, also SystemExit
             self.errors[key] = error
             detail = f"{type(error).__name__}: {error}"
-            retry = not isinstance(error, Fail)
-            return replace(ended, outcome=Outcome.FAILED, detail=detail, retry=retry)
+            return replace(
+                ended,
+                outcome=Outcome.FAILED,
+                cause="exit_code" if isinstance(error, SystemExit) else "exception",
+                detail=detail,
+                retry=not isinstance(error, Fail),
+                exceptions=tuple(classes_of(error)),
+                exit_code=exit_code_of(error),
+            )
 
     def execute(self, run: Model, instance: Instance) -> dict[str, Any]:
         """Execute a task instance. Returns the report that an agent would send."""
@@ -259,7 +267,7 @@ class Bench:
             task_id=instance.node.task_id,
             map_index=instance.map_index,
             try_number=instance.attempts,
-            max_tries=instance.node.retry.retries + 1,
+            max_tries=instance.node.retry.most + 1,
             logical_date=self.at,
             data_interval=self.interval,
             partition=self.partition,

@@ -190,6 +190,23 @@ def length(of: list[str]) -> int:
     return len(of)
 
 
+class NoFlights(LookupError):
+    pass
+
+
+@task
+def raises_its_own() -> None:
+    try:
+        raise ConnectionError
+    except ConnectionError:
+        raise NoFlights("none") from None
+
+
+@task
+def runs_a_program() -> None:
+    subprocess.run(["sh", "-c", "exit 75"], check=True)
+
+
 @task
 def raises() -> None:
     raise ValueError("no flights on 2013-02-30")
@@ -345,10 +362,12 @@ def flow() -> None:
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
         skips, gives_up, looks_around, secretive, starts_a_run,
         shows_params, commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
-        replaces_its_folder, waits, starts_a_job,
+        replaces_its_folder, waits, starts_a_job, raises_its_own, runs_a_program,
     ):  # fmt: skip
         plain()
     bash(task_id="plain_bash", command="true {{ ts_nodash }}", env={"GATE": "open-sesame"})
+    bash(task_id="exits_75", command="exit 75")
+    bash(task_id="kills_itself", command="kill -9 $$")
     for name in ("daemon", "far"):
         path = os.environ.get("MARKS", "/nowhere") + "/" + name
         (leaves_daemon if name == "daemon" else writes_far)(path)

@@ -6,6 +6,7 @@ import pytest
 from headway.core import reasons, stored_reasons
 from headway.core.reason_kinds import WAITS, Kind
 from headway.core.reasons import CLASSES, LeavesSucceeded, Reason, RuleMet, RuleNotMet, Text, Wait
+from headway.core.retry import Ruled
 from headway.core.waiting import Line, held_back, why_queued
 from headway.core.wording import heading, said
 from tests.reasons import EXAMPLES
@@ -100,6 +101,24 @@ def test_whatever_was_stored_is_told_in_bounds(text: str) -> None:
         (reasons.NotChosen("gate", (), tested=True), "`gate` returned false"),
         (reasons.GivenUp("timeout", "", 1, 0), "timeout (no retries)"),
         (reasons.GivenUp("", "", 2, 1), "failed 2 times: its one retry is used up"),
+        (
+            reasons.AttemptFailed(
+                "exception", "", 2, 5, Ruled(1, "builtins.OSError", None, "naps")
+            ),
+            "exception (retry 2 of 5 by retry rule 1 for OSError: naps)",
+        ),
+        (
+            reasons.GivenUp("exit_code", "", 1, 0, Ruled(3, "", 64)),
+            "exit_code (retry rule 3 for exit code 64 allows no retry)",
+        ),
+        (
+            reasons.GivenUp("memory", "", 2, 1, Ruled(1, "memory")),
+            "memory (failed 2 times: retry rule 1 for out of memory allows 1 retry)",
+        ),
+        (
+            reasons.GivenUp("", "x", 1, 0, Ruled(1, "headway_dags_my_flow_12ab34.No.Flights")),
+            "x (retry rule 1 for No.Flights allows no retry)",
+        ),
         (reasons.SkippedItself(), "the task skipped itself"),
         (reasons.Created("manual"), "manual"),
         (reasons.SetAside("boom"), "set aside: boom"),

@@ -10,6 +10,7 @@ from headway.core.retry import (
     LOSS_DELAY_MAX_S,
     LOSSES_MAX,
     SPACING_S,
+    Cause,
     Ending,
     GiveUp,
     RetryPolicy,
@@ -87,8 +88,8 @@ def test_failures_and_losses_never_use_up_each_other() -> None:
     for retries, losses_max in product(range(4), range(4)):
         policy = RetryPolicy(retries, 1, exponential=False, max_delay_s=60, jitter=0)
         for failures, losses in product(range(1, 7), range(1, 7)):
-            failed = next_step(policy, failures, losses, losses_max, Ending.FAILED, 0)
-            lost = next_step(policy, failures, losses, losses_max, Ending.LOST, 0)
+            failed = next_step(policy, Cause(), failures, losses, losses_max, Ending.FAILED, 0)
+            lost = next_step(policy, Cause(), failures, losses, losses_max, Ending.LOST, 0)
             assert isinstance(failed, GiveUp) is (failures > retries)
             assert isinstance(lost, GiveUp) is (losses > losses_max)
 
@@ -103,7 +104,9 @@ def test_every_sequence_of_ends_is_bounded() -> None:
             attempts += 1
             counts[ending] += 1
             failures, losses = counts[Ending.FAILED], counts[Ending.LOST]
-            if isinstance(next_step(policy, failures, losses, LOSSES_MAX, ending, 0), GiveUp):
+            if isinstance(
+                next_step(policy, Cause(), failures, losses, LOSSES_MAX, ending, 0), GiveUp
+            ):
                 break
         else:
             pytest.fail(f"no end after {ends}")

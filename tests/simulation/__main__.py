@@ -26,6 +26,7 @@ from tests.simulation.minds import Lists, Minds
 from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
+from tests.simulation.retries import Retries
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
@@ -51,6 +52,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Outbound,
         Partitions,
         Past,
+        Retries,
         Teams,
         Waits,
     )

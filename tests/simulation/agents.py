@@ -25,6 +25,7 @@ from headway.agent.protocol import (
 from tests.agent_tokens import SECRET
 from tests.simulation.dags import LOOP_GATE, brings, deed, follow, length_in, told_of
 from tests.simulation.line import Line
+from tests.simulation.ways import way
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -225,7 +226,12 @@ class Agent:
             elif (wait := self.world.wait_of(key, dag, task)) is not None:
                 self.end(key, work, "deferred", "", deferral=wait)
             elif self.world.truth.failures(key) < does.failures:
-                self.end(key, work, "failed", self.world.chance.choice(["exit_code", "signal"]))
+                cause = self.world.chance.choice(["exit_code", "signal"])
+                if task.retry_policy:
+                    how = way(task, key.map_index, self.world.truth.failures(key))
+                    self.end(key, work, "failed", how.cause, **how.told())
+                else:
+                    self.end(key, work, "failed", cause)
             elif does.outcome == "failed":
                 self.end(key, work, "failed", "exception", retry=False)
             elif does.outcome == "skipped":

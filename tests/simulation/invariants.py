@@ -116,7 +116,8 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND version.dag_id = run.dag_id AND version.version = run.version
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE task ->> 'task_id' = ti.task_id AND (losses > %(losses_max)s + 1
-            OR failures > coalesce((task ->> 'retries')::int, 0) + 1)""",
+            OR failures > 1 + greatest((task ->> 'retries')::int, 0, (
+                SELECT max((rule ->> 'retries')::int) FROM json_array_elements(task -> 'retry_policy') AS rule)))""",
     "I12 ran before its upstream succeeded": f"""
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id

@@ -8,6 +8,7 @@ from itertools import product
 
 from headway.spec.model import Axis, Dag, Mapping, Task
 from tests.simulation.dags import brings, deed, follow
+from tests.simulation.ways import gives_up
 
 BAD = {"failed", "upstream_failed", "cancelled"}
 
@@ -210,7 +211,7 @@ def items_of(axis: Axis, lengths: Iterator[int]) -> list[tuple[int, ...]]:
 
 def end_of(task: Task, index: int) -> str:
     does = deed(task, index)
-    return "failed" if does.failures > task.retries else does.outcome
+    return "failed" if gives_up(task, index, does.failures) else does.outcome
 
 
 def length_of(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> int | None:

@@ -28,6 +28,7 @@ from tests.simulation.minds import Lists, Minds
 from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
+from tests.simulation.retries import Retries
 from tests.simulation.strategies import Strategies
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
@@ -55,6 +56,7 @@ STRATEGIES_SEEDS = (0, 1, 2)
 GROUPS_SEEDS = (0, 1, 2)
 LOOPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
+RETRIES_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 LOOP_STEPS = 4
 
@@ -198,6 +200,13 @@ def test_a_world_of_run_strategies_holds(seed: int, connections: Connections) ->
 def test_a_world_of_mapped_groups_holds(seed: int, connections: Connections) -> None:
     """Each index is on its own, whatever is cleared, and however long the list becomes."""
     Groups(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", RETRIES_SEEDS)
+def test_a_world_of_retry_policies_holds(seed: int, connections: Connections) -> None:
+    """The first rule that names the way in which a task failed decides, whoever told of it and when."""
+    Retries(seed, connections).run()
 
 
 @pytest.mark.long

@@ -424,6 +424,7 @@ class Agent:
             deferral=end.deferral,
             assets=end.assets,
             name=attempt.name,
+            facts=end.facts,
         )
         self.unacked[seq] = (ended, at)
         self.report_end(seq)

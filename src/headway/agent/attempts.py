@@ -9,7 +9,15 @@ from headway.agent.budget import LogBudget
 from headway.agent.logs import AttemptLog
 from headway.agent.masking import Masker
 from headway.agent.orders import Order, Outcome
-from headway.agent.protocol import AssetEvent, AttemptKey, Deferral, Grant, RunContext, XComValue
+from headway.agent.protocol import (
+    AssetEvent,
+    AttemptKey,
+    Deferral,
+    Grant,
+    RetryFacts,
+    RunContext,
+    XComValue,
+)
 from headway.agent.servers import hint, signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
 from headway.paths import log_path, spool_name, stored_log, xcom_ending, xcom_path
@@ -34,6 +42,7 @@ class End:
     line: int | None = None
     deferral: Deferral | None = None
     assets: list[AssetEvent] = field(default_factory=list)
+    facts: RetryFacts = field(default_factory=RetryFacts)
 
     @property
     def is_said(self) -> bool:
@@ -122,6 +131,7 @@ class Attempt:
             outcome.line,
             outcome.deferral,
             outcome.assets,
+            outcome.facts,
         )
 
 

@@ -56,6 +56,7 @@ from headway.agent.orders import (
 from headway.authoring import encoding as encoding  # read lazily by values: not in each child
 from headway.authoring import operators as operators
 from headway.authoring import rendered, secrets
+from headway.authoring.exceptions import classes_of, exit_code_of
 from headway.authoring.execute import Inputs
 from headway.authoring.loading import import_hint
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
@@ -310,15 +311,18 @@ def attempt(order: Order, server: Server) -> Outcome:
 
 def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
     """Return the outcome for an exception of the user's code. Its methods are the user's code, too."""
+    facts = protocol.RetryFacts(classes_of(error))
     try:
-        return judged(order, error, opening)
+        found = judged(order, error, opening)
+        failed = found.outcome == "failed" and not isinstance(error, TaskFailed)
+        return msgspec.structs.replace(found, facts=facts) if failed else found
     except Terminated:
         return Outcome("failed", "signal", "ended by SIGTERM")
     except BaseException as second:
         kind = type.__repr__(type(error)).removeprefix("<class '").removesuffix("'>")
         text = f"{kind} (the exception cannot be shown: {type(second).__name__})"
         line = deepest(error, os.path.join(opening.root, opening.file))
-        return Outcome("failed", "exception", first_line(text), line)
+        return Outcome("failed", "exception", first_line(text), line, facts=facts)
 
 
 def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
@@ -340,7 +344,8 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
         case results.NotStored():
             return Outcome("failed", "result", text)
         case TaskFailed(cause=cause, line=told, retry=again):
-            return Outcome("failed", cause, text, told, retry=again)
+            facts = protocol.RetryFacts([], error.retry_delay_s, error.retry_reason)
+            return Outcome("failed", cause, text, told, retry=again, facts=facts)
     if has_users_frame(error):
         report(error, opening.root)
     elif not isinstance(error, Fail):  # that is told by the agent
@@ -349,10 +354,9 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
     match error:
         case Fail():
             return Outcome("failed", "fail", "\n".join([text, *lines]), line, retry=False)
-        case SystemExit(code=code):
-            number = int(code) & 0xFF if isinstance(code, int) else 1  # as the kernel keeps it
+        case SystemExit():
             text = first_line(f"the task called sys.exit({text})")
-            return Outcome("failed", "exit_code", text, line, exit_code=number)
+            return Outcome("failed", "exit_code", text, line, exit_code=exit_code_of(error))
         case ImportError() | AttributeError() if hint := hint_of(error, opening):
             text = first_line(f"{headline(error, opening.root)}; {hint}")
             return Outcome("failed", "exception", text, line)
@@ -361,7 +365,8 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
             return Outcome("failed", "exception", text, line)
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
     text = "\n".join([headline(error, opening.root), *lines])
-    return Outcome("failed", "memory" if over else "exception", text, line)
+    code = exit_code_of(error)
+    return Outcome("failed", "memory" if over else "exception", text, line, exit_code=code)
 
 
 def deferred(given: Deferral) -> Outcome:

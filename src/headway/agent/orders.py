@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from headway.agent.protocol import AssetEvent, Deferral, Int32, Resumed
+from headway.agent.protocol import AssetEvent, Deferral, Int32, Resumed, RetryFacts
 
 # kind, mark or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
@@ -151,6 +151,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
     again: bool = False  # the child waits for another order
     deferral: Deferral | None = None  # of one that is deferred
     assets: list[AssetEvent] = []  # what it says of its outlets
+    facts: RetryFacts = RetryFacts()  # of a failure
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)

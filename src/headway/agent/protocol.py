@@ -115,6 +115,18 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True):
     secrets: list[str] = []  # of its deferral
 
 
+class RetryFacts(msgspec.Struct, frozen=True, array_like=True):
+    """The facts of an end for the decision on another attempt, besides its cause and exit code.
+
+    ``exceptions``: the classes of its exception by name, the most special one first. ``delay_s`` and ``reason``: of a
+    policy that the task's own process has asked.
+    """
+
+    exceptions: list[str] = []
+    delay_s: float | None = None
+    reason: str = ""
+
+
 class AssetEvent(msgspec.Struct, frozen=True, array_like=True):
     """The words of a task about an event of one of its outlets. ``extra``: JSON. ``alias``: through which it adds the
     asset, with its ``definition`` as JSON.
@@ -181,6 +193,7 @@ class Ended(Message, frozen=True):
     deferral: Deferral | None = None  # of one that is deferred
     assets: list[AssetEvent] = []  # of a success, what it says of its outlets
     name: str = ""  # of the mapped instance, if the task told one
+    facts: RetryFacts = RetryFacts()  # of a failure
 
 
 class Named(Message, frozen=True):
@@ -201,6 +214,7 @@ class Found(Message, frozen=True):
     age_s: float = 0.0  # since it was found, when this was sent
     shown: bytes | None = None  # as of an XComValue
     secrets: list[str] = []
+    exceptions: list[str] = []  # of the error, as of ``RetryFacts``
 
 
 class Look(msgspec.Struct, frozen=True, array_like=True):

@@ -37,6 +37,7 @@ def end(data: Path, grant: Grant, given: End, masker: Masker) -> End:
         xcoms=[bare(data, one, masker) for one in given.xcoms],
         assets=[event(one, masker) for one in given.assets],
         deferral=None if given.deferral is None else wait(given.deferral, masker),
+        facts=replace(given.facts, reason=masker.text(given.facts.reason)),
     )
 
 

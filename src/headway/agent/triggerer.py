@@ -28,6 +28,7 @@ from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import FRAME_BYTES_MAX, Watch
 from headway.agent.watching import DOWN, Begin, Board, Noted, Over, Said, Stop
 from headway.authoring import looking
+from headway.authoring.exceptions import classes_of
 from headway.authoring.run import Run
 from headway.authoring.values import to_json
 
@@ -216,7 +217,8 @@ class Triggerer:
             return
         except BaseException as error:
             child.report(error, self.server.opening.root)
-            over = Over(number, error=headline(error, self.server.opening.root))
+            said = headline(error, self.server.opening.root)
+            over = Over(number, error=said, exceptions=classes_of(error))
         self.tell(over)
 
     def awaited(self, watch: Watch) -> Awaitable[object]:

@@ -401,7 +401,8 @@ class Triggerers:
             body, error = None, f"what the trigger found cannot be stored: {flaw}"
         if error:
             self.say(waiting, f"the trigger failed: {error}", note=True)
-        found = Found(key, body, error, next(self.owner.session.seqs))
+        seq = next(self.owner.session.seqs)
+        found = Found(key, body, error, seq, exceptions=over.exceptions)
         found = hidden.found(found, self.masker(waiting))
         self.untold[found.seq] = found, clock.monotonic()
         self.owner.link.send(found)

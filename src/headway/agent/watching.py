@@ -32,6 +32,7 @@ class Over(msgspec.Struct, frozen=True, array_like=True, tag=True):
     number: int
     found: bytes | None = None
     error: str = ""
+    exceptions: list[str] = []  # its classes by name
 
 
 class Noted(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -36,11 +36,13 @@ INSTEAD: Final = {
 }
 ADVICE: Final = {
     "AirflowException": "raise any exception; to fail without a retry, raise Fail",
+    "ExceptionRetryPolicy": "write a list of rules: retry_policy=[RetryRule(ConnectionError, retries=5)]",
     "FileSensor": "use defer(FileExists(path)) in a task: from headway import FileExists, defer",
     "HttpSensor": "use defer(HttpReady(url)) in a task: from headway import HttpReady, defer",
     "Label": "edges have no labels; name the tasks so that they say it, or write doc_md",
     "LatestOnlyOperator": "use a @task.short_circuit that compares run.data_interval_end with the current time",
     "PokeReturnValue": "return the result from @task.sensor; something false means that it looks again",
+    "RetryAction": "a rule with retries=0 fails the task at once: RetryRule(ValueError, retries=0)",
     "SubDagOperator": "use a TaskGroup, or trigger_dag for a DAG of its own",
     "TriggerRule": 'write the name of the rule: trigger_rule="all_done"',
     "XCom": "pass the result of a task as an argument: load(extract())",

@@ -110,7 +110,11 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
         group=group_spec(task),
         line=task.line,
         callbacks=counted(task.options),
-        **{**folded(without_functions(task.options)), **named_assets(task)},
+        **{
+            **folded(without_functions(task.options)),
+            **named_assets(task),
+            "retry_policy": tuple(rule.spec for rule in task.options.get("retry_policy", ())),
+        },
     )
 
 

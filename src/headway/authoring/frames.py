@@ -24,6 +24,14 @@ def call_site() -> Site:
     return Site(frame.f_code.co_filename, frame.f_lineno, top_module(frame))
 
 
+def calling_module() -> str:
+    """Return the name of the module in which the nearest line outside Headway is."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_ours(frame):
+        frame = frame.f_back
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
+
+
 def origin(file: str | None) -> Site:
     """The nearest line of the DAG ``file`` being read, also when a module beside it acts."""
     site = call_site()

@@ -14,6 +14,7 @@ from headway.spec.errors import BadSpec, did_you_mean, listing
 if TYPE_CHECKING:
     from headway.authoring.assets import Asset, AssetAlias, BaseAsset
     from headway.authoring.partitions import PartitionedAssets, PartitionedCron
+    from headway.authoring.retry_rules import RetryRule
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
 
@@ -29,6 +30,7 @@ class TaskOptions(TypedDict, total=False):
     retry_delay: timedelta | float
     retry_exponential_backoff: bool
     max_retry_delay: timedelta | float | None
+    retry_policy: "RetryRule | Sequence[RetryRule] | None"
     execution_timeout: timedelta | float | None
     pool: str
     pool_slots: int
@@ -203,6 +205,12 @@ def assets(value: object) -> "tuple[Asset | AssetAlias, ...]":
     raise Wrong('an Asset or a list of them, such as [Asset("orders")]')
 
 
+def retry_policy(value: object) -> "tuple[RetryRule, ...]":
+    from headway.authoring.retry_rules import rules  # few tasks have any
+
+    return rules(value)
+
+
 def functions(value: object) -> tuple[Callable[..., object], ...]:
     """Return the callbacks of one occasion."""
     given = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
@@ -226,6 +234,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "retry_delay": ("retry_delay_s", seconds),
     "retry_exponential_backoff": ("retry_exponential_backoff", flag),
     "max_retry_delay": ("max_retry_delay_s", seconds),
+    "retry_policy": ("retry_policy", retry_policy),
     "execution_timeout": ("execution_timeout_s", seconds),
     "pool": ("pool", text),
     "pool_slots": ("pool_slots", whole),
@@ -350,7 +359,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",
-    "retry_policy": "use retries, retry_delay and retry_exponential_backoff instead",
     "max_consecutive_failed_dag_runs": "failures do not pause a DAG; to pause it: headway pause DAG",
     "parent_group": "remove it, and open the group inside the other one: `with outer: with TaskGroup(…)`",
     "add_suffix_on_collision": "write the group as a @task_group function; each call has an id of its own",

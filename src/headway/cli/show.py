@@ -14,6 +14,7 @@ from headway.cli.terminal import say
 from headway.client import Client, client_of
 from headway.core.words import counted
 from headway.errors import NotFound
+from headway.spec.model import Task
 from headway.spec.outline import group_of
 
 TASKS_MAX: Final = 40
@@ -63,7 +64,7 @@ def show_dag(client: Client, dag_id: str, output: Output, *, every: bool) -> Non
     grouped = any(task.group is not None for task in tasks)  # else their ids say it
     rows = [
         (task.task_id, *([group_of(task) or None] if grouped else ()),
-         trouble.named(list(task.upstream)) or None, task.pool, task.queue, task.retries,
+         trouble.named(list(task.upstream)) or None, task.pool, task.queue, retries_of(task),
          f"{dag.file}:{task.line or 1}")
         for task in shown
     ]  # fmt: skip
@@ -81,6 +82,12 @@ def show_dag(client: Client, dag_id: str, output: Output, *, every: bool) -> Non
     show_data(dag, output, columns, rows)
     if output is Output.TABLE and (left := len(tasks) - len(shown)):
         say(f"and {counted(left, 'other task')}; to list all: headway show {dag.dag_id} --all")
+
+
+def retries_of(task: Task) -> int | str:
+    """Return how many retries a task has, and how many rules decide before that number does."""
+    rules = len(task.retry_policy)
+    return f"{task.retries}, {counted(rules, 'rule')}" if rules else task.retries
 
 
 def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> None:

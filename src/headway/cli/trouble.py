@@ -8,8 +8,10 @@ from headway import wire
 from headway.cli.hints import placed
 from headway.cli.output import cell
 from headway.client import Client
+from headway.core.attempt_reasons import AttemptFailed, GivenUp
 from headway.core.callbacks import SUFFIX
 from headway.core.excerpt import excerpt
+from headway.core.retry_wording import decision
 from headway.core.states import FINAL, RunState
 from headway.core.wording import ENDED
 from headway.core.words import counted
@@ -105,11 +107,18 @@ def stands(client: Client, instance: wire.TaskInstanceDetail) -> str:
 
 def retry_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
     """Return when it runs again, and which attempt that is of how many."""
-    tasks = client.tasks(instance.run_id)
-    retries = next((task.retries for task in tasks if task.task_id == instance.task_id), 0)
+    retries = allowed(instance)
+    if retries is None:
+        tasks = client.tasks(instance.run_id)
+        retries = next((task.retries for task in tasks if task.task_id == instance.task_id), 0)
     return (
         f"; retries at {cell(instance.wake_at)}, attempt {instance.failures + 1} of {retries + 1}"
     )
+
+
+def allowed(instance: wire.TaskInstance) -> int | None:
+    """Return how many retries a rule allows, if one decided."""
+    return instance.why.retries if isinstance(instance.why, AttemptFailed) else None
 
 
 def upstream_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
@@ -189,6 +198,8 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
     lost = instance.reason if attempt.state == "lost" else None  # it says how often
     said, *below = (lost or attempt.detail or attempt.cause or instance.state).split("\n")
+    rule = decision(instance.why) if isinstance(instance.why, AttemptFailed | GivenUp) else None
+    below += [rule] if rule is not None else []
     lines = [f"{place(instance)}: {said}{line}", *(f"  {text}" for text in below)]
     if attempt.log_removed_at is not None:
         return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]

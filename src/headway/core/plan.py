@@ -40,7 +40,7 @@ from headway.core.reasons import (
 )
 from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Found, Named, Outcome, Report, Started
-from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
+from headway.core.retry import LOSSES_MAX, Cause, Ending, GiveUp, Retry, next_step
 from headway.core.run import SCHEDULER, Attempt, Instance, Result, Run
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
@@ -129,7 +129,8 @@ def find(run: Run, instance: Instance, report: Found, chance: Chance) -> bool:
         recall(run, instance, SCHEDULER)
     elif report.error:
         why = deferrals.fail(run, instance, "wait_failed", report.error)
-        again(run, instance, False, why, SCHEDULER, chance)
+        cause = Cause(why.cause, report.exceptions)
+        again(run, instance, False, why, SCHEDULER, chance, cause)
     else:
         deferrals.go_on(run, instance, report)
     return True
@@ -194,9 +195,19 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
         fail(run, instance, AttemptFailed(report.cause, report.detail), actor)
     else:
         infrastructure = attempt.state in (AttemptState.LOST, AttemptState.CANCELLED)
-        again(
-            run, instance, infrastructure, AttemptFailed(report.cause, report.detail), actor, chance
-        )
+        why = AttemptFailed(report.cause, report.detail)
+        again(run, instance, infrastructure, why, actor, chance, cause_of(report))
+
+
+def cause_of(report: Ended) -> Cause:
+    """Return what of an end the rules of a task may name."""
+    return Cause(
+        report.cause,
+        report.exceptions,
+        report.exit_code,
+        report.retry_delay_s,
+        report.retry_reason,
+    )
 
 
 def is_to_clean_up(instance: Instance, attempt: Attempt) -> bool:
@@ -271,24 +282,28 @@ def again(
     why: AttemptFailed,
     actor: str,
     chance: Chance,
+    cause: Cause | None = None,
 ) -> None:
-    """Another attempt, if the budget for this kind of end has one left."""
+    """Another attempt, if the budget for this kind of end has one left. ``cause``: more of the end."""
     if infrastructure:
         instance.losses += 1
     else:
         instance.failures += 1
     ending = Ending.LOST if infrastructure else Ending.FAILED
-    policy = instance.node.retry
-    step = next_step(policy, instance.failures, instance.losses, LOSSES_MAX, ending, chance())
+    failures, losses = instance.failures, instance.losses
+    cause = cause or Cause(why.cause)
+    step = next_step(instance.node.retry, cause, failures, losses, LOSSES_MAX, ending, chance())
     match step:
-        case Retry(delay_s):
+        case Retry(delay_s, retries, by):
             wake_at = run.now + timedelta(seconds=delay_s)
+            if by is not None:
+                why = AttemptFailed(why.cause, why.detail, failures, retries, by)
             run.move(instance, Event.RETRY, why, actor, wake_at=wake_at)
         case GiveUp() if infrastructure:
-            given_up: Reason = LostTooOften(why.cause, why.detail, instance.losses)
+            given_up: Reason = LostTooOften(why.cause, why.detail, losses)
             fail(run, instance, given_up, actor)
-        case GiveUp():
-            given_up = GivenUp(why.cause, why.detail, instance.failures, policy.retries)
+        case GiveUp(retries, by):
+            given_up = GivenUp(why.cause, why.detail, failures, retries, by)
             fail(run, instance, given_up, actor)
 
 

@@ -10,6 +10,10 @@ of a newer one or from before there were kinds, is a ``Text``.
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from headway.core.attempt_reasons import AttemptFailed as AttemptFailed
+from headway.core.attempt_reasons import GivenUp as GivenUp
+from headway.core.attempt_reasons import LostTooOften as LostTooOften
+from headway.core.attempt_reasons import RetryOver as RetryOver
 from headway.core.holding import AgentsFull as AgentsFull
 from headway.core.holding import AwaitsIteration as AwaitsIteration
 from headway.core.holding import AwaitsPast as AwaitsPast
@@ -220,32 +224,6 @@ class Granted(Facts, frozen=True, tag=K.GRANTED.value):
 
 class Started(Facts, frozen=True, tag=K.STARTED.value):
     pass
-
-
-class AttemptFailed(Facts, frozen=True, tag=K.ATTEMPT_FAILED.value):
-    """``cause``: as of the attempt; ``detail``: what it said."""
-
-    cause: str
-    detail: str = ""
-
-
-class GivenUp(Facts, frozen=True, tag=K.GIVEN_UP.value):
-    """The last of its ``failures`` used up the ``retries``."""
-
-    cause: str
-    detail: str
-    failures: int
-    retries: int
-
-
-class LostTooOften(Facts, frozen=True, tag=K.LOST_TOO_OFTEN.value):
-    cause: str
-    detail: str
-    losses: int
-
-
-class RetryOver(Facts, frozen=True, tag=K.RETRY_OVER.value):
-    """The delay before a retry."""
 
 
 class AwaitsTime(Facts, frozen=True, tag=K.AWAITS_TIME.value):

@@ -66,6 +66,9 @@ class Ended:
     age_s: float = 0.0
     started: bool = True  # the user's process existed
     retry: bool = True
+    exceptions: tuple[str, ...] = ()  # the classes of its exception by name, the most special first
+    retry_delay_s: float | None = None  # that a policy in its process asks for
+    retry_reason: str = ""  # and why
     xcoms: tuple[object, ...] = ()  # opaque here
     length: int | None = None  # of the result, when that is a list or dict
     item: bool = True  # there is a result; of a mapped task, None is no item of its list
@@ -90,6 +93,7 @@ class Found:
     xcom: object | None = None  # the same as a result; opaque here
     length: int | None = None  # of it, when that is a list or dict
     error: str = ""  # why it will not be there: the attempt fails
+    exceptions: tuple[str, ...] = ()  # of that, as of an ``Ended``
     age_s: float = 0.0
 
 

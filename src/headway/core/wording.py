@@ -98,6 +98,7 @@ from headway.core.reasons import (
     WaitTimedOut,
     WarmStarting,
 )
+from headway.core.retry_wording import decision, used_up
 from headway.core.words import counted, listed
 
 ENDED: Final = {
@@ -365,9 +366,10 @@ def said_of_attempts(reason: Reason) -> str | None:
         case Started():
             return "its process has started"
         case AttemptFailed(cause, detail):
-            return in_one_line(detail) or cause
-        case GivenUp(cause, detail, failures, retries):
-            return with_why(in_one_line(detail) or cause, used_up(failures, retries))
+            why, decided = in_one_line(detail) or cause, decision(reason)
+            return why if decided is None else with_why(why, decided)
+        case GivenUp(cause, detail, failures, retries, by):
+            return with_why(in_one_line(detail) or cause, used_up(failures, retries, by))
         case LostTooOften(cause, detail, losses):
             return with_why(
                 in_one_line(detail) or cause, f"lost {losses} times with its agent or node"
@@ -452,13 +454,6 @@ def tally(ends: Mapping[str, int], total: int) -> str:
 def ended(state: str, *, many: bool = False) -> str:
     word = ENDED.get(state, state)
     return word.replace("was ", "were ", 1) if many else word
-
-
-def used_up(failures: int, retries: int) -> str:
-    if retries == 0:
-        return "no retries"
-    used = "its one retry is" if retries == 1 else f"all {retries} retries are"
-    return f"failed {failures} times: {used} used up"
 
 
 def in_one_line(detail: str) -> str:

@@ -49,12 +49,21 @@ class TaskFailed(Exception):
     """The failure of a task that ran in a process of its own, whose log already has what there is to say."""
 
     def __init__(
-        self, text: str, line: int | None = None, *, retry: bool = True, cause: str = "exception"
+        self,
+        text: str,
+        line: int | None = None,
+        *,
+        retry: bool = True,
+        cause: str = "exception",
+        retry_delay_s: float | None = None,
+        retry_reason: str = "",
     ) -> None:
         super().__init__(text)
         self.line = line  # of the DAG file
         self.retry = retry
         self.cause = cause
+        self.retry_delay_s = retry_delay_s  # that a policy of the task asks for
+        self.retry_reason = retry_reason  # and why
 
 
 class Runnable(Protocol):

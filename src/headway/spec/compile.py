@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from headway.core import schedules, setups
 from headway.core.graph import Axis, Combine, Graph, Loop, Need, Node, Past
 from headway.core.mapping import leaves
-from headway.core.retry import DELAY_MAX_S, RetryPolicy
+from headway.core.retry import DELAY_MAX_S, RetryPolicy, Rule
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
 from headway.core.weights import Weighed, WeightRule, weights
@@ -20,6 +20,8 @@ from headway.spec.model import Dag, Task
 JITTER: Final = (
     0.2  # share by which an exponential delay is spread, so that failures do not come back together
 )
+
+CAUSES: Final = {"timeout": "timeout", "oom": "memory"}  # the word of a rule: that of an attempt
 
 
 def graph(dag: Dag) -> Graph:
@@ -198,12 +200,31 @@ def axis_of(axis: model.Axis, by_id: dict[str, int]) -> Axis:
 
 
 def retry_policy(task: Task) -> RetryPolicy:
-    return RetryPolicy(
+    own = RetryPolicy(
         retries=task.retries,
         delay_s=task.retry_delay_s,
         exponential=task.retry_exponential_backoff,
         max_delay_s=DELAY_MAX_S if task.max_retry_delay_s is None else task.max_retry_delay_s,
         jitter=JITTER if task.retry_exponential_backoff else 0.0,
+    )
+    return replace(own, rules=tuple(retry_rule(rule, own) for rule in task.retry_policy))
+
+
+def retry_rule(rule: model.RetryRule, own: RetryPolicy) -> Rule:
+    """Return the rule with what it leaves to the task's ``own`` options."""
+    given: dict[str, Any] = {
+        "retries": rule.retries,
+        "delay_s": rule.retry_delay_s,
+        "exponential": rule.retry_exponential_backoff,
+        "max_delay_s": rule.max_retry_delay_s,
+    }
+    policy = replace(own, **{name: value for name, value in given.items() if value is not None})
+    return Rule(
+        policy=replace(policy, jitter=JITTER if policy.exponential else 0.0),
+        exceptions=frozenset(rule.exceptions),
+        exit_codes=frozenset(rule.exit_codes),
+        causes=frozenset(CAUSES[cause] for cause in rule.causes),
+        reason=rule.reason,
     )
 
 

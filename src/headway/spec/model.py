@@ -113,6 +113,20 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tooltip: str
 
 
+class RetryRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Decides what follows an attempt that ended with one of these. Otherwise the options of the task hold."""
+
+    # Classes by name, with the module that defines them: builtins.ValueError.
+    exceptions: tuple[str, ...] = ()
+    exit_codes: tuple[int, ...] = ()
+    causes: tuple[Literal["timeout", "oom"], ...] = ()
+    retries: int | None = None  # 0: the task fails at once
+    retry_delay_s: float | None = None
+    retry_exponential_backoff: bool | None = None
+    max_retry_delay_s: float | None = None
+    reason: str = ""  # for people
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str
     kind: str = "python"  # the operator: python, bash, …
@@ -122,6 +136,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_delay_s: float = 300.0
     retry_exponential_backoff: bool = False
     max_retry_delay_s: float | None = None
+    retry_policy: tuple[RetryRule, ...] = ()  # the first that names the end of an attempt decides
     execution_timeout_s: float | None = None
     pool: str = "default"
     pool_slots: int = 1

@@ -39,6 +39,7 @@ from headway.spec.mapped_groups import flaw_of_groups, has_from_peers
 from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import REQUEST_S, checked, patience_for, shown, size_of
 from headway.spec.params import check_params as check_params
+from headway.spec.retries import flaw_of_rules
 
 NAME_SHOWN: Final = 40  # characters of a name that is wrong
 ID: Final = re.compile(r"\w[\w.-]*")
@@ -374,6 +375,8 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     at_least(dag, task, "retries", task.retries, 0)
     at_least(dag, task, "retry_delay", task.retry_delay_s, 0)
     at_least(dag, task, "max_retry_delay", task.max_retry_delay_s, 0)
+    if (found := flaw_of_rules(task)) is not None:
+        raise wrong(dag, found[0], task, found[1])
     positive(dag, task, "execution_timeout", task.execution_timeout_s)
     at_least(dag, task, "pool_slots", task.pool_slots, 1)
     at_least(dag, task, "max_active_tis_per_dagrun", task.max_active_tis_per_dagrun, 1)

@@ -8,6 +8,7 @@ from tests.simulation.bugs import (
     loops,
     outbound,
     partitions,
+    retries,
     runs,
     strategies,
     teams,
@@ -27,4 +28,5 @@ BUGS: list[Bug] = [
     *due.BUGS,
     *asset_waits.BUGS,
     *outbound.BUGS,
+    *retries.BUGS,
 ]

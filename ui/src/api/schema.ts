@@ -2780,14 +2780,24 @@ export interface components {
         };
         /**
          * AttemptFailed
-         * @description ``cause``: as of the attempt; ``detail``: what it said.
+         * @description ``cause``: as of the attempt; ``detail``: what it said. ``by``: what decided on its retry, if not the task's own
+         *         number of them: it is retry ``failures`` of ``retries``.
          */
         AttemptFailed: {
+            /** @default null */
+            by: components["schemas"]["Ruled"] | null;
             cause: string;
             /** @default  */
             detail: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failures: number;
             /** @enum {unknown} */
             kind: "attempt_failed";
+            /** @default null */
+            retries: number | null;
         };
         /** AuditCheck */
         AuditCheck: {
@@ -3829,9 +3839,11 @@ export interface components {
         };
         /**
          * GivenUp
-         * @description The last of its ``failures`` used up the ``retries``.
+         * @description The last of its ``failures`` used up the ``retries``, which are those that ``by`` allows.
          */
         GivenUp: {
+            /** @default null */
+            by: components["schemas"]["Ruled"] | null;
             cause: string;
             detail: string;
             /** Format: int64 */
@@ -5145,6 +5157,21 @@ export interface components {
             /** @enum {unknown} */
             kind: "retry_over";
         };
+        /** RetryRule */
+        RetryRule: {
+            /** @default [] */
+            causes?: ("timeout" | "oom")[];
+            /** @default [] */
+            exceptions?: string[];
+            /** @default [] */
+            exit_codes?: number[];
+            max_retry_delay_s?: number | null;
+            /** @default  */
+            reason?: string;
+            retries?: number | null;
+            retry_delay_s?: number | null;
+            retry_exponential_backoff?: boolean | null;
+        };
         /** RoleChange */
         RoleChange: {
             description?: string | null;
@@ -5199,6 +5226,24 @@ export interface components {
             tasks: string[];
             /** Format: int64 */
             total: number;
+        };
+        /**
+         * Ruled
+         * @description The rule that decided in place of the task's own retries, by its ``number`` from 1: it named the class or cause
+         *         ``on``, or the exit code. 0: a policy in the task's own process decided.
+         */
+        Ruled: {
+            /** @default null */
+            exit_code?: number | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            number?: number;
+            /** @default  */
+            on?: string;
+            /** @default  */
+            reason?: string;
         };
         /** Run */
         Run: {
@@ -5720,6 +5765,8 @@ export interface components {
             retry_delay_s?: number;
             /** @default false */
             retry_exponential_backoff?: boolean;
+            /** @default [] */
+            retry_policy?: components["schemas"]["RetryRule"][];
             /** @default false */
             setup?: boolean;
             /** @default false */
@@ -8449,6 +8496,24 @@ export interface operations {
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "retry_policy": [
+                     *               {
+                     *                 "causes": [
+                     *                   "timeout"
+                     *                 ],
+                     *                 "exceptions": [
+                     *                   "text"
+                     *                 ],
+                     *                 "exit_codes": [
+                     *                   1
+                     *                 ],
+                     *                 "max_retry_delay_s": 1.5,
+                     *                 "reason": "pool etl is full",
+                     *                 "retries": 1,
+                     *                 "retry_delay_s": 1.5,
+                     *                 "retry_exponential_backoff": false
+                     *               }
+                     *             ],
                      *             "setup": false,
                      *             "skips_all_below": false,
                      *             "task_id": "extract",
@@ -9612,6 +9677,24 @@ export interface operations {
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "retry_policy": [
+                     *               {
+                     *                 "causes": [
+                     *                   "timeout"
+                     *                 ],
+                     *                 "exceptions": [
+                     *                   "text"
+                     *                 ],
+                     *                 "exit_codes": [
+                     *                   1
+                     *                 ],
+                     *                 "max_retry_delay_s": 1.5,
+                     *                 "reason": "pool etl is full",
+                     *                 "retries": 1,
+                     *                 "retry_delay_s": 1.5,
+                     *                 "retry_exponential_backoff": false
+                     *               }
+                     *             ],
                      *             "setup": false,
                      *             "skips_all_below": false,
                      *             "task_id": "extract",
@@ -9829,6 +9912,24 @@ export interface operations {
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "retry_policy": [
+                     *               {
+                     *                 "causes": [
+                     *                   "timeout"
+                     *                 ],
+                     *                 "exceptions": [
+                     *                   "text"
+                     *                 ],
+                     *                 "exit_codes": [
+                     *                   1
+                     *                 ],
+                     *                 "max_retry_delay_s": 1.5,
+                     *                 "reason": "pool etl is full",
+                     *                 "retries": 1,
+                     *                 "retry_delay_s": 1.5,
+                     *                 "retry_exponential_backoff": false
+                     *               }
+                     *             ],
                      *             "setup": false,
                      *             "skips_all_below": false,
                      *             "task_id": "extract",
@@ -10279,6 +10380,24 @@ export interface operations {
                      *           "retries": 1,
                      *           "retry_delay_s": 1.5,
                      *           "retry_exponential_backoff": false,
+                     *           "retry_policy": [
+                     *             {
+                     *               "causes": [
+                     *                 "timeout"
+                     *               ],
+                     *               "exceptions": [
+                     *                 "text"
+                     *               ],
+                     *               "exit_codes": [
+                     *                 1
+                     *               ],
+                     *               "max_retry_delay_s": 1.5,
+                     *               "reason": "pool etl is full",
+                     *               "retries": 1,
+                     *               "retry_delay_s": 1.5,
+                     *               "retry_exponential_backoff": false
+                     *             }
+                     *           ],
                      *           "setup": false,
                      *           "skips_all_below": false,
                      *           "task_id": "extract",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Reason } from "@/api/types.ts";
-import { type Holds, holdsOf, why } from "./why.ts";
+import { type Holds, holdsOf, retryRule, why } from "./why.ts";
 
 const TASKS: Parameters<typeof why>[1] = [
   { task_id: "a", upstream: [], counts: { success: 1 } },
@@ -177,8 +177,21 @@ const SAID: Said = {
   iteration_gone: [{ kind: "iteration_gone", iterations: 2 }, null],
   granted: [{ kind: "granted", pool: "db", agent: "one" }, null],
   started: [{ kind: "started" }, null],
-  attempt_failed: [{ kind: "attempt_failed", cause: "exception", detail: "x" }, null],
-  given_up: [{ kind: "given_up", cause: "exception", detail: "x", failures: 2, retries: 1 }, null],
+  attempt_failed: [
+    {
+      kind: "attempt_failed",
+      cause: "exception",
+      detail: "x",
+      failures: 0,
+      retries: null,
+      by: null,
+    },
+    null,
+  ],
+  given_up: [
+    { kind: "given_up", cause: "exception", detail: "x", failures: 2, retries: 1, by: null },
+    null,
+  ],
   lost_too_often: [{ kind: "lost_too_often", cause: "lost", detail: "", losses: 3 }, null],
   retry_over: [{ kind: "retry_over" }, null],
   awaits_time: [{ kind: "awaits_time", until: "2026-01-01T00:00:00+00:00", looks: false }, null],
@@ -270,4 +283,28 @@ test("what went well needs no reason, unless a person gave it", () => {
   const well = { state: "success", reason: "words" } as const;
   expect(why(of({ ...well, why: SAID.started[0] }), TASKS)).toBeNull();
   expect(why(of({ ...well, why: SAID.marked[0] }), TASKS)?.text).toBe("words");
+});
+
+test("a rule that decided on a retry is told with what ended the attempt", () => {
+  const by = { number: 2, on: "builtins.ValueError", exit_code: null, reason: "" };
+  const ruled = {
+    kind: "given_up",
+    cause: "exception",
+    detail: "x",
+    failures: 1,
+    retries: 0,
+  } as const;
+  const reason = "ValueError: no (retry rule 2 for ValueError allows no retry)";
+  const history = [{ cause: "exception", detail: "ValueError: no" }];
+  const failed = of({ state: "failed", reason, history, why: { ...ruled, by } });
+  expect(why(failed, [])?.text).toBe(reason);
+  expect(why({ ...failed, why: { ...ruled, by: null } }, [])?.text).toBe("ValueError: no");
+});
+
+test("of a retry it is known how many the rule allows", () => {
+  const by = { number: 1, on: "builtins.OSError", exit_code: null, reason: "" };
+  const facts = { cause: "exception", detail: "x", failures: 1, retries: 5 };
+  expect(retryRule({ kind: "attempt_failed", ...facts, by })).toEqual({ by, retries: 5 });
+  expect(retryRule({ kind: "attempt_failed", ...facts, by: null })).toBeNull();
+  expect(retryRule({ kind: "retry_over" })).toBeNull();
 });

@@ -21,6 +21,7 @@ type Instance = Pick<
   TaskInstanceDetail,
   "task_id" | "state" | "blocked_reason" | "reason" | "why"
 > & { history: readonly Pick<Attempt, "cause" | "detail">[] };
+type Ruled = NonNullable<Extract<Reason, { kind: "given_up" }>["by"]>;
 type Neighbour = Pick<RunTask, "task_id" | "upstream" | "counts">;
 
 /** One sentence; null when the state says it all. `tasks` are those of its run. */
@@ -39,6 +40,7 @@ export function why(instance: Instance, tasks: readonly Neighbour[]): Why | null
       return { text: text ?? stateWord(state), holds: holds ?? culprit(task_id, tasks) };
     case "failed":
     case "up_for_retry": {
+      if (facts && retryRule(facts)) return told;
       const said = error(instance.history[0]);
       return said === null ? told : { text: said, holds: null };
     }
@@ -48,6 +50,12 @@ export function why(instance: Instance, tasks: readonly Neighbour[]): Why | null
     default:
       return told;
   }
+}
+
+/** What decided on a retry, if not the task's own number of retries; with it the number that is allowed. */
+export function retryRule(reason: Reason): { by: Ruled; retries: number } | null {
+  if (reason.kind !== "attempt_failed" && reason.kind !== "given_up") return null;
+  return reason.by ? { by: reason.by, retries: reason.retries ?? 0 } : null;
 }
 
 /** What a reason is about, by its kind; a new kind does not compile before it is said here. */

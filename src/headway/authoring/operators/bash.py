@@ -27,7 +27,11 @@ POLL_S: Final = 0.2
 
 
 class CommandFailed(Exception):
-    """The command ended with another exit code than 0 or 99."""
+    """The command ended with another exit code than 0 or 99; it is negative for a signal."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 def run(call: Call) -> str:
@@ -143,9 +147,9 @@ def judge(exit_code: int, stderr: list[str]) -> None:
         raise Skip(f"the command ended with exit code {EXIT_SKIP}")
     said = ": " + " | ".join(line.strip() for line in stderr if line.strip()) if stderr else ""
     if exit_code < 0:
-        raise CommandFailed(f"the command was ended by signal {-exit_code}{said}")
+        raise CommandFailed(f"the command was ended by signal {-exit_code}{said}", exit_code)
     if exit_code > 0:
-        raise CommandFailed(f"the command ended with exit code {exit_code}{said}")
+        raise CommandFailed(f"the command ended with exit code {exit_code}{said}", exit_code)
 
 
 def variables(run: Run) -> dict[str, str]:

@@ -66,6 +66,10 @@ if __name__ == "__main__":
 class InterpreterFailed(Exception):
     """The function raised, or its interpreter or virtual environment could not be started."""
 
+    def __init__(self, text: str, exit_code: int | None = None) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
 
 class Interpreter(NamedTuple):
     """``python``: the path of an interpreter; None: that of a virtual environment with ``requirements``."""
@@ -141,7 +145,7 @@ def run_function(interpreter: Interpreter, call: Call) -> object:
     if code == EXIT_SKIP:
         raise Skip(f"the function ended with exit code {EXIT_SKIP}")
     if code:
-        raise InterpreterFailed(said or f"{python} ended with exit code {code}")
+        raise InterpreterFailed(said or f"{python} ended with exit code {code}", code)
     if not result.exists():
         raise InterpreterFailed("the function ended its process before it returned")
     return json.loads(result.read_text(encoding="utf-8"))

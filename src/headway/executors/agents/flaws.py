@@ -4,6 +4,7 @@ An agent runs the code of a team and may say anything. A message whose fields ha
 ends its connection; what is said in good form and cannot be stored fails the attempt, never the tick that takes it in.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from headway.agent.protocol import (
     XComValue,
 )
 from headway.paths import plain_name
-from headway.spec.carried import flaw_of_text
+from headway.spec.carried import flaw_of_text, shown
 from headway.spec.validate import is_id
 
 REPORT_BYTES_MAX: Final = OUTCOME_BYTES_MAX + 1024 * 1024  # more than a task can bring
@@ -31,6 +32,10 @@ SIZE_MAX: Final = 2**63 - 1  # PostgreSQL's bigint
 PATH_MAX: Final = 4_096  # as of Linux
 FOLLOW_MAX: Final = 10_000
 FOLLOW_CHARS_MAX: Final = 250  # of a task id
+
+CLASSES_MAX: Final = 20  # of an exception
+CLASS_MAX: Final = 200  # characters of its name
+REASON_MAX: Final = 500  # characters of the words of a policy, as in Airflow
 
 QUEUES_MAX: Final = 64  # of one agent: each costs every tick a little
 SLOTS_MAX: Final = 100_000  # of one agent: ticks add up those of all
@@ -133,3 +138,14 @@ def flaw_of_file(key: AttemptKey, file: str) -> str | None:
 
 def may_follow(names: list[str]) -> bool:
     return len(names) <= FOLLOW_MAX and all(len(name) <= FOLLOW_CHARS_MAX for name in names)
+
+
+def classes(names: list[str]) -> tuple[str, ...]:
+    """Return the names of an exception's classes, as far as they can be stored and shown."""
+    return tuple(shown(name)[:CLASS_MAX] for name in names[:CLASSES_MAX])
+
+
+def delay(asked_s: float | None) -> float | None:
+    """Return the delay that a policy asks for, unless it is not a number of seconds."""
+    usable = asked_s is not None and math.isfinite(asked_s) and asked_s >= 0
+    return asked_s if usable else None

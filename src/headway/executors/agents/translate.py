@@ -16,7 +16,7 @@ from headway.core.graph import Node
 from headway.core.questions import Ask
 from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
-from headway.executors.agents.flaws import flaw_of_end, flaw_of_secrets
+from headway.executors.agents.flaws import REASON_MAX, classes, delay, flaw_of_end, flaw_of_secrets
 from headway.spec.assets import (
     EVENTS_MAX,
     flaw_of_added,
@@ -113,6 +113,9 @@ def ended(message: protocol.Ended) -> reports.Ended:
         item=result is not None,
         follow=None if message.follow is None else frozenset(message.follow),
         name=name_of(message.name),
+        exceptions=classes(message.facts.exceptions),
+        retry_delay_s=delay(message.facts.delay_s),
+        retry_reason=shown(message.facts.reason)[:REASON_MAX],
     )
 
 
@@ -335,6 +338,7 @@ def found(message: protocol.Found) -> reports.Found:
         xcom=xcom,
         length=length,
         error=message.error[:DETAIL_MAX],
+        exceptions=classes(message.exceptions),
         age_s=message.age_s,
     )
 
@@ -356,7 +360,7 @@ def grant(run: Run, instance: Instance, attempt: Attempt, token: str) -> protoco
         timeout_s=time_left(run, node, attempt),
         memory_limit_mb=node.memory_limit_mb,
         priority=-float(node.weight),
-        retries=node.retry.retries,
+        retries=node.retry.most,
         resumed=resumed(run, attempt) if attempt.deferrals else None,
         previous=previous(run, instance),
     )

@@ -72,7 +72,7 @@ class Conversation:
         self.runs = runs = Runs(run, dag)
         self.results = Results(run, runs)
         events = Events(dag)
-        self.said: dict[str, Any] = {}  # of its success
+        self.said: dict[str, Any] = {}  # of its success or retry
         self.lacking: dict[
             str, str
         ] = {}  # what the team does not have, and the command that makes it
@@ -113,7 +113,7 @@ class Conversation:
             "SetRenderedFields": show,
             "SetRenderedMapIndex": named,
             "SucceedTask": self.succeed,
-            "RetryTask": lambda _: self.end(State.RETRY),
+            "RetryTask": self.retry,
             "TaskState": lambda body: self.end(
                 State.SKIPPED if body.get("state") == "skipped" else State.FAILED
             ),
@@ -173,6 +173,10 @@ class Conversation:
 
     def succeed(self, body: dict[str, Any]) -> None:
         self.end(State.SUCCESS)
+        self.said = body
+
+    def retry(self, body: dict[str, Any]) -> None:
+        self.end(State.RETRY)
         self.said = body
 
     def ask(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -80,8 +80,6 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
-        if getattr(task, "retry_policy", None) is not None:
-            yield f"the delays of {name}'s retry policy are ignored", line, "use retry_delay"
         for what in pods.ignored(task):
             yield what, line, None
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:

@@ -155,7 +155,14 @@ def concluded(conversation: Conversation, ended: Ended, outlets: tuple[str, ...]
         text = told.text or "the task failed; its log says why"
         if how := conversation.advice(told.text):
             text = f"{text}; to create it: {how}"
-        raise TaskFailed(text, told.line, retry=not final)
+        asked = conversation.said if said is State.RETRY else {}
+        raise TaskFailed(
+            text,
+            told.line,
+            retry=not final,
+            retry_delay_s=asked.get("retry_delay_seconds"),
+            retry_reason=asked.get("retry_reason") or "",
+        )
     if ended.exit_code < 0:
         name = signal.Signals(-ended.exit_code).name
         raise TaskFailed(f"the task was ended by {name}", cause="signal")

@@ -16,7 +16,7 @@ CALL = "call the task function in the body of the DAG"
 
 def remarks(dags: "list[DAG]") -> list[Warned]:
     """Return the warnings about the DAGs of a file, by line."""
-    looks = (uncalled, defaults, loops, strays, numbers)
+    looks = (uncalled, defaults, loops, strays, numbers, retry_rules)
     found = [warned for dag in dags for look in looks for warned in look(dag)]
     return sorted(dict.fromkeys(found), key=lambda warning: warning.line or 0)
 
@@ -121,6 +121,19 @@ def numbers(dag: "DAG") -> Iterator[Warned]:
                     task.line,
                     "let it return a list, or pass the result without expand()",
                 )
+
+
+def retry_rules(dag: "DAG") -> Iterator[Warned]:
+    """A retry rule that never decides."""
+    for task in dag.tasks.values():
+        if not (policy := task.options.get("retry_policy")):
+            continue
+        from headway.authoring.retry_rules import useless  # few tasks have any
+
+        timeout = task.options.get("execution_timeout_s") is not None
+        for rule, number, why, hint in useless(policy, timeout):
+            line = rule.site.line if rule.site.file == dag.site.file else task.line
+            yield Warned(f"{task.task_id}: retry rule {number} never decides: {why}", line, hint)
 
 
 def mutable_defaults(function: Callable[..., Any] | None) -> Iterator[tuple[str, object]]:

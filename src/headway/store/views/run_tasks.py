@@ -25,7 +25,7 @@ PINNED: LiteralString = "SELECT team_id, dag_id, version, now() FROM run WHERE r
 BY_TASK: LiteralString = f"""
     SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
         min(started_at), max(ended_at), max(blocked_reason), max(reason), min(waits_since),
-        min(retry_at), max(failed_times), max(pool), max(pool_slots), max(queue), max(executor)
+        min(retry_at), max(failed_times), max(allowed), max(pool), max(pool_slots), max(queue), max(executor)
     FROM (
         SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,
             min(started_at) AS started_at, max(ended_at) AS ended_at,
@@ -33,6 +33,7 @@ BY_TASK: LiteralString = f"""
             min(ready_at) FILTER (WHERE state = 'ready') AS waits_since,
             min(wake_at) FILTER (WHERE state = 'up_for_retry') AS retry_at,
             coalesce(max(failures) FILTER (WHERE state = 'up_for_retry'), 0) AS failed_times,
+            max((reason ->> 'retries')::int) FILTER (WHERE state = 'up_for_retry') AS allowed,
             max(pool) AS pool, max(pool_slots) AS pool_slots, max(queue) AS queue, max(executor) AS executor,
             min(reason::text) FILTER (WHERE state NOT IN {states.NOTHING_TO_EXPLAIN}) AS reason
         FROM task_instance WHERE run_id = %(run_id)s
@@ -105,13 +106,14 @@ def at_present(present: Present, *row: Any) -> tuple[Any, ...]:
         waits_since,
         retry_at,
         failures,
+        allowed,
         pool,
         slots,
         queue,
         executor,
     ) = row
     now = present.text(blocked_reason, pool, slots, queue, executor)
-    return (*facts, now, reason, waits_since, retry_at, failures)
+    return (*facts, now, reason, waits_since, retry_at, failures, allowed)
 
 
 def pinned(conn: Connection[Any], memory: Memory, run_id: str) -> tuple[Version, datetime]:
@@ -142,6 +144,7 @@ def run_task(
     waits_since: datetime | None,
     retry_at: datetime | None,
     failures: int,
+    allowed: int | None,
 ) -> wire.RunTask:
     ended_at = ended_at if settled(counts) else None
     worked_s, waited_s = (None, None) if ended_at is None else times
@@ -171,7 +174,7 @@ def run_task(
         waits_since=waits_since,
         retry_at=retry_at,
         failures=failures,
-        retries=task.retries,
+        retries=task.retries if allowed is None else allowed,
         worked_s=rounded_s(worked_s),
         waited_s=rounded_s(waited_s),
     )

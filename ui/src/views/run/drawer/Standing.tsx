@@ -1,5 +1,6 @@
 import type { RunTask, TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal } from "@/lib/states.ts";
+import { retryRule } from "@/lib/why.ts";
 import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
 import styles from "./Drawer.module.css";
@@ -14,6 +15,7 @@ export function Standing({
 }) {
   const { state, started_at, ended_at, queued_at, wake_at, attempts, wait } = instance;
   const over = isFinal(state);
+  const retries = (instance.why && retryRule(instance.why)?.retries) ?? task?.retries;
   return (
     <p className={styles.standing}>
       <StateBadge state={state} />
@@ -32,7 +34,7 @@ export function Standing({
       {state === "up_for_retry" && wake_at && (
         <span>
           retries <RelativeTime at={wake_at} />
-          {task && `, attempt ${instance.failures + 1} of ${task.retries + 1}`}
+          {retries !== undefined && `, attempt ${instance.failures + 1} of ${retries + 1}`}
         </span>
       )}
       {wait && (
