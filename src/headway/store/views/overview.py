@@ -62,7 +62,7 @@ FAILED: LiteralString = """
         ORDER BY dag_id, ended_at DESC
     )
     SELECT run_id, run.revision, dag_id, state, logical_date, started_at, run.ended_at, trigger,
-        failed_instances, reason::text, latest.team_id, latest.count
+        failed_instances, run.partition, reason::text, latest.team_id, latest.count
     FROM latest JOIN run USING (team_id, run_id, dag_id)
     WHERE NOT EXISTS (
         SELECT FROM run AS good
@@ -80,7 +80,7 @@ FLAWED: LiteralString = f"""
         ORDER BY dag_id, ended_at DESC
     )
     SELECT run_id, run.revision, dag_id, state, logical_date, started_at, run.ended_at, trigger,
-        failed_instances, reason::text, latest.team_id, latest.count
+        failed_instances, run.partition, reason::text, latest.team_id, latest.count
     FROM latest JOIN run USING (team_id, run_id, dag_id)
     WHERE NOT EXISTS (
         SELECT FROM run AS later
