@@ -54,6 +54,7 @@ from headway.store import (
     triggers,
     waits,
     warm_pools,
+    watchers,
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
@@ -71,7 +72,7 @@ ENGINES: Final = (
     *(aliases, answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending),
     *(gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue, reports),
     *(retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits),
-    *(warm_pools, xcoms),
+    *(warm_pools, watchers, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run_image",
@@ -124,9 +125,9 @@ WHOLE: Final = {
 
 TYPES: Final = {
     "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window "
-    "assets_max aliases_max team_max",
+    "assets_max aliases_max team_max life batch events failures window_events",
     "bigint": "turn upto",
-    "timestamptz": "now first last next older_than since until at since_at until_at before",
+    "timestamptz": "now first last next older_than since until at since_at until_at before starts_at window_at",
     "timestamptz[]": "dates",
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs companions",
@@ -465,6 +466,38 @@ def test_the_events_of_an_asset_are_not_looked_for_among_all(app: Connection[Any
         for node, _ in nodes(plan)
         if node.get("Relation Name") == "asset_event" and "Index Name" in node
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("CLAIM", "watch_free"),
+        ("HELD", "watch_held"),
+        ("LOCK", "watch_pkey"),
+        ("STORED", "watch_pkey"),
+        ("STOPPED", "watch_pkey"),
+        ("NOTE", "watch_pkey"),
+    ],
+)
+def test_a_watcher_is_found_among_many_by_key(
+    engine: Connection[Any], name: str, index: str
+) -> None:
+    plan = plan_of(
+        engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[f'watchers.{name}'])}"
+    )
+    found = [node for node, _ in nodes(plan)]
+    assert index in {node.get("Index Name") for node in found}
+    assert ("Seq Scan", "watch") not in {
+        (node["Node Type"], node.get("Relation Name")) for node in found
+    }
+
+
+def test_the_events_of_a_watcher_go_to_its_assets_by_key(engine: Connection[Any]) -> None:
+    plan = plan_of(
+        engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED['watchers.EMIT'])}"
+    )
+    indexes = {node.get("Index Name") for node, _ in nodes(plan)}
+    assert "asset_watcher_by_digest" in indexes
 
 
 def test_a_look_for_news_of_assets_reads_no_consumer_without_any(engine: Connection[Any]) -> None:

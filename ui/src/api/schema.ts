@@ -2685,6 +2685,7 @@ export interface components {
             waiters: components["schemas"]["AssetWaiter"][];
             /** Format: int64 */
             waiters_total: number;
+            watchers: components["schemas"]["AssetWatcher"][];
         };
         /** AssetEvent */
         AssetEvent: {
@@ -2756,6 +2757,29 @@ export interface components {
             paused: boolean;
             reason: string;
             since: string | null;
+        };
+        /** AssetWatcher */
+        AssetWatcher: {
+            asset: string;
+            dag_id: string;
+            error: string | null;
+            /** Format: int64 */
+            events: number;
+            failed_at: string | null;
+            last_event_at: string | null;
+            looked_at: string | null;
+            /** Format: int64 */
+            looks: number;
+            looks_at: string | null;
+            name: string;
+            note: string | null;
+            queue: string;
+            reason: string;
+            since: string | null;
+            slowed_at: string | null;
+            starts_at: string | null;
+            state: components["schemas"]["WatcherState"];
+            what: string;
         };
         /** Attempt */
         Attempt: {
@@ -3377,6 +3401,7 @@ export interface components {
             partitions: components["schemas"]["PendingPartition"][];
             reason: string | null;
             waits: components["schemas"]["AssetWait"][];
+            watchers: components["schemas"]["AssetWatcher"][];
         };
         /** DagCounts */
         DagCounts: {
@@ -6192,6 +6217,27 @@ export interface components {
             /** @default  */
             since: string;
         };
+        /** Watcher */
+        Watcher: {
+            every_s?: number | null;
+            kwargs?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            /** @default default */
+            queue?: string;
+            /** @default false */
+            shared?: boolean;
+            trigger: string;
+            /** @default  */
+            what?: string;
+        };
+        /**
+         * WatcherState
+         * @description What a watcher does now.
+         * @enum {string}
+         */
+        WatcherState: "looking" | "failed" | "waiting" | "stopped";
         /** Webhook */
         Webhook: {
             /** Format: date-time */
@@ -6290,6 +6336,8 @@ export interface components {
             reference?: boolean;
             /** @default  */
             uri?: string;
+            /** @default [] */
+            watchers?: components["schemas"]["Watcher"][];
         };
         /** Asset */
         wire_assets_Asset: {
@@ -6838,7 +6886,29 @@ export interface operations {
                      *           "since": "2026-01-31T05:00:00Z"
                      *         }
                      *       ],
-                     *       "waiters_total": 1
+                     *       "waiters_total": 1,
+                     *       "watchers": [
+                     *         {
+                     *           "asset": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "error": "text",
+                     *           "events": 1,
+                     *           "failed_at": "2026-01-31T05:00:00Z",
+                     *           "last_event_at": "2026-01-31T05:00:00Z",
+                     *           "looked_at": "2026-01-31T05:00:00Z",
+                     *           "looks": 1,
+                     *           "looks_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "queue": "text",
+                     *           "reason": "pool etl is full",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slowed_at": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z",
+                     *           "state": "looking",
+                     *           "what": "schedule"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AssetDetail"];
@@ -8306,7 +8376,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -8552,6 +8633,28 @@ export interface operations {
                      *           "events": 1,
                      *           "missing": false,
                      *           "since": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "watchers": [
+                     *         {
+                     *           "asset": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "error": "text",
+                     *           "events": 1,
+                     *           "failed_at": "2026-01-31T05:00:00Z",
+                     *           "last_event_at": "2026-01-31T05:00:00Z",
+                     *           "looked_at": "2026-01-31T05:00:00Z",
+                     *           "looks": 1,
+                     *           "looks_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "queue": "text",
+                     *           "reason": "pool etl is full",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slowed_at": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z",
+                     *           "state": "looking",
+                     *           "what": "schedule"
                      *         }
                      *       ]
                      *     }
@@ -9468,7 +9571,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -9684,7 +9798,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -10131,7 +10256,18 @@ export interface operations {
                      *           "group": "text",
                      *           "name": "ada",
                      *           "reference": false,
-                     *           "uri": "text"
+                     *           "uri": "text",
+                     *           "watchers": [
+                     *             {
+                     *               "every_s": 1.5,
+                     *               "kwargs": {},
+                     *               "name": "ada",
+                     *               "queue": "text",
+                     *               "shared": false,
+                     *               "trigger": "schedule",
+                     *               "what": "schedule"
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "callbacks": {},
