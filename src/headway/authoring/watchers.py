@@ -66,7 +66,7 @@ class Watcher:
         self.spec = model.Watcher(
             name=known if name is None else name,
             trigger=trigger,
-            what=what or f"watcher {known}",
+            what=what or "",
             kwargs=given,
             every_s=every_s,
             shared=trigger.startswith(OURS),

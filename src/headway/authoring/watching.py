@@ -20,6 +20,7 @@ from headway.authoring.looking import ANSWER_S_MAX, Facts, looked, named
 from headway.authoring.values import restore, to_json
 from headway.authoring.watchers import WatcherEvent
 from headway.core.watchers import BATCH_MAX
+from headway.core.words import counted
 
 FILES_MAX: Final = 10_000  # that one pattern may match: the cursor has a mark of each
 ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -152,7 +153,7 @@ async def files(
             yield Batch([event_of_file(file, pattern) for _, file in few], sorted(told))
         before = {mark for mark, _ in fresh}
         looks += 1
-        looked(f"{len(there):,} files", looks=looks, again_s=every_s)
+        looked(f"{counted(len(there), 'file')} there", looks=looks, again_s=every_s)
         await asyncio.sleep(every_s)
 
 

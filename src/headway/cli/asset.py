@@ -86,7 +86,7 @@ def facts_of_watcher(watcher: wire.AssetWatcher) -> str:
         facts.append(f"told of too many events at {cell(watcher.slowed_at)}, which were slowed")
     last = "" if watcher.last_event_at is None else f", the last at {cell(watcher.last_event_at)}"
     facts.append(f"{counted(watcher.events, 'event')}{last}")
-    what = "" if watcher.what in ("", watcher.name) else f" ({watcher.what})"
+    what = f" ({watcher.what})" if watcher.what and watcher.name not in watcher.what else ""
     return f"watcher {watcher.name}{what}: {'; '.join(facts)}"
 
 

@@ -47,6 +47,7 @@ from headway.agent.protocol import (
     Values,
     Welcome,
 )
+from headway.agent.watchers import WatcherKey
 from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.executors.agents.doors import Outside, listen
@@ -99,6 +100,7 @@ class Link:
     )  # results that it may read, where they are
     watched: set[AttemptKey] = field(default_factory=set)  # waits that its triggerers look after
     found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
+    watchers: set[WatcherKey] | None = None  # None: not yet brought level
     heartbeat: int | None = None  # to be renewed in the database, then answered
     draining: bool = False  # nothing is granted to it any more
     log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says

@@ -6,7 +6,6 @@ so by its Hello, and gets none.
 
 from collections.abc import Collection
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import msgspec
 from psycopg import Connection
@@ -44,7 +43,6 @@ class StandingWatches:
     def __init__(self, conn: Connection[Any], gateway: Gateway) -> None:
         self.conn = conn
         self.gateway = gateway
-        self.known: WeakKeyDictionary[Link, set[WatcherKey]] = WeakKeyDictionary()
 
     def look(self) -> None:
         """Bring watchers in line with the DAGs of now, hand out free ones, and end those that are over. In a sweep."""
@@ -53,7 +51,7 @@ class StandingWatches:
             transact(self.conn, self.settle)
             self.hand_out()
         for link in self.links():
-            if there or self.known.get(link):
+            if there or known_to(link):
                 self.bring_level(link)
 
     @staticmethod
@@ -78,8 +76,8 @@ class StandingWatches:
             for _ in range(ROUNDS_MAX):
                 if not links:
                     break
-                link = min(links, key=lambda link: len(self.known.get(link, ())))
-                limit = min(watchers.CLAIM_MAX, watchers.HELD_MAX - len(self.known.get(link, ())))
+                link = min(links, key=lambda link: len(known_to(link)))
+                limit = min(watchers.CLAIM_MAX, watchers.HELD_MAX - len(known_to(link)))
                 found = transact(self.conn, self.claim_in, link, limit) if limit > 0 else []
                 self.send(link, found)
                 if len(found) < watchers.CLAIM_MAX:
@@ -94,9 +92,7 @@ class StandingWatches:
     def bring_level(self, link: Link) -> None:
         """Send what its session holds and it does not know, and end what it looks after and does not hold."""
         assert link.hello is not None
-        if link not in self.known:
-            self.known[link] = set(link.hello.watchers or ())
-        known = self.known[link]
+        known = known_to(link)
         found = read(self.conn, watchers.held, link.team_id, link.hello.session)
         held = {key_of(one): one for one in found}
         if over := known - held.keys():
@@ -119,7 +115,7 @@ class StandingWatches:
             )
             for one in held
         ]
-        self.known.setdefault(link, set()).update(standing.key for standing in standings)
+        known_to(link).update(standing.key for standing in standings)
         for body in bodies(Watchers, standings):
             self.gateway.send_encoded(link, body)
 
@@ -147,7 +143,7 @@ class StandingWatches:
             self.gateway.send(link, Taken(message.key, message.batch, taken.again_s))
 
     def release(self, link: Link, key: WatcherKey) -> None:
-        self.known.get(link, set()).discard(key)
+        known_to(link).discard(key)
         self.gateway.send(link, Release([key]))
 
     @staticmethod
@@ -166,7 +162,7 @@ class StandingWatches:
     def stopped(self, link: Link, key: WatcherKey, error: str) -> None:
         text = shown(error[:ERROR_CHARS_MAX]) or None
         transact(self.conn, self.stopped_in, holder_of(link, key), text)
-        self.known.get(link, set()).discard(key)
+        known_to(link).discard(key)
 
     @staticmethod
     def stopped_in(conn: Connection[Any], holder: Holder, error: str | None) -> None:
@@ -174,7 +170,7 @@ class StandingWatches:
 
     def note(self, link: Link, looks: Collection[WatcherLook]) -> None:
         """Store what watchers told of their last looks. A note of an agent may be anything."""
-        known = self.known.get(link, set())
+        known = known_to(link)
         told = [
             Look(
                 one.key.digest,
@@ -194,6 +190,14 @@ class StandingWatches:
     def note_in(conn: Connection[Any], link: Link, told: list[Look]) -> None:
         assert link.hello is not None
         watchers.note(conn, link.team_id, link.hello.session, told, clock(conn))
+
+
+def known_to(link: Link) -> set[WatcherKey]:
+    """Return the watchers that an agent looks after, as far as it was told."""
+    if link.watchers is None:
+        assert link.hello is not None
+        link.watchers = set(link.hello.watchers or ())
+    return link.watchers
 
 
 def key_of(held: Held) -> WatcherKey:
