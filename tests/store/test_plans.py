@@ -468,38 +468,6 @@ def test_the_events_of_an_asset_are_not_looked_for_among_all(app: Connection[Any
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "index"),
-    [
-        ("CLAIM", "watch_free"),
-        ("HELD", "watch_held"),
-        ("LOCK", "watch_pkey"),
-        ("STORED", "watch_pkey"),
-        ("STOPPED", "watch_pkey"),
-        ("NOTE", "watch_pkey"),
-    ],
-)
-def test_a_watcher_is_found_among_many_by_key(
-    engine: Connection[Any], name: str, index: str
-) -> None:
-    plan = plan_of(
-        engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[f'watchers.{name}'])}"
-    )
-    found = [node for node, _ in nodes(plan)]
-    assert index in {node.get("Index Name") for node in found}
-    assert ("Seq Scan", "watch") not in {
-        (node["Node Type"], node.get("Relation Name")) for node in found
-    }
-
-
-def test_the_events_of_a_watcher_go_to_its_assets_by_key(engine: Connection[Any]) -> None:
-    plan = plan_of(
-        engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED['watchers.EMIT'])}"
-    )
-    indexes = {node.get("Index Name") for node, _ in nodes(plan)}
-    assert "asset_watcher_by_digest" in indexes
-
-
 def test_a_look_for_news_of_assets_reads_no_consumer_without_any(engine: Connection[Any]) -> None:
     plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {PREPARED['assets.ANY_NEWS']}")
     assert {"asset_consumer_news"} == {

@@ -35,7 +35,7 @@ NOTE_CHARS_MAX: Final = 500
 
 
 class Untaken(NamedTuple):
-    """What was told, and which batch of which of the processes of its watcher it was."""
+    """A message that is not taken yet, and which batch of which process of its watcher it is."""
 
     fired: Fired
     begun: int

@@ -1,4 +1,4 @@
-"""What an agent knows of its triggerers, and of the waits and watchers that they look after."""
+"""The triggerers of an agent, and the waits and watchers that they look after."""
 
 import socket
 from collections import deque

@@ -34,7 +34,7 @@ class BeginWatcher(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Stored(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the watcher told last is stored: it goes on."""
+    """The last batch of the watcher is stored: it goes on."""
 
     number: int
     batch: int

@@ -123,7 +123,7 @@ class FilesArrive(Watcher):
 class HttpChanges(Watcher):
     """Each change of what a URL answers is an event: of its ETag, else of its Last-Modified, else of the body.
 
-    The first answer is what later ones are compared with. An answer other than 2xx, or none, is no change. The extra
+    The first answer is what later ones are compared with. Other answers than 2xx do not count. The extra
     has ``url``, without what follows a "?", ``version`` and ``before``. Do not put secrets into the URL: people see it.
     """
 

@@ -76,7 +76,7 @@ def takes_cursor(code: Any) -> bool:
 
 
 def event_of(found: object) -> WatcherEvent:
-    """Return what a watcher yielded as an event: what is no mapping goes with it as ``found``."""
+    """Return what a watcher yielded as an event: other things than mappings go with it as ``found``."""
     if isinstance(found, WatcherEvent):
         return found
     if isinstance(found, Mapping):
@@ -168,7 +168,7 @@ def event_of_file(file: File, pattern: re.Pattern[str] | None) -> WatcherEvent:
 
 
 class Answer(NamedTuple):
-    """What an address said. ``version``: None: it did not say anything that counts, for the reason in ``note``."""
+    """The answer of an address. ``version`` is None if it does not count, for the reason in ``note``."""
 
     version: str | None
     note: str

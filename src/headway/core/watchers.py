@@ -40,7 +40,7 @@ def restart_s(failures: int) -> float:
 
 
 class WatcherState(StrEnum):
-    """What a watcher does now."""
+    """The state of a watcher now."""
 
     LOOKING = "looking"
     FAILED = "failed"  # it begins again

@@ -206,7 +206,7 @@ class Held:
 
 
 class Holder(NamedTuple):
-    """Who tells of a watch, and in which life of it."""
+    """The session that holds a watch, and in which life of it."""
 
     team_id: int
     session_id: str
@@ -234,7 +234,7 @@ class Look(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What became of a batch: stored, or to be told again after ``again_s``. ``over``: somebody else looks now."""
+    """The answer to a batch: it is stored, or to be told again after ``again_s``. ``over``: somebody else looks now."""
 
     again_s: float = 0.0
     over: bool = False

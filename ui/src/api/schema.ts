@@ -6234,7 +6234,7 @@ export interface components {
         };
         /**
          * WatcherState
-         * @description What a watcher does now.
+         * @description The state of a watcher now.
          * @enum {string}
          */
         WatcherState: "looking" | "failed" | "waiting" | "stopped";

@@ -4,6 +4,7 @@ The database says which session holds a watcher, and in which of its lives. An a
 so by its Hello, and gets none.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from headway.core.watchers import BATCH_MAX, CURSOR_BYTES_MAX
 from headway.executors.agents.gateway import Gateway, Link, bodies
 from headway.executors.agents.triggers import NOTE_CHARS_MAX, SILENCE, bounded
 from headway.spec.assets import flaw_of_extra, flaw_of_partition, flaw_of_words
-from headway.spec.carried import flaw_of_text, shown
+from headway.spec.carried import shown
 from headway.store import notices, watchers
 from headway.store.clock import clock
 from headway.store.transact import read, transact
@@ -37,6 +38,7 @@ from headway.store.watchers import Held, Holder, Look, NewEvent
 
 ERROR_CHARS_MAX: Final = 2_000
 ROUNDS_MAX: Final = 20  # in one sweep
+DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class StandingWatches:
@@ -132,6 +134,9 @@ class StandingWatches:
 
     def fired(self, link: Link, message: Fired) -> None:
         """Store what a watcher told, and let it go on. What cannot be stored ends it."""
+        if message.key not in known_to(link):
+            self.gateway.send(link, Release([message.key]))
+            return
         if (flaw := flaw_of(message)) is not None:
             self.stopped(link, message.key, f"what it tells cannot be stored: {flaw}")
             self.release(link, message.key)
@@ -160,6 +165,8 @@ class StandingWatches:
         return taken
 
     def stopped(self, link: Link, key: WatcherKey, error: str) -> None:
+        if key not in known_to(link):
+            return
         text = shown(error[:ERROR_CHARS_MAX]) or None
         transact(self.conn, self.stopped_in, holder_of(link, key), text)
         known_to(link).discard(key)
@@ -196,7 +203,8 @@ def known_to(link: Link) -> set[WatcherKey]:
     """Return the watchers that an agent looks after, as far as it was told."""
     if link.watchers is None:
         assert link.hello is not None
-        link.watchers = set(link.hello.watchers or ())
+        given = (link.hello.watchers or ())[: watchers.HELD_MAX]
+        link.watchers = {key for key in given if DIGEST.fullmatch(key.digest)}
     return link.watchers
 
 
@@ -232,8 +240,7 @@ def flaw_of_cursor(body: bytes) -> str | None:
     if len(body) > CURSOR_BYTES_MAX:
         return f"has {len(body):,} bytes; the limit is {CURSOR_BYTES_MAX:,}"
     try:
-        text = body.decode()
-        msgspec.json.decode(text)
+        msgspec.json.decode(body.decode())
     except (ValueError, msgspec.MsgspecError, RecursionError):
         return "is not JSON"
-    return flaw_of_text(text)
+    return None

@@ -12,11 +12,9 @@ from headway.core.schedules.on_assets import ALL, ANY, Condition
 from headway.frontends.airflow.triggering import PREFIX
 from headway.spec import model
 from headway.spec.carried import shown
-from headway.spec.errors import BadSpec
 
 GROUP = "asset"  # of an asset or alias that has none
 ALIAS: Final = "AssetAlias"
-OF_A_DAG_FILE: Final = "unusual_prefix_"  # so Airflow names the modules of DAG files
 REFERENCES: Final = ("AssetNameRef", "AssetUriRef")
 
 
@@ -81,9 +79,9 @@ def uris_of(dag: Any) -> dict[str, str]:
     return {str(asset.uri): str(asset.name) for asset in of_dag(dag).values()}
 
 
-def specs(dag: Any, file: str, line: int) -> tuple[model.Asset, ...]:
+def specs(dag: Any) -> tuple[model.Asset, ...]:
     known, uris = of_dag(dag), uris_of(dag)
-    found = {name: spec(asset, file, line) for name, asset in known.items()}
+    found = {name: spec(asset) for name, asset in known.items()}
     for each in named_in(dag):
         name = name_of(each, uris)
         if is_alias(each):
@@ -93,31 +91,22 @@ def specs(dag: Any, file: str, line: int) -> tuple[model.Asset, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def spec(asset: Any, file: str, line: int) -> model.Asset:
+def spec(asset: Any) -> model.Asset:
     return model.Asset(
         name=str(asset.name),
         uri=shown(str(asset.uri)),
         group=group_of(asset),
         extra=dict(asset.extra or {}),
-        watchers=tuple(
-            watcher(each, file, line) for each in getattr(asset, "watchers", None) or ()
-        ),
+        watchers=tuple(map(watcher, getattr(asset, "watchers", None) or ())),
     )
 
 
-def watcher(found: Any, file: str, line: int) -> model.Watcher:
-    """Return a watcher of Airflow as one of ours. Raises BadSpec: no other process can import its trigger."""
+def watcher(found: Any) -> model.Watcher:
+    """Return a watcher of Airflow as one of ours."""
     from airflow.sdk.serde import serialize
 
     name, kwargs = found.trigger.serialize()
     told = name.rpartition(".")[2]
-    if name.startswith(OF_A_DAG_FILE):
-        raise BadSpec(
-            f"the watcher {found.name!r} has the trigger {told} of a DAG file, which no other process can import",
-            file=file,
-            line=line,
-            hint="move the trigger to a module beside the file, as Airflow needs it, too",
-        )
     given: Any = serialize(dict(kwargs))
     return model.Watcher(
         name=shown(str(found.name)),

@@ -41,7 +41,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         params=tuple(params_of(dag)),
         groups=tuple(groups_of(dag)),
         open_params=True,
-        assets=assets.specs(dag, file, line),
+        assets=assets.specs(dag),
         tags=tuple(sorted(map(str, dag.tags))),
         owner=owner_of(dag),
         description=shown(dag.description or ""),
