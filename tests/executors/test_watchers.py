@@ -130,6 +130,23 @@ def test_an_agent_that_comes_back_goes_on(
     assert again.of(Taken) == [Taken(key, 1)]
 
 
+def test_what_an_agent_has_forgotten_begins_another_life(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+) -> None:
+    """Its word that the watcher has ended was lost. Batches that count from 1 again are other ones."""
+    watched(conn)
+    agent = joined(scheduler, tmp_path, "sa")
+    (key,) = handed(scheduler, agent)
+    tell(scheduler, agent, Fired(key, 1, [seen("a")], b"1"))
+    agent.sock.close()
+    scheduler.wait(1.0)
+    again = joined(scheduler, tmp_path, "sa")
+    (other,) = handed(scheduler, again)
+    assert (other.digest, other.life) == (key.digest, key.life + 1)
+    tell(scheduler, again, Fired(other, 1, [seen("b")], b"2"))
+    assert paths(conn) == ["a", "b"]
+
+
 def test_what_another_team_has_is_not_told_of_by_a_stranger(
     scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
 ) -> None:

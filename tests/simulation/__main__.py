@@ -27,6 +27,7 @@ from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
+from tests.simulation.watched import Watched
 from tests.simulation.world import Connections, World
 
 WORLDS: Final[dict[str, type[World]]] = {
@@ -51,6 +52,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Past,
         Teams,
         Waits,
+        Watched,
     )
 }
 LAST_EVENTS: Final = 40

@@ -17,14 +17,17 @@ from headway.agent.protocol import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    OfWatcher,
     Refused,
     Started,
     Welcome,
     XComValue,
 )
+from headway.agent.watchers import Release, Taken, Watchers
 from tests.agent_tokens import SECRET
 from tests.simulation.dags import LOOP_GATE, brings, deed, follow, length_in, told_of
 from tests.simulation.line import Line
+from tests.simulation.lookouts import Lookouts
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -73,6 +76,7 @@ class Agent:
         self.beats: dict[int, float] = {}
         self.last_beat = float("-inf")
         self.deadline = float("inf")
+        self.lookouts = Lookouts(self)
 
     @property
     def clock(self) -> float:
@@ -118,6 +122,7 @@ class Agent:
                     held,
                 ),
                 queues=self.queues,
+                watchers=self.lookouts.keys(),
             )
         )
 
@@ -139,6 +144,7 @@ class Agent:
         self.beat()
         self.start_some()
         self.end_some()
+        self.lookouts.turn()
         self.haunt()
 
     def beat(self) -> None:
@@ -160,6 +166,7 @@ class Agent:
                     self.extend(self.beats.pop(0))
                     for ended in self.unacked.values():
                         self.tell(ended)
+                    self.lookouts.tell_again()
                 case Refused():
                     self.fence()
                     return
@@ -174,6 +181,8 @@ class Agent:
                 case Cancel(keys):
                     for key in keys:
                         self.cancel(key)
+                case Watchers() | Release() | Taken():
+                    self.lookouts.hear(message)
                 case Ack(seq):
                     for number in [n for n in self.unacked if n <= seq]:
                         self.world.truth.acknowledged(self.unacked.pop(number))
@@ -260,7 +269,7 @@ class Agent:
         self.tell(ended)
         self.world.old_reports.append(ended)
 
-    def tell(self, message: Started | Ended) -> None:
+    def tell(self, message: Started | Ended | OfWatcher) -> None:
         if self.line is not None and self.welcomed:
             self.line.tell(message)
 

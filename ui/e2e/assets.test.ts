@@ -163,7 +163,7 @@ test("an asset tells what its watchers do, and why one fails", async () => {
   await watchers.getByText("Looking", { exact: true }).waitFor();
   await watchers.getByText("OSError: no such queue").waitFor();
   await watchers.getByText("letters").waitFor();
-  await page().getByRole("table", { name: "Events" }).getByText("watcher:inbox").waitFor();
+  await page().getByRole("table", { name: "Events" }).getByText("watcher inbox").waitFor();
   expect(await violationsInBoth(page())).toEqual([]);
   await page().setViewportSize({ width: 390, height: 812 });
   expect(await faults(page())).toEqual([]);

@@ -35,6 +35,9 @@ PUT: LiteralString = """
 
 ANY: LiteralString = "SELECT EXISTS (SELECT FROM asset_watcher) OR EXISTS (SELECT FROM watch)"
 
+# One scheduler at a time: two that bring many rows level at once would lock them in different orders.
+TURN: LiteralString = "SELECT pg_try_advisory_xact_lock(hashtext('headway watchers'))"
+
 # Whose DAG is there, of an unpaused DAG first. It is wanted while a DAG that runs waits for one of its assets: by its
 # schedule, by a task, through an alias, or in another team that has a grant.
 SETTLE: LiteralString = """
@@ -128,8 +131,17 @@ CLAIM: LiteralString = """
 """
 
 HELD: LiteralString = """
-    SELECT digest, life, dag_id, file, bundle_version, facts::text, cursor::text FROM watch
-    WHERE session_id = %(session_id)s AND team_id = %(team_id)s
+    SELECT digest, life FROM watch WHERE session_id = %(session_id)s AND team_id = %(team_id)s
+"""
+
+# Without a wait for who changes a row at this moment: the next sweep finds it.
+GIVE_BACK: LiteralString = """
+    WITH place AS MATERIALIZED (
+        SELECT ctid FROM watch
+        WHERE session_id = %(session_id)s AND team_id = %(team_id)s AND digest = ANY(%(digests)s::text[])
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE watch SET session_id = NULL, since = NULL WHERE ctid = ANY(ARRAY(SELECT ctid FROM place))
 """
 
 # By its key, whatever else its session holds: IS NOT DISTINCT FROM enters no index.
@@ -282,7 +294,13 @@ def are_there(conn: Connection[Any]) -> bool:
 
 
 def settle(conn: Connection[Any], now: datetime, silence: timedelta) -> None:
-    """Bring the watches in line with what DAGs name and wait for, and take them from who is gone."""
+    """Bring the watches in line with what DAGs name and wait for, and take them from who is gone.
+
+    If another scheduler is doing so, leave it to that one.
+    """
+    row = conn.execute(TURN).fetchone()
+    if row is None or not row[0]:
+        return
     conn.execute(FORGET)
     conn.execute(STOP)
     conn.execute(SETTLE, {"now": now})
@@ -311,9 +329,19 @@ def claim(
         return cursor.execute(CLAIM, values).fetchall()
 
 
-def held(conn: Connection[Any], team_id: int, session: str) -> list[Held]:
-    with conn.cursor(row_factory=args_row(Held)) as cursor:
-        return cursor.execute(HELD, {"team_id": team_id, "session_id": session}).fetchall()
+def held(conn: Connection[Any], team_id: int, session: str) -> dict[str, int]:
+    """Return the life of each watch that a session holds."""
+    found = conn.execute(HELD, {"team_id": team_id, "session_id": session})
+    return {str(digest): int(life) for digest, life in found}
+
+
+def give_back(conn: Connection[Any], team_id: int, session: str, digests: Collection[str]) -> None:
+    """Free watches that a session holds and does not know of. The next hand-out begins another life.
+
+    In the same life its batches would count from 1 again, and be taken for those that are stored.
+    """
+    values = {"team_id": team_id, "session_id": session, "digests": list(digests)}
+    conn.execute(GIVE_BACK, values)
 
 
 class State(NamedTuple):

@@ -10,6 +10,7 @@ from tests.simulation.bugs import (
     runs,
     strategies,
     teams,
+    watched,
 )
 from tests.simulation.bugs.bug import BUG_SEEDS, Bug
 
@@ -25,4 +26,5 @@ BUGS: list[Bug] = [
     *partitions.BUGS,
     *asset_waits.BUGS,
     *outbound.BUGS,
+    *watched.BUGS,
 ]

@@ -265,7 +265,7 @@ class Agents:
         self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
         self.triggers.bring_level(link)
-        if hello.watchers:
+        if hello.watchers is not None:
             self.watchers.bring_level(link)
 
     def refuse(self, link: Link, hello: Hello, why: str, team_id: int | None = None) -> None:

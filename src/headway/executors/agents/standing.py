@@ -51,10 +51,11 @@ class StandingWatches:
         there = read(self.conn, watchers.are_there)
         if there:
             transact(self.conn, self.settle)
-            self.hand_out()
         for link in self.links():
             if there or known_to(link):
                 self.bring_level(link)
+        if there:
+            self.hand_out()
 
     @staticmethod
     def settle(conn: Connection[Any]) -> None:
@@ -92,15 +93,16 @@ class StandingWatches:
         return watchers.claim(conn, link.team_id, session, queues, limit, clock(conn), SILENCE)
 
     def bring_level(self, link: Link) -> None:
-        """Send what its session holds and it does not know, and end what it looks after and does not hold."""
+        """End what an agent looks after and does not hold, and free what its session holds and it does not know."""
         assert link.hello is not None
-        known = known_to(link)
-        found = read(self.conn, watchers.held, link.team_id, link.hello.session)
-        held = {key_of(one): one for one in found}
-        if over := known - held.keys():
+        known, session = known_to(link), link.hello.session
+        lives = read(self.conn, watchers.held, link.team_id, session)
+        held = {WatcherKey(digest, life) for digest, life in lives.items()}
+        if over := known - held:
             known -= over
             self.gateway.send(link, Release(sorted(over, key=repr)))
-        self.send(link, [one for key, one in held.items() if key not in known])
+        if unknown := [key.digest for key in held - known]:
+            transact(self.conn, watchers.give_back, link.team_id, session, unknown)
 
     def send(self, link: Link, held: Collection[Held]) -> None:
         if not held:

@@ -76,7 +76,7 @@ function Now({ watcher }: { watcher: Watcher }) {
   const told = toldOf(watcher);
   return (
     <span>
-      {shownState(watcher)}
+      <span>{shownState(watcher)}</span>
       {told && <span className={styles.quiet}> · {told}</span>}
       {error && <code className={styles.error}>{error}</code>}
       {state === "failed" && starts_at && (

@@ -1,4 +1,7 @@
 import type { AssetDetail } from "@/api/types.ts";
+import { who } from "@/views/events/describe.ts";
+
+const MARK = "watcher:";
 
 type Watcher = NonNullable<AssetDetail["watchers"]>[number];
 type Said = Pick<Watcher, "state" | "error" | "reason" | "note">;
@@ -18,4 +21,9 @@ export function shownState({ state, error }: Pick<Said, "state" | "error">): str
 /** Why nobody looks, or what the watcher told of its last look. */
 export function toldOf({ state, reason, note }: Omit<Said, "error">): string {
   return state === "looking" ? (note ?? "") : reason;
+}
+
+/** Who reported an event from outside: a watcher by its name, a person by theirs. */
+export function reporterOf(by: string): string {
+  return by.startsWith(MARK) ? `watcher ${by.slice(MARK.length)}` : who(by);
 }
