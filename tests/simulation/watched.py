@@ -53,7 +53,7 @@ class Sources(Owners):
     """People, and the source that grows meanwhile."""
 
     def act(self) -> None:
-        self.world.truth.source += self.chance.choice([0, 0, 1, 2])
+        self.world.truth.source += self.chance.choice([0, 0, 1])
         super().act()
 
 

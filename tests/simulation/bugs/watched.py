@@ -21,23 +21,31 @@ def stored_again(conn: Any, holder: Any, batch: int, events: Any, cursor: Any, n
 store = watchers.store
 
 BUGS = [
-    Bug(name, symptom, (0, 1), (place,), STEPS, Watched)
-    for name, symptom, place in (
-        ("a batch that is told again is stored again", "I69", (watchers, "store", stored_again)),
+    Bug(name, symptom, seeds, (place,), STEPS, Watched)
+    for name, symptom, place, seeds in (
+        (
+            "a batch that is told again is stored again",
+            "I69",
+            (watchers, "store", stored_again),
+            (0, 1),
+        ),
         (
             "events are stored without their cursor",
             "I69",
             (watchers, "STORED", STORED.replace("coalesce(%(cursor)s::json, cursor)", "cursor")),
+            (0, 1),
         ),
         (
             "a watcher stays with an agent that is gone",
             "S11",
             (watchers, "FREE", FREE.replace("session_id IS NOT NULL", "false")),
+            (5,),
         ),
         (
             "a cursor is stored without its events",
-            "I70",
+            "S11",
             (watchers, "emit", lambda *_: None),
+            (0, 1),
         ),
     )
 ]
