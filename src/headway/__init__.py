@@ -65,6 +65,10 @@ if TYPE_CHECKING:
     from headway.authoring.waits import RunEnd as RunEnd
     from headway.authoring.waits import TimeDelta as TimeDelta
     from headway.authoring.waits import defer as defer
+    from headway.authoring.watchers import FilesArrive as FilesArrive
+    from headway.authoring.watchers import HttpChanges as HttpChanges
+    from headway.authoring.watchers import Watcher as Watcher
+    from headway.authoring.watchers import WatcherEvent as WatcherEvent
     from headway.authoring.words import Word
 
     approve: Word
@@ -99,8 +103,10 @@ HOMES = {
     "Fail": "headway.authoring.run",
     "FanOutMapper": "headway.authoring.partitions",
     "FileExists": "headway.authoring.triggers",
+    "FilesArrive": "headway.authoring.watchers",
     "FixedKeyMapper": "headway.authoring.partitions",
     "HourWindow": "headway.authoring.partitions",
+    "HttpChanges": "headway.authoring.watchers",
     "HttpReady": "headway.authoring.triggers",
     "IdentityMapper": "headway.authoring.partitions",
     "Loop": "headway.authoring.iterations",
@@ -126,6 +132,8 @@ HOMES = {
     "TaskGroup": "headway.authoring.groups",
     "TimeDelta": "headway.authoring.waits",
     "Trigger": "headway.authoring.triggers",
+    "Watcher": "headway.authoring.watchers",
+    "WatcherEvent": "headway.authoring.watchers",
     "WeekWindow": "headway.authoring.partitions",
     "YearWindow": "headway.authoring.partitions",
     "chain": "headway.authoring.graph",

@@ -15,7 +15,18 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from headway import Fail, Run, Skip, TimeDelta, bash, dag, defer, get_current_context, task
+from headway import (
+    Fail,
+    Run,
+    Skip,
+    TimeDelta,
+    WatcherEvent,
+    bash,
+    dag,
+    defer,
+    get_current_context,
+    task,
+)
 from headway.authoring import secrets
 from headway.authoring.secrets import mask_secret
 
@@ -100,6 +111,35 @@ class Forever:
             await asyncio.Event().wait()
         finally:
             Path(self.path).unlink()
+
+
+async def lines(
+    path: str, cursor: int | None = None
+) -> AsyncIterator[WatcherEvent | dict[str, object]]:
+    """Tell of each line of a file, and note below it that it is stored."""
+    at = cursor or 0
+    while True:
+        there = Path(path).read_text().splitlines() if Path(path).exists() else []
+        for line in there[at:]:
+            at += 1
+            if line == "raise":
+                raise ValueError("a bad line")
+            if line == "end":
+                return
+            if line == "block":
+                time.sleep(3600)
+            yield WatcherEvent({"line": line, "pid": os.getpid()}, key=line, cursor=at)
+            with Path(f"{path}.stored").open("a") as stored:
+                stored.write(line + "\n")
+        await asyncio.sleep(0.02)
+
+
+async def state(path: str) -> str | None:
+    return Path(path).read_text() if Path(path).exists() else None
+
+
+async def yields_nothing() -> int:
+    return 1
 
 
 def finish_job(found: object, job: list[int]) -> object:

@@ -40,6 +40,7 @@ from headway.agent.protocol import (
     Welcome,
     XComRef,
 )
+from headway.agent.watchers import Fired, Standing, Stopped, WatcherKey, Watchers
 
 TOKEN = "correct-horse-battery"
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -202,6 +203,30 @@ class Gateway:
         body = msgspec.json.encode({"trigger": trigger, **facts})
         self.send(Watches([Watch(key, context(run_id, version, 1), body)]))
         return key
+
+    def stand(self, name: str, *, life: int = 1, cursor: object = None, **facts: Any) -> WatcherKey:
+        """Let a triggerer look after a watcher. ``name``: as for ``watch``."""
+        trigger = name if ":" in name else f"flow:{name}"
+        key = WatcherKey(f"{trigger}{facts}", life)
+        facts["shared"] = trigger.startswith("headway.")
+        body = msgspec.json.encode({"trigger": trigger, **facts})
+        carried = None if cursor is None else msgspec.json.encode(cursor)
+        self.send(Watchers([Standing(key, "flow", "v1", "flow.py", body, carried)]))
+        return key
+
+    def fired(self, key: WatcherKey, batch: int) -> Fired:
+        def fired() -> Fired | None:
+            of_key = (one for one in self.said if isinstance(one, Fired) and one.key == key)
+            return next((one for one in of_key if one.batch == batch), None)
+
+        return self.wait(fired)
+
+    def stopped(self, key: WatcherKey) -> Stopped:
+        def stopped() -> Stopped | None:
+            of_key = (one for one in self.said if isinstance(one, Stopped) and one.key == key)
+            return next(of_key, None)
+
+        return self.wait(stopped)
 
     def found(self, key: AttemptKey) -> Found:
         def found() -> Found | None:

@@ -10,8 +10,11 @@ from headway.client import Client
 from headway.core.reasons import AwaitsAssets
 from headway.engine import assets as engine
 from headway.errors import NotFound, UsageError
+from headway.store import watchers
 from headway.store.transact import Session, transact
 from tests.scenarios.test_assets import consumer, produced, producer
+from tests.scenarios.test_watchers import FILES, claim, holder, settle, store, watched
+from tests.scenarios.test_watchers import event as seen
 from tests.scenarios.world import Scheduler, deploy, task
 
 
@@ -173,3 +176,51 @@ def test_nobody_reports_an_event_of_an_alias(client: Client, conn: Session) -> N
     with pytest.raises(NotFound) as missing:
         client.asset("files")
     assert missing.value.hint == "there is an alias of this name: @alias:files"
+
+
+def test_an_asset_tells_what_its_watchers_do(client: Client, conn: Session) -> None:
+    """Before an agent looks, while one does, when it fails, and when no DAG runs that waits for the asset."""
+    asset = "orders"
+    watched(conn, asset)
+    scheduler = Scheduler(conn)
+
+    def only() -> wire.AssetWatcher:
+        (found,) = client.asset(asset).watchers
+        assert client.dag_assets("c").watchers == [found]
+        return found
+
+    assert (only().state, only().starts_at) == ("waiting", None)
+    settle(scheduler)
+    assert 'an agent that serves the queue "default"' in only().reason
+    (held,) = claim(scheduler)
+    store(scheduler, held, 1, seen("a.csv"), cursor=["secret"])
+    look = watchers.Look(held.digest, held.life, 3, 0.0, 5.0, "1 file there")
+    transact(conn, watchers.note, 1, scheduler.session, [look], scheduler.now)
+    found = only()
+    assert (found.asset, found.name, found.dag_id, found.queue) == (
+        asset,
+        FILES.name,
+        "c",
+        "default",
+    )
+    assert (found.state, found.reason, found.events, found.note) == (
+        "looking",
+        "",
+        1,
+        "1 file there",
+    )
+    assert found.looked_at is not None
+    assert found.looks_at is not None
+    assert found.looks_at > found.looked_at
+    transact(conn, watchers.stopped, holder(scheduler, held), "OSError: no disk", scheduler.now)
+    failed = only()
+    assert (failed.state, failed.error, failed.reason) == (
+        *("failed", "OSError: no disk"),
+        "it begins again soon",
+    )
+    conn.execute("UPDATE dag SET paused_at = now()")
+    settle(scheduler)
+    assert (only().state, only().reason) == (
+        *("stopped", "no DAG waits for the asset, or all that do are paused"),
+    )
+    assert client.asset_events(asset, 10)[0].by == "watcher:inbox"

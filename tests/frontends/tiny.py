@@ -22,6 +22,7 @@ from headway.spec.validate import validate
 
 if TYPE_CHECKING:
     from headway.authoring.looking import Given
+    from headway.authoring.watching import Watched
 
 MARK: Final = b"# tiny\n"
 
@@ -64,6 +65,11 @@ class Tiny:
         from headway.authoring import looking
 
         return looking.awaited(given)
+
+    def watched(self, given: "Watched") -> Awaitable[None]:
+        from headway.authoring import watching
+
+        return watching.watched(given)
 
 
 def dag_of(dag_id: str, tasks: dict[str, Any], file: str) -> model.Dag:

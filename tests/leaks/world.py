@@ -143,6 +143,16 @@ def related(conn: Connection[Any]) -> None:
         "INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest) VALUES (1, %s, %s, 0, 0)",
         [OURS, f"{OURS}-asset"],
     )
+    conn.execute(
+        "INSERT INTO asset_watcher (team_id, dag_id, asset, name, digest, facts, queue)"
+        " VALUES (1, %s, %s, %s, 'x', json_build_object('what', %s::text), %s)",
+        [OURS, f"{OURS}-asset", f"{OURS}-watcher", OURS, f"{OURS}-queue"],
+    )
+    conn.execute(
+        "INSERT INTO watch (team_id, digest, facts, queue, shared, dag_id, file, bundle_version, wanted, starts_at,"
+        " error, note) VALUES (1, 'x', '{}', 'q', true, %(word)s, %(word)s, 'b', true, now(), %(word)s, %(word)s)",
+        {"word": OURS},
+    )
     seed.instance(conn, f"{OURS}-run-b", "t3", "deferred")
     facts = {"ask": "ask", "subject": f"May {OURS} go out?", "options": ["OK"]}
     conn.execute(

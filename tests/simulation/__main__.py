@@ -29,6 +29,7 @@ from tests.simulation.past import Past
 from tests.simulation.retries import Retries
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
+from tests.simulation.watched import Watched
 from tests.simulation.world import Connections, World
 
 WORLDS: Final[dict[str, type[World]]] = {
@@ -55,6 +56,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Retries,
         Teams,
         Waits,
+        Watched,
     )
 }
 LAST_EVENTS: Final = 40

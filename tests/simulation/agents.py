@@ -17,14 +17,17 @@ from headway.agent.protocol import (
     Heartbeat,
     HeartbeatAck,
     Hello,
+    OfWatcher,
     Refused,
     Started,
     Welcome,
     XComValue,
 )
+from headway.agent.watchers import Release, Taken, Watchers
 from tests.agent_tokens import SECRET
 from tests.simulation.dags import LOOP_GATE, brings, deed, follow, length_in, told_of
 from tests.simulation.line import Line
+from tests.simulation.lookouts import Lookouts
 from tests.simulation.ways import way
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ class Agent:
         self.beats: dict[int, float] = {}
         self.last_beat = float("-inf")
         self.deadline = float("inf")
+        self.lookouts = Lookouts(self)
 
     @property
     def clock(self) -> float:
@@ -119,6 +123,7 @@ class Agent:
                     held,
                 ),
                 queues=self.queues,
+                watchers=self.lookouts.keys(),
             )
         )
 
@@ -140,6 +145,7 @@ class Agent:
         self.beat()
         self.start_some()
         self.end_some()
+        self.lookouts.turn()
         self.haunt()
 
     def beat(self) -> None:
@@ -161,6 +167,7 @@ class Agent:
                     self.extend(self.beats.pop(0))
                     for ended in self.unacked.values():
                         self.tell(ended)
+                    self.lookouts.tell_again()
                 case Refused():
                     self.fence()
                     return
@@ -175,6 +182,8 @@ class Agent:
                 case Cancel(keys):
                     for key in keys:
                         self.cancel(key)
+                case Watchers() | Release() | Taken():
+                    self.lookouts.hear(message)
                 case Ack(seq):
                     for number in [n for n in self.unacked if n <= seq]:
                         self.world.truth.acknowledged(self.unacked.pop(number))
@@ -266,7 +275,7 @@ class Agent:
         self.tell(ended)
         self.world.old_reports.append(ended)
 
-    def tell(self, message: Started | Ended) -> None:
+    def tell(self, message: Started | Ended | OfWatcher) -> None:
         if self.line is not None and self.welcomed:
             self.line.tell(message)
 

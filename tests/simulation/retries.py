@@ -44,9 +44,9 @@ class Retries(World):
             first = rule_of(task, ended)
             decided = None if number is None else int(number)
             assert decided == first, (
-                f"I70 rule {decided} decided on {task_id}[{index}] of {run_id}, not rule {first}"
+                f"I72 rule {decided} decided on {task_id}[{index}] of {run_id}, not rule {first}"
             )
             allowed = failures <= retries_after(task, ended)
             assert (state == "up_for_retry") == allowed, (
-                f"I70 {task_id}[{index}] of {run_id} is {state} after {failures} failures"
+                f"I72 {task_id}[{index}] of {run_id} is {state} after {failures} failures"
             )

@@ -32,6 +32,7 @@ from tests.simulation.retries import Retries
 from tests.simulation.strategies import Strategies
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
+from tests.simulation.watched import Watched
 from tests.simulation.world import Connections, World
 
 SEEDS = (*range(4), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 12)])
@@ -46,6 +47,7 @@ WAITS_SEEDS = (0, 1)
 ANSWERS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
 ASSET_WAITS_SEEDS = (0, 1)
+WATCHED_SEEDS = (0, 1)
 OUTBOUND_SEEDS = (0, 1, 2)
 PARTITIONS_SEEDS = (0, 1, 2)
 DUE_SEEDS = (0, 1, 2)
@@ -146,6 +148,13 @@ def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
 def test_a_world_that_waits_for_assets_holds(seed: int, connections: Connections) -> None:
     """A wait is woken once, by an event that it is for, and none that comes is lost."""
     AssetWaits(seed, connections).run()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", WATCHED_SEEDS)
+def test_a_world_with_a_watcher_holds(seed: int, connections: Connections) -> None:
+    """What happens outside is one event each, in order, whoever looks at it and dies."""
+    Watched(seed, connections).run()
 
 
 @pytest.mark.long

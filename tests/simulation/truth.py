@@ -6,6 +6,7 @@ from typing import Any
 from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Grant
+from headway.agent.watchers import Fired
 from headway.spec.model import Dag, Task
 from tests.simulation.reference import are_peers, not_chosen, places
 
@@ -68,6 +69,8 @@ class Truth:
         self.ends: dict[AttemptKey, str] = {}
         self.choices: dict[tuple[str, str, int, int], set[str]] = {}
         self.ran_s: dict[AttemptKey, float] = {}
+        self.source = 0  # how many numbers there are for watchers to tell
+        self.told: list[Fired] = []  # by any of them, in any life
 
     def start(self, key: AttemptKey) -> int:
         """The user's code begins."""

@@ -51,7 +51,7 @@ PRECIOUS: Final = 5.0  # so much likelier are faults where an end could be lost
 WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
 TABLES: Final = (
     "report, wait, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
-    "asset, asset_alias, asset_event, dag, dag_version, code_change, run_link, import_error, bundle, capacity"
+    "asset, asset_alias, asset_event, watch, dag, dag_version, code_change, run_link, import_error, bundle, capacity"
 )
 
 FAULTS: Final = {

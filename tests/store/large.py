@@ -42,4 +42,11 @@ LARGE: Final = """
     INSERT INTO run_image SELECT 1, 'r' || n, 'i', 'sha256:' || repeat('1', 64), 1 FROM generate_series(1, 20000) n;
     INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest)
         SELECT 1, 'd' || n % 100, 'a' || n, 0, 0 FROM generate_series(1, 5000) n;
+    INSERT INTO asset_watcher (team_id, dag_id, asset, name, digest, facts, queue)
+        SELECT 1, 'd' || n % 100, 'a' || n, 'w', 'x' || n, '{}', 'default' FROM generate_series(1, 5000) n;
+    INSERT INTO watch (team_id, digest, facts, queue, shared, dag_id, file, bundle_version, wanted, session_id,
+            starts_at)
+        SELECT 1, 'x' || n, '{}', 'default', true, 'd1', 'f', 'b1', true,
+            CASE n % 10 WHEN 0 THEN NULL ELSE 's' || n % 50 END, now()
+        FROM generate_series(1, 5000) n;
 """

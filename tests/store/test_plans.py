@@ -54,6 +54,7 @@ from headway.store import (
     triggers,
     waits,
     warm_pools,
+    watchers,
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
@@ -71,7 +72,7 @@ ENGINES: Final = (
     *(aliases, answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending),
     *(gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue, reports),
     *(retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits),
-    *(warm_pools, xcoms),
+    *(warm_pools, watchers, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run_image",
@@ -124,9 +125,9 @@ WHOLE: Final = {
 
 TYPES: Final = {
     "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window "
-    "assets_max aliases_max team_max",
+    "assets_max aliases_max team_max life batch events failures window_events",
     "bigint": "turn upto",
-    "timestamptz": "now first last next older_than since until at since_at until_at before",
+    "timestamptz": "now first last next older_than since until at since_at until_at before starts_at window_at",
     "timestamptz[]": "dates",
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs companions",

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
 import { ask, PATIENCE_MS, ran } from "./api.ts";
@@ -9,7 +10,9 @@ import { faults } from "./layout.ts";
 const server = inject("server");
 const { page } = inBrowser();
 
-const SOURCE = `from headway import Asset, AssetAlias, DayWindow, PartitionedAssets, RollupMapper, StartOfDayMapper, dag, task, wait_for_asset, wait_for_run
+const drops = mkdtempSync(join(tmpdir(), "drops-"));
+
+const SOURCE = `from headway import Asset, AssetAlias, DayWindow, FilesArrive, PartitionedAssets, RollupMapper, StartOfDayMapper, Watcher, dag, task, wait_for_asset, wait_for_run
 
 sales = Asset("sales", uri="s3://shop/sales", extra={"format": "parquet"})
 rates = Asset("feeds/rates")
@@ -60,6 +63,21 @@ def uses_files():
 def audit():
     wait_for_asset("await_them", asset=sales)
 
+async def queue():
+    raise OSError("no such queue")
+    yield
+
+drops = Asset("drops", watchers=[
+    FilesArrive("${drops}/*.csv", every=0.2, name="inbox"), Watcher(queue, what="letters")])
+
+@dag(schedule=drops)
+def reads_drops():
+    @task
+    def read():
+        pass
+    read()
+
+reads_drops()
 receives()
 uses_files()
 audit()
@@ -111,6 +129,41 @@ test("an asset tells its events, what is still missing, and who is late with it"
   const awaiting = page().locator("dl > div").filter({ hasText: "Awaited by" });
   await awaiting.getByText("await_them").waitFor();
   expect(await page().getByText("Read by").count()).toBe(0);
+  expect(await violationsInBoth(page())).toEqual([]);
+  await page().setViewportSize({ width: 390, height: 812 });
+  expect(await faults(page())).toEqual([]);
+  expect(await widthOf(page())).toBe(390);
+  await page().setViewportSize({ width: 1440, height: 900 });
+});
+
+test("an asset tells what its watchers do, and why one fails", async () => {
+  await page().goto("/t/default/assets/detail?asset=sales");
+  await page().getByText("None. A watcher tells of events outside of Headway").waitFor();
+  await vi.waitFor(
+    async () => {
+      const found = await ask<{
+        watchers: { state: string; looks: number; error: string | null }[];
+      }>(server, "/assets/detail?asset=drops");
+      expect(found.watchers[0]?.looks).toBeGreaterThan(0);
+      expect(found.watchers[1]?.error).not.toBeNull();
+    },
+    { timeout: PATIENCE_MS, interval: 200 },
+  );
+  writeFileSync(join(drops, "monday.csv"), "1\n");
+  await vi.waitFor(
+    async () => {
+      const found = await ask<{ items: unknown[] }>(server, "/assets/events?asset=drops");
+      expect(found.items).toHaveLength(1);
+    },
+    { timeout: PATIENCE_MS, interval: 200 },
+  );
+  await page().goto("/t/default/assets/detail?asset=drops");
+  const watchers = page().getByRole("table", { name: "Watchers" });
+  await watchers.getByText("inbox").waitFor();
+  await watchers.getByText("Looking", { exact: true }).waitFor();
+  await watchers.getByText("OSError: no such queue").waitFor();
+  await watchers.getByText("letters").waitFor();
+  await page().getByRole("table", { name: "Events" }).getByText("watcher inbox").waitFor();
   expect(await violationsInBoth(page())).toEqual([]);
   await page().setViewportSize({ width: 390, height: 812 });
   expect(await faults(page())).toEqual([]);

@@ -38,6 +38,7 @@ from headway.agent.protocol import (
     AttemptKey,
     Cancel,
     Ended,
+    ForTriggerers,
     GatewayMessage,
     Grants,
     HeartbeatAck,
@@ -45,9 +46,7 @@ from headway.agent.protocol import (
     Probe,
     Refused,
     Started,
-    Unwatch,
     Values,
-    Watches,
     Welcome,
     XComRef,
 )
@@ -134,6 +133,7 @@ class Agent:
             held=[*self.attempts, *(ended.key for ended, _ in self.unacked.values())],
             queues=self.queues,
             watched=list(self.triggerers.waits),
+            watchers=list(self.triggerers.standings.waits),
         )
 
     def welcome(self, welcome: Welcome) -> None:
@@ -168,6 +168,9 @@ class Agent:
     # -- messages
 
     def receive(self, message: GatewayMessage) -> None:
+        if isinstance(message, ForTriggerers):
+            self.triggerers.listen(message)
+            return
         match message:
             case Grants():
                 self.take(message)
@@ -175,10 +178,6 @@ class Agent:
                 for done in [known for known in self.unacked if known <= seq]:
                     del self.unacked[done]
                 self.triggerers.acknowledged(seq)
-            case Watches(watches):
-                self.triggerers.watch(watches)
-            case Unwatch(keys):
-                self.triggerers.unwatch(keys)
             case Values():
                 self.inputs.take(message)
             case Answer():

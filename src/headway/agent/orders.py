@@ -13,7 +13,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from headway.agent.protocol import AssetEvent, Deferral, Int32, Resumed, RetryFacts
+from headway.agent.numbers import Int32
+from headway.agent.protocol import AssetEvent, Deferral, Resumed, RetryFacts
 
 # kind, mark or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")

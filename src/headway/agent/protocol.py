@@ -16,9 +16,20 @@ One connection an agent (unix socket, or TCP), opened by the agent. Rules:
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import msgspec
+
+from headway.agent.numbers import Int32
+from headway.agent.watchers import (
+    Fired,
+    Release,
+    Sighted,
+    Stopped,
+    Taken,
+    WatcherKey,
+    Watchers,
+)
 
 PROTOCOL_VERSION: Final = 6
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -30,10 +41,6 @@ FENCE_S: Final = (
 XCOM_INLINE_BYTES: Final = 64 * 1024  # larger values go to files
 CANCEL_GRACE_S: Final = 5.0  # SIGTERM, then SIGKILL
 PIECE_BYTES: Final = 256 * 1024  # of a file that travels over the connection
-
-
-# What the database has columns for: a message with more is not taken.
-Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -156,6 +163,7 @@ class Hello(Message, frozen=True):
     attempt: AttemptKey | None = None  # a pod's: the only one that it is for
     watched: list[AttemptKey] = []  # deferred attempts that its triggerers look after
     draining: bool = False  # it takes nothing new: it ends what it holds, and leaves
+    watchers: list[WatcherKey] | None = None  # that it looks after; None: it knows none of them
 
 
 class Heartbeat(Message, frozen=True):
@@ -294,9 +302,11 @@ class Put(Message, frozen=True):
 
 Errand = WantBundle | WantResult | Put  # each is answered by a ``Piece``
 Reported = Started | Named | Ended | Found  # what a tick takes in
-AgentMessage = (
-    Hello | Heartbeat | Started | Named | Ended | Found | Looked | Fetch | Ask | Probed | Errand
-)
+OfWatcher = Fired | Stopped | Sighted
+Arrival = (
+    Hello | Fetch | Ask | Probed | Looked | OfWatcher | Errand
+)  # what the scheduler answers itself
+AgentMessage = Heartbeat | Reported | Arrival
 
 
 # -- gateway to agent
@@ -444,13 +454,13 @@ class Refused(Message, frozen=True):
     again: bool = True
 
 
+ForTriggerers = Watches | Unwatch | Watchers | Release | Taken
 GatewayMessage = (
     Welcome
     | HeartbeatAck
     | Grants
     | Cancel
-    | Watches
-    | Unwatch
+    | ForTriggerers
     | Ack
     | Values
     | Answer

@@ -28,6 +28,11 @@ from headway.agent.protocol import (
     XComRef,
 )
 from headway.agent.supplies import Supplies
+from headway.agent.watchers import (
+    Standing,
+    Stopped,
+    Watchers,
+)
 
 TIDY_S: Final = 3600.0
 
@@ -88,6 +93,11 @@ class RemoteAgent(Agent):
                     done = partial(self.look_after, watch)
                     self.supplies.bring_bundle(watch.run.bundle_version, done)
                 return
+            case Watchers(watchers):
+                for standing in watchers:
+                    begin = partial(self.look_out, standing)
+                    self.supplies.bring_bundle(standing.bundle_version, begin)
+                return
         super().receive(message)
         if isinstance(message, Ack):
             self.left &= self.unacked.keys()
@@ -98,6 +108,13 @@ class RemoteAgent(Agent):
             self.link.send(Found(watch.key, error=why))
         else:
             super().receive(Watches([watch]))
+
+    def look_out(self, standing: Standing, why: str) -> None:
+        """Look after a watcher whose code is here now."""
+        if why:
+            self.link.send(Stopped(standing.key, why))
+        else:
+            super().receive(Watchers([standing]))
 
     def welcome(self, welcome: Welcome) -> None:
         super().welcome(welcome)

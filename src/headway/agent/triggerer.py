@@ -26,11 +26,26 @@ from headway.agent import child
 from headway.agent.causes import headline
 from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import FRAME_BYTES_MAX, Watch
-from headway.agent.watching import DOWN, Begin, Board, Noted, Over, Said, Stop
-from headway.authoring import looking
+from headway.agent.telling import Telling
+from headway.agent.watchers import Standing
+from headway.agent.watching import (
+    DOWN,
+    Begin,
+    BeginWatcher,
+    Board,
+    Fires,
+    Noted,
+    Over,
+    Said,
+    Stop,
+    Stored,
+)
+from headway.authoring import looking, watching
 from headway.authoring.exceptions import classes_of
 from headway.authoring.run import Run
-from headway.authoring.values import to_json
+from headway.authoring.values import from_json, to_json
+from headway.authoring.watching import Watched
+from headway.frontends.base import FrontEnd
 
 # As few as asyncio's own would be taken by a few addresses that do not answer. They are started as they are needed.
 THREADS_MAX: Final = 200
@@ -111,6 +126,7 @@ class Triggerer:
         self.board = board
         self.reader = FrameReader(FRAME_BYTES_MAX)
         self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.watchers: dict[int, Telling] = {}
         self.unsent = bytearray()
         self.lock = threading.Lock()  # of ``unsent``
 
@@ -161,11 +177,16 @@ class Triggerer:
             match DOWN.decode(body):
                 case Begin(number, watch):
                     self.begin(number, watch)
+                case BeginWatcher(number, standing):
+                    self.begin_watcher(number, standing)
+                case Stored(number, batch):
+                    if (known := self.watchers.get(number)) is not None:
+                        known.stored(batch)
                 case Stop(number):
                     if (task := self.tasks.get(number)) is not None:
                         task.cancel()
 
-    def tell(self, message: Over | Noted | Said) -> None:
+    def tell(self, message: Over | Fires | Noted | Said) -> None:
         try:
             body = ENCODER.encode(message)
         except UnicodeEncodeError:
@@ -195,24 +216,33 @@ class Triggerer:
     # -- the triggers
 
     def begin(self, number: int, watch: Watch) -> None:
+        self.start(number, self.found(watch))
+
+    def begin_watcher(self, number: int, standing: Standing) -> None:
+        telling = self.watchers[number] = Telling(number, self.tell)
+        self.start(number, self.watched(standing, telling))
+        self.tasks[number].add_done_callback(lambda _: self.watchers.pop(number, None))
+
+    def start(self, number: int, work: Awaitable[bytes | None]) -> None:
         context = copy_context()
         context.run(CURRENT.set, number)
-        work = self.follow(number, watch)
-        self.tasks[number] = self.loop.create_task(work, context=context)
+        self.tasks[number] = self.loop.create_task(self.follow(number, work), context=context)
         self.tasks[number].add_done_callback(lambda _: self.tasks.pop(number, None))
 
-    async def follow(self, number: int, watch: Watch) -> None:
+    async def found(self, watch: Watch) -> bytes:
+        body = to_json(await self.awaited(watch))
+        if len(body) > FOUND_BYTES_MAX:
+            raise ValueError(
+                f"what it found has {len(body):,} bytes; the limit is {FOUND_BYTES_MAX:,}"
+            )
+        return body
+
+    async def follow(self, number: int, work: Awaitable[bytes | None]) -> None:
         looking.telling.set(
             lambda looks, again_s, note: self.tell(Noted(number, looks, again_s, note))
         )
         try:
-            found = await self.awaited(watch)
-            body = to_json(found)
-            if len(body) > FOUND_BYTES_MAX:
-                raise ValueError(
-                    f"what it found has {len(body):,} bytes; the limit is {FOUND_BYTES_MAX:,}"
-                )
-            over = Over(number, body)
+            over = Over(number, await work)
         except asyncio.CancelledError:
             return
         except BaseException as error:
@@ -227,11 +257,22 @@ class Triggerer:
             raise RuntimeError(self.trouble)
         facts = msgspec.json.decode(watch.facts, type=looking.Facts)
         given = looking.Given(facts, run_of(watch), self.server.dags)
-        opening = self.server.opening
         if facts.shared:
             return looking.awaited(given)
-        front_end = frontends.front_end_of(Path(opening.root), opening.file)
-        return front_end.awaited(given)
+        return self.front_end().awaited(given)
+
+    async def watched(self, standing: Standing, telling: Telling) -> None:
+        """Run a watcher, as the front end of its DAG file does, until it ends."""
+        if self.trouble:
+            raise RuntimeError(self.trouble)
+        facts = msgspec.json.decode(standing.facts, type=looking.Facts)
+        cursor = None if standing.cursor is None else from_json(standing.cursor)
+        given = Watched(facts, cursor, telling.tell)
+        await (watching.watched(given) if facts.shared else self.front_end().watched(given))
+
+    def front_end(self) -> FrontEnd:
+        opening = self.server.opening
+        return frontends.front_end_of(Path(opening.root), opening.file)
 
 
 def run_of(watch: Watch) -> Run:

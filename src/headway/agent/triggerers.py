@@ -11,12 +11,10 @@ import re
 import signal
 import socket
 import tempfile
-from collections import deque
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -30,10 +28,36 @@ from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
 from headway.agent.orders import ENCODER, Kind, Purpose
-from headway.agent.protocol import AttemptKey, Found, Look, Looked, Watch
+from headway.agent.protocol import (
+    AttemptKey,
+    ForTriggerers,
+    Found,
+    Look,
+    Looked,
+    Unwatch,
+    Watch,
+    Watches,
+)
 from headway.agent.servers import FileServer, Servers
 from headway.agent.session import Session
-from headway.agent.watching import UP, UPWARD_BYTES_MAX, Begin, Board, Noted, Over, Said, Stop
+from headway.agent.standing import Standings
+from headway.agent.waiting import Home, Triggerer, Waiting, flaw_of, home_of
+from headway.agent.watchers import (
+    Standing,
+)
+from headway.agent.watching import (
+    UP,
+    UPWARD_BYTES_MAX,
+    Begin,
+    BeginWatcher,
+    Board,
+    Fires,
+    Noted,
+    Over,
+    Said,
+    Stop,
+    Stored,
+)
 from headway.spec.carried import shown
 
 LOOK_S: Final = 1.0
@@ -43,54 +67,12 @@ SILENT_AT: Final = 15  # looks after which it is not waited for any more that it
 IDLE_S_MAX: Final = 10.0  # of one that looks after nothing
 DEATHS_MAX: Final = 3  # of the process of one wait
 BACKOFF_S_MAX: Final = 30.0
-ALONE_MAX: Final = (
-    8  # waits with a process of their own; more would be as many processes as somebody likes
-)
+ALONE_MAX: Final = 8  # waits with a process of their own; each costs the memory of one
 READ_BYTES: Final = 1 << 16
 TAIL_BYTES: Final = 8 * 1024
-FOUND_BYTES_MAX: Final = 256 * 1024
 SAID_BYTES_MAX: Final = 1024 * 1024  # of the log of one wait
 NOTE_S: Final = 30.0  # how often a wait tells of its looks, if it looks more often than that
 PLACE: Final = re.compile(r'File "([^"]+)", line (\d+)')
-
-
-class Home(NamedTuple):
-    """The code that a triggerer has: a DAG file of a bundle version, or none; ``alone``: for one wait."""
-
-    version: str
-    file: str
-    alone: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class Waiting:
-    """A wait that is looked after."""
-
-    number: int
-    watch: Watch
-    home: Home
-    deaths: int = 0
-    said: int = 0
-    noted_at: float = float("-inf")
-
-
-@dataclass(eq=False, slots=True)
-class Triggerer:
-    home: Home
-    waits: dict[int, Waiting] = field(default_factory=dict)
-    server: FileServer | None = None
-    mark: int = 0
-    control: socket.socket | None = None
-    output: int = -1
-    board: Board | None = None
-    reader: FrameReader = field(default_factory=lambda: FrameReader(UPWARD_BYTES_MAX))
-    unsent: bytearray = field(default_factory=bytearray)
-    tail: deque[bytes] = field(default_factory=lambda: deque(maxlen=16))
-    turns: int = 0
-    still: int = 0  # looks at which the loop had not turned
-    deaths: int = 0
-    start_at: float = 0.0
-    used_at: float = field(default_factory=clock.monotonic)
 
 
 class Owner(Protocol):
@@ -110,6 +92,7 @@ class Triggerers:
         self.owner = owner
         self.numbers = count(1)
         self.looking = False
+        self.standings = Standings(self)
         self.clear()
 
     def clear(self) -> None:
@@ -117,6 +100,7 @@ class Triggerers:
         self.waits: dict[AttemptKey, Waiting] = {}
         self.untold: dict[int, tuple[Found, float]] = {}  # found, and not acknowledged
         self.looks: dict[AttemptKey, tuple[Look, float]] = {}
+        self.standings.clear()
 
     def end(self) -> None:
         """End all, without telling: the session is over, or the agent."""
@@ -126,17 +110,31 @@ class Triggerers:
 
     # -- what the gateway says
 
+    def listen(self, message: ForTriggerers) -> None:
+        match message:
+            case Watches(watches):
+                self.watch(watches)
+            case Unwatch(keys):
+                self.unwatch(keys)
+            case _:
+                self.standings.hear(message)
+
     def watch(self, watches: list[Watch]) -> None:
         untold = {found.key for found, _ in self.untold.values()}
         for watch in watches:
             if watch.key in self.waits or watch.key in untold:
                 continue
             run = watch.run
-            shared = is_shared(watch.facts)
-            home = Home("", "") if shared else Home(run.bundle_version, run.file)
+            home = home_of(watch.facts, run.bundle_version, run.file)
             waiting = Waiting(next(self.numbers), watch, home)
             self.waits[watch.key] = waiting
             self.put(waiting)
+
+    def stand(self, standing: Standing) -> Waiting:
+        home = home_of(standing.facts, standing.bundle_version, standing.file)
+        waiting = Waiting(next(self.numbers), standing, home)
+        self.put(waiting)
+        return waiting
 
     def put(self, waiting: Waiting) -> None:
         triggerer = self.homes.get(waiting.home)
@@ -144,9 +142,14 @@ class Triggerers:
             triggerer = self.homes[waiting.home] = Triggerer(waiting.home)
         triggerer.waits[waiting.number] = waiting
         if triggerer.control is not None:
-            self.send(triggerer, Begin(waiting.number, waiting.watch))
+            self.begin(triggerer, waiting)
         else:
             self.look_soon()
+
+    def begin(self, triggerer: Triggerer, waiting: Waiting) -> None:
+        waiting.begun += 1
+        kind = Begin if isinstance(waiting.watch, Watch) else BeginWatcher
+        self.send(triggerer, kind(waiting.number, waiting.watch))  # type: ignore[arg-type]
 
     def unwatch(self, keys: list[AttemptKey]) -> None:
         for key in keys:
@@ -163,6 +166,7 @@ class Triggerers:
         now = clock.monotonic()
         for found, at in self.untold.values():
             self.owner.link.send(replace(found, age_s=now - at))
+        self.standings.tell_again()
 
     # -- processes
 
@@ -235,7 +239,7 @@ class Triggerers:
             self.gone(triggerer)
             return
         for waiting in triggerer.waits.values():
-            self.send(triggerer, Begin(waiting.number, waiting.watch))
+            self.begin(triggerer, waiting)
 
     def close(self, triggerer: Triggerer) -> None:
         """Forget the process, which ends when its socket is closed, and kill it if it does not."""
@@ -332,7 +336,12 @@ class Triggerers:
 
     # -- what it says
 
-    def send(self, triggerer: Triggerer, message: Begin | Stop) -> None:
+    def tell(self, waiting: Waiting, message: Stored) -> None:
+        triggerer = self.homes.get(waiting.home)
+        if triggerer is not None and triggerer.control is not None:
+            self.send(triggerer, message)
+
+    def send(self, triggerer: Triggerer, message: Begin | BeginWatcher | Stored | Stop) -> None:
         triggerer.unsent += frame(ENCODER.encode(message))
         self.flush(triggerer)
 
@@ -371,13 +380,15 @@ class Triggerers:
         except (TooLarge, msgspec.MsgspecError):
             self.gone(triggerer)
 
-    def hear(self, triggerer: Triggerer, message: Over | Noted | Said) -> None:
+    def hear(self, triggerer: Triggerer, message: Over | Fires | Noted | Said) -> None:
         waiting = triggerer.waits.get(message.number)
         if waiting is None:
             return
         match message:
             case Over():
                 self.found(waiting, message)
+            case Fires() if isinstance(waiting.watch, Standing):
+                self.standings.fires(waiting, message)
             case Noted(_, looks, again_s, note):
                 self.note(waiting, looks, again_s, note)
             case Said(_, text):
@@ -396,6 +407,9 @@ class Triggerers:
 
     def found(self, waiting: Waiting, over: Over) -> None:
         """Tell what a trigger found, until that is acknowledged."""
+        if isinstance(waiting.watch, Standing):
+            self.standings.over(waiting, over)
+            return
         key, error, body = waiting.watch.key, shown(over.error), over.found
         if not error and (flaw := flaw_of(body)):
             body, error = None, f"what the trigger found cannot be stored: {flaw}"
@@ -412,6 +426,9 @@ class Triggerers:
 
     def note(self, waiting: Waiting, looks: int, again_s: float | None, note: str) -> None:
         """Tell of a look, at once or with the next ones."""
+        if isinstance(waiting.watch, Standing):
+            self.standings.note(waiting, looks, again_s, note)
+            return
         key = waiting.watch.key
         before = self.looks.get(key)
         if not looks and before is not None:
@@ -424,6 +441,7 @@ class Triggerers:
     def tell_looks(self) -> None:
         """Tell the looks since the last time; of a wait not more often than it makes sense to a person."""
         now = clock.monotonic()
+        self.standings.tell_looks(now)
         told = []
         for key, (look, at) in list(self.looks.items()):
             waiting = self.waits.get(key)
@@ -438,6 +456,9 @@ class Triggerers:
 
     def say(self, waiting: Waiting, text: str, *, note: bool = False) -> None:
         """Write to the log of the attempt."""
+        if isinstance(waiting.watch, Standing):
+            self.standings.say(waiting, text)
+            return
         waiting.said += len(text)
         if waiting.said > SAID_BYTES_MAX and not note:
             return
@@ -458,20 +479,6 @@ class Triggerers:
     def masker(self, waiting: Waiting) -> Masker:
         """Return what masks the secrets that a task handed to its trigger."""
         masker = self.owner.children.masker.copy()
-        masker.add(waiting.watch.secrets)
+        if isinstance(waiting.watch, Watch):
+            masker.add(waiting.watch.secrets)
         return masker
-
-
-def is_shared(facts: bytes) -> bool:
-    return bool(msgspec.json.decode(facts).get("shared"))
-
-
-def flaw_of(body: bytes | None) -> str:
-    """Return why what a process sent as JSON cannot be stored."""
-    if body is not None and len(body) > FOUND_BYTES_MAX:
-        return f"it has {len(body):,} bytes; the limit is {FOUND_BYTES_MAX:,}"
-    try:
-        msgspec.json.decode(body or b"null")
-    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
-        return str(error)
-    return ""

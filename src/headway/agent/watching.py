@@ -1,8 +1,8 @@
 """The messages between an agent and a triggerer, and the board that both see.
 
-A triggerer is a process of a team in which triggers look out for what deferred attempts wait for, all in one event
-loop. ``number`` names a wait within its agent. The *board* says how often the loop has turned, and which trigger it is
-at: it can be read when the process answers nothing any more.
+A triggerer is a process of a team in which triggers look out for what deferred attempts wait for, and watchers for
+events of assets, all in one event loop. ``number`` names a wait or a watcher within its agent. The *board* says how
+often the loop has turned, and which of them it is at: it can be read when the process answers nothing any more.
 """
 
 import mmap
@@ -11,7 +11,13 @@ from typing import Final
 
 import msgspec
 
-from headway.agent.protocol import Watch
+from headway.agent.protocol import (
+    Watch,
+)
+from headway.agent.watchers import (
+    Standing,
+    WatcherEvent,
+)
 
 UPWARD_BYTES_MAX: Final = 4 * 1024 * 1024
 BOARD: Final = struct.Struct("=QQ")
@@ -20,6 +26,18 @@ BOARD: Final = struct.Struct("=QQ")
 class Begin(msgspec.Struct, frozen=True, array_like=True, tag=True):
     number: int
     watch: Watch
+
+
+class BeginWatcher(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    number: int
+    standing: Standing
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The last batch of the watcher is stored: it goes on."""
+
+    number: int
+    batch: int
 
 
 class Stop(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -33,6 +51,15 @@ class Over(msgspec.Struct, frozen=True, array_like=True, tag=True):
     found: bytes | None = None
     error: str = ""
     exceptions: list[str] = []  # its classes by name
+
+
+class Fires(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The watcher saw something. ``cursor``: JSON."""
+
+    number: int
+    batch: int
+    events: list[WatcherEvent]
+    cursor: bytes | None = None
 
 
 class Noted(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -51,8 +78,8 @@ class Said(msgspec.Struct, frozen=True, array_like=True, tag=True):
     text: str
 
 
-DOWN: Final = msgspec.msgpack.Decoder(Begin | Stop)
-UP: Final = msgspec.msgpack.Decoder(Over | Noted | Said)
+DOWN: Final = msgspec.msgpack.Decoder(Begin | BeginWatcher | Stored | Stop)
+UP: Final = msgspec.msgpack.Decoder(Over | Fires | Noted | Said)
 
 
 class Board:

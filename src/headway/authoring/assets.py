@@ -1,13 +1,16 @@
 """Assets as a DAG file names them: ``Asset("orders")``, ``outlets=[orders]``, ``schedule=orders & rates``."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from headway.authoring.frames import call_site
 from headway.core import aliases
 from headway.core.schedules.on_assets import ALL, ANY, Condition
 from headway.spec.assets import SHOWN, flaw_of_name, flaw_of_words
 from headway.spec.errors import BadSpec
+
+if TYPE_CHECKING:
+    from headway.authoring.watchers import Watcher
 
 
 class BaseAsset:
@@ -36,7 +39,8 @@ class BaseAsset:
 class Asset(BaseAsset):
     """Data that tasks update and DAGs wait for. Its name is unique in a team.
 
-    Give a name, a URI or both: of one alone the other is made. Raises BadSpec for a name that cannot be used.
+    Give a name, a URI or both: of one alone the other is made. ``watchers`` tell of its events outside of Headway.
+    Raises BadSpec for a name that cannot be used.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Asset(BaseAsset):
         *,
         group: str = "",
         extra: Mapping[str, Any] | None = None,
+        watchers: "Sequence[Watcher]" = (),
     ) -> None:
         known = name if name is not None else uri
         if not isinstance(known, str):
@@ -56,6 +61,11 @@ class Asset(BaseAsset):
         self.uri = known if uri is None else uri
         self.group = group
         self.extra = dict(extra or {})
+        self.watchers: tuple[Watcher, ...] = ()
+        if watchers:
+            from headway.authoring.watchers import watchers_of  # few assets have any
+
+            self.watchers = watchers_of(watchers)
 
     def condition(self) -> str:
         return self.name
@@ -78,6 +88,7 @@ class AssetAlias(BaseAsset):
     """
 
     uri = ""
+    watchers = ()
 
     def __init__(self, name: str, *, group: str = "") -> None:
         if not isinstance(name, str):

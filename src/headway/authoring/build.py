@@ -192,10 +192,16 @@ def assets_of(dag: "DAG", schedule: object) -> tuple[model.Asset, ...]:
             named += [(asset, task.line) for asset in task.options.get(word, ())]
     found: dict[str, model.Asset] = {}
     for asset, line in named:
-        spec = model.Asset(name=asset.name, uri=asset.uri, group=asset.group, extra=asset.extra)
+        spec = model.Asset(
+            name=asset.name,
+            uri=asset.uri,
+            group=asset.group,
+            extra=asset.extra,
+            watchers=tuple(watcher.spec for watcher in asset.watchers),
+        )
         if found.setdefault(asset.name, spec) != spec:
             raise BadSpec(
-                f'{dag.dag_id}: two assets are called "{asset.name}", with another uri, group or extra',
+                f'{dag.dag_id}: two assets are called "{asset.name}", with another uri, group, extra or watchers',
                 file=dag.site.file,
                 line=line,
                 hint="define the asset once, and use it in both places",

@@ -11,6 +11,7 @@ from headway.cli.options import Data, Format, Output
 from headway.cli.output import cell, line, show
 from headway.cli.terminal import say
 from headway.core.aliases import alias_of, said
+from headway.core.watchers import WatcherState
 from headway.core.words import counted
 from headway.errors import NotFound, UsageError
 
@@ -57,12 +58,36 @@ def show_asset(
     if alias_of(name) is None:
         rows = [(e.at, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
         show(events, output, ("TIME", "PARTITION", "SOURCE", "EXTRA"), rows)
+        if output is Output.TABLE:
+            for watcher in client.asset(name).watchers:
+                say(facts_of_watcher(watcher))
         return
     of_assets = [(e.at, e.asset, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
     show(events, output, ("TIME", "ASSET", "PARTITION", "SOURCE", "EXTRA"), of_assets)
     if output is Output.TABLE:
         for text in facts_of_alias(client.asset(name)):
             say(text)
+
+
+def facts_of_watcher(watcher: wire.AssetWatcher) -> str:
+    """Say what a watcher does now, and why nobody looks if that is so."""
+    facts = [watcher.state.value]
+    if watcher.error is not None:
+        facts.append(f"its last error: {watcher.error}")
+    if watcher.reason:
+        facts.append(watcher.reason)
+    elif watcher.note:
+        facts.append(watcher.note)
+    if watcher.starts_at is not None and watcher.state is WatcherState.FAILED:
+        facts.append(f"begins again at {cell(watcher.starts_at)}")
+    if watcher.looks_at is not None and watcher.state is WatcherState.LOOKING:
+        facts.append(f"looks again at {cell(watcher.looks_at)}")
+    if watcher.slowed_at is not None:
+        facts.append(f"told of too many events at {cell(watcher.slowed_at)}, which were slowed")
+    last = "" if watcher.last_event_at is None else f", the last at {cell(watcher.last_event_at)}"
+    facts.append(f"{counted(watcher.events, 'event')}{last}")
+    what = f" ({watcher.what})" if watcher.what and watcher.name not in watcher.what else ""
+    return f"watcher {watcher.name}{what}: {'; '.join(facts)}"
 
 
 def facts_of_alias(found: wire.AssetDetail) -> list[str]:
@@ -167,17 +192,18 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
         line(f"{dag_id} has no next run yet: {fires.reason}")
     elif fires.fires:
         line(f"{dag_id} runs next at {cell(datetime.fromisoformat(fires.fires[0].local))}")
-    if found.partitioned:
-        for each in found.partitions:
-            again = " (again)" if each.late else ""
-            if each.due_at is not None:
-                again = f" (overdue since {cell(each.due_at)})"
-            line(f"partition {each.partition}{again}: waits for {missing_of(each)}")
-        return
-    for wait in found.waits:
+    for each in found.partitions:
+        again = " (again)" if each.late else ""
+        if each.due_at is not None:
+            again = f" (overdue since {cell(each.due_at)})"
+        line(f"partition {each.partition}{again}: waits for {missing_of(each)}")
+    for wait in () if found.partitioned else found.waits:
         line(
             f"{said(wait.asset) if wait.assets is not None else f'asset {wait.asset}'}: {told(wait)}"
         )
+    for watcher in found.watchers:
+        if watcher.state is not WatcherState.LOOKING or watcher.error is not None:
+            line(f"asset {watcher.asset}: {facts_of_watcher(watcher)}")
 
 
 def told(wait: wire.AssetWait) -> str:

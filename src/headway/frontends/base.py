@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headway.authoring.execute import Inputs, Result
     from headway.authoring.looking import Given
     from headway.authoring.run import Run
+    from headway.authoring.watching import Watched
 
 WARNINGS_MAX: Final = 20
 
@@ -118,3 +119,6 @@ class FrontEnd(Protocol):
 
         ``given.facts.trigger`` names it as the task of this front end did that deferred itself.
         """
+
+    def watched(self, given: "Watched") -> Awaitable[None]:
+        """Return the work of a watcher, which tells its events by ``given.tell``; as ``awaited``."""

@@ -8,13 +8,15 @@ from headway.core import foreign, schedules
 from headway.core.aliases import alias_of
 from headway.spec.carried import flaw_of_text, flaws, place
 from headway.spec.errors import BadSpec
-from headway.spec.model import Asset, Dag
+from headway.spec.model import Asset, Dag, Watcher
 from headway.spec.params import size_of
 
 NAME_BYTES_MAX: Final = 250
 EXTRA_BYTES_MAX: Final = 16 * 1024  # of an asset, and of an event
 EVENTS_MAX: Final = 1_000  # that one attempt may tell of
 OUTLETS_MAX: Final = 100  # of one task: each of its attempts writes so many rows
+WATCHERS_MAX: Final = 20  # of one asset
+WATCHER_BYTES_MAX: Final = 16 * 1024  # of its arguments as JSON
 SHOWN: Final = 60
 
 
@@ -133,6 +135,53 @@ def check_asset(dag: Dag, asset: Asset) -> None:
             f"{told} takes {size:,} bytes as JSON; the limit is {EXTRA_BYTES_MAX:,}",
             dag.line,
         )
+    check_watchers(dag, asset, told)
+
+
+def check_watchers(dag: Dag, asset: Asset, told: str) -> None:
+    if not asset.watchers:
+        return
+    if alias_of(asset.name) is not None:
+        raise wrong(dag, f"{told} has watchers; only assets can have them", dag.line)
+    if (other := foreign.foreign(asset.name)) is not None:
+        raise wrong(
+            dag,
+            f"{told} has watchers, which only the team {other.team} can give it",
+            dag.line,
+            "leave the watchers out; events of the asset reach this team, too",
+        )
+    if len(asset.watchers) > WATCHERS_MAX:
+        raise wrong(
+            dag,
+            f"{told} has {len(asset.watchers)} watchers; the limit is {WATCHERS_MAX}",
+            dag.line,
+        )
+    names = [watcher.name for watcher in asset.watchers]
+    for watcher in asset.watchers:
+        if (flaw := flaw_of_watcher(watcher)) is not None:
+            name = f"{watcher.name[:SHOWN]!a}"
+            raise wrong(dag, f"the watcher {name} of {told} {flaw}", dag.line)
+        if names.count(watcher.name) > 1:
+            hint = "give one of them another name: name=…"
+            why = f"{told} has two watchers with the name {watcher.name[:SHOWN]!a}"
+            raise wrong(dag, why, dag.line, hint)
+
+
+def flaw_of_watcher(watcher: Watcher) -> str | None:
+    """Return what is wrong with a watcher, as the rest of a sentence."""
+    if (flaw := flaw_of_words(watcher.name)) is not None:
+        return f"has a name that {flaw}"
+    for path, why in flaws([watcher.trigger, watcher.what, watcher.queue, watcher.kwargs]):
+        return f"has a part{place(path[1:])} that {why}"
+    if (size := size_of(watcher.kwargs)) > WATCHER_BYTES_MAX:
+        return f"has arguments of {size:,} bytes as JSON; the limit is {WATCHER_BYTES_MAX:,}"
+    if not watcher.trigger:
+        return "names no code"
+    if watcher.every_s is not None and not 0.1 <= watcher.every_s <= 86_400 * 31:
+        return "must look at most 10 times a second and at least once a month"
+    if flaw_of_words(watcher.queue) is not None or " " in watcher.queue:
+        return f"names the queue {watcher.queue[:SHOWN]!a}, which is not a valid name"
+    return None
 
 
 def wrong(dag: Dag, message: str, line: int, hint: str | None = None) -> BadSpec:

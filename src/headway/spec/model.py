@@ -77,6 +77,22 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group: str = ""
 
 
+class Watcher(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The code that looks out for events of an asset outside of Headway, for as long as a DAG waits for the asset.
+
+    ``trigger`` names it, as that of a wait; ``shared``: it is one of Headway's own. ``every_s``: the time between two
+    looks of a function. ``what``: what it looks out for, for people. ``queue``: agents that serve it run the code.
+    """
+
+    name: str
+    trigger: str
+    what: str = ""
+    kwargs: dict[str, Any] = {}
+    every_s: float | None = None
+    shared: bool = False
+    queue: str = "default"
+
+
 class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Data that tasks update and DAGs wait for. ``uri`` and ``extra`` are for people and for tasks.
 
@@ -89,6 +105,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group: str = ""
     extra: dict[str, Any] = {}
     reference: bool = False
+    watchers: tuple[Watcher, ...] = ()
 
 
 class Loop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

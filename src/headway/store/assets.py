@@ -19,7 +19,7 @@ from headway.core import schedules
 from headway.core.aliases import alias_of
 from headway.core.run import Run
 from headway.spec.model import Dag, Task
-from headway.store import aliases, partitions, partitions_due
+from headway.store import aliases, partitions, partitions_due, watchers
 from headway.store.rows import rows
 
 AWAITS: Final = "wait_for_asset"  # the kind of a task
@@ -409,6 +409,7 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
     """
     values: dict[str, Any] = {"team_id": team_id, "now": now, "dags": [dag.dag_id for dag in dags]}
     conn.execute(DROP_USES, values)
+    watchers.register(conn, team_id, dags)
     waiting = list(consumers(dags))
     named = [asset for dag in dags for asset in dag.assets]
     named.sort(key=lambda asset: not asset.reference)  # one that is defined counts

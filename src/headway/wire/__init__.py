@@ -15,6 +15,7 @@ from headway.wire.assets import (
     AssetUse,
     AssetWait,
     AssetWaiter,
+    AssetWatcher,
     DagAssets,
 )
 from headway.wire.audit import AuditCheck, AuditEntry, AuditRecord, WordedEntry
@@ -259,6 +260,7 @@ __all__ = [
     "AssetUse",
     "AssetWait",
     "AssetWaiter",
+    "AssetWatcher",
     "Attempt",
     "AuditCheck",
     "AuditEntry",

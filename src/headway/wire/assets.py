@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from headway.core.watchers import WatcherState
 from headway.wire.partitions import PendingPartition
 
 
@@ -45,6 +46,34 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     aliases: list[str] = []
 
 
+class AssetWatcher(msgspec.Struct, frozen=True, kw_only=True):
+    """Code that looks out for events of an asset outside of Headway. ``dag_id``: the DAG whose file has the code.
+
+    ``state``: looking, waiting, failed or stopped; ``reason``: why nobody looks. ``looks_at``: its next look, as far as
+    it tells. ``error``: of its last end, until it works again; ``starts_at``: when it begins again at the earliest.
+    ``slowed_at``: when it last told of more events than are taken in a minute. Watchers that are the same are one.
+    """
+
+    asset: str
+    name: str
+    what: str
+    dag_id: str
+    queue: str
+    state: WatcherState
+    reason: str
+    since: datetime | None
+    looks: int
+    looked_at: datetime | None
+    looks_at: datetime | None
+    note: str | None
+    events: int
+    last_event_at: datetime | None
+    error: str | None
+    failed_at: datetime | None
+    starts_at: datetime | None
+    slowed_at: datetime | None
+
+
 class AssetWaiter(msgspec.Struct, frozen=True, kw_only=True):
     """A DAG that waits for an asset. ``missing``: the assets whose events its next run waits for; ``reason``: the same
     in words. ``events``: those of this asset that count for its next run.
@@ -75,6 +104,7 @@ class AssetDetail(msgspec.Struct, frozen=True, kw_only=True):
     assets: list[str] = []
     assets_total: int = 0
     refused: str | None = None
+    watchers: list[AssetWatcher] = []
 
 
 class AssetEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,3 +169,4 @@ class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
     awaited: list[AssetUse] = []  # by its tasks
     partitioned: bool = False
     partitions: list[PendingPartition] = []
+    watchers: list[AssetWatcher] = []  # of the assets that it waits for

@@ -12,6 +12,7 @@ from tests.simulation.bugs import (
     runs,
     strategies,
     teams,
+    watched,
 )
 from tests.simulation.bugs.bug import BUG_SEEDS, Bug
 
@@ -29,4 +30,5 @@ BUGS: list[Bug] = [
     *asset_waits.BUGS,
     *outbound.BUGS,
     *retries.BUGS,
+    *watched.BUGS,
 ]

@@ -34,19 +34,19 @@ BUGS = [
     for name, symptom, seeds, places in (
         (
             "the last retry rule decides",
-            "I70|S6",
+            "I72|S6",
             (0, 1, 2, 3, 4, 5, 6, 7),
             ((retry, "ruling", last_decides),),
         ),
         (
             "a retry rule does not know what a class is derived from",
-            "I70|S6",
+            "I72|S6",
             (0, 1, 2, 3, 4, 5, 6, 7),
             ((retry, "named", only_its_own_class),),
         ),
         (
             "a retry rule has no number of its own",
-            "I70|S6",
+            "I72|S6",
             (0, 1, 2, 3, 4, 5, 6, 7),
             ((retry, "ruling", number_ignored),),
         ),

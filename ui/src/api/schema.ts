@@ -2685,6 +2685,7 @@ export interface components {
             waiters: components["schemas"]["AssetWaiter"][];
             /** Format: int64 */
             waiters_total: number;
+            watchers: components["schemas"]["AssetWatcher"][];
         };
         /** AssetEvent */
         AssetEvent: {
@@ -2756,6 +2757,29 @@ export interface components {
             paused: boolean;
             reason: string;
             since: string | null;
+        };
+        /** AssetWatcher */
+        AssetWatcher: {
+            asset: string;
+            dag_id: string;
+            error: string | null;
+            /** Format: int64 */
+            events: number;
+            failed_at: string | null;
+            last_event_at: string | null;
+            looked_at: string | null;
+            /** Format: int64 */
+            looks: number;
+            looks_at: string | null;
+            name: string;
+            note: string | null;
+            queue: string;
+            reason: string;
+            since: string | null;
+            slowed_at: string | null;
+            starts_at: string | null;
+            state: components["schemas"]["WatcherState"];
+            what: string;
         };
         /** Attempt */
         Attempt: {
@@ -3413,6 +3437,7 @@ export interface components {
             partitions: components["schemas"]["PendingPartition"][];
             reason: string | null;
             waits: components["schemas"]["AssetWait"][];
+            watchers: components["schemas"]["AssetWatcher"][];
         };
         /** DagCounts */
         DagCounts: {
@@ -6274,6 +6299,27 @@ export interface components {
             /** @default  */
             since: string;
         };
+        /** Watcher */
+        Watcher: {
+            every_s?: number | null;
+            kwargs?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            /** @default default */
+            queue?: string;
+            /** @default false */
+            shared?: boolean;
+            trigger: string;
+            /** @default  */
+            what?: string;
+        };
+        /**
+         * WatcherState
+         * @description The state of a watcher now.
+         * @enum {string}
+         */
+        WatcherState: "looking" | "failed" | "waiting" | "stopped";
         /** Webhook */
         Webhook: {
             /** Format: date-time */
@@ -6372,6 +6418,8 @@ export interface components {
             reference?: boolean;
             /** @default  */
             uri?: string;
+            /** @default [] */
+            watchers?: components["schemas"]["Watcher"][];
         };
         /** Asset */
         wire_assets_Asset: {
@@ -6920,7 +6968,29 @@ export interface operations {
                      *           "since": "2026-01-31T05:00:00Z"
                      *         }
                      *       ],
-                     *       "waiters_total": 1
+                     *       "waiters_total": 1,
+                     *       "watchers": [
+                     *         {
+                     *           "asset": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "error": "text",
+                     *           "events": 1,
+                     *           "failed_at": "2026-01-31T05:00:00Z",
+                     *           "last_event_at": "2026-01-31T05:00:00Z",
+                     *           "looked_at": "2026-01-31T05:00:00Z",
+                     *           "looks": 1,
+                     *           "looks_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "queue": "text",
+                     *           "reason": "pool etl is full",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slowed_at": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z",
+                     *           "state": "looking",
+                     *           "what": "schedule"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AssetDetail"];
@@ -8390,7 +8460,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -8654,6 +8735,28 @@ export interface operations {
                      *           "events": 1,
                      *           "missing": false,
                      *           "since": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "watchers": [
+                     *         {
+                     *           "asset": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "error": "text",
+                     *           "events": 1,
+                     *           "failed_at": "2026-01-31T05:00:00Z",
+                     *           "last_event_at": "2026-01-31T05:00:00Z",
+                     *           "looked_at": "2026-01-31T05:00:00Z",
+                     *           "looks": 1,
+                     *           "looks_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "queue": "text",
+                     *           "reason": "pool etl is full",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slowed_at": "2026-01-31T05:00:00Z",
+                     *           "starts_at": "2026-01-31T05:00:00Z",
+                     *           "state": "looking",
+                     *           "what": "schedule"
                      *         }
                      *       ]
                      *     }
@@ -9571,7 +9674,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -9806,7 +9920,18 @@ export interface operations {
                      *             "group": "text",
                      *             "name": "ada",
                      *             "reference": false,
-                     *             "uri": "text"
+                     *             "uri": "text",
+                     *             "watchers": [
+                     *               {
+                     *                 "every_s": 1.5,
+                     *                 "kwargs": {},
+                     *                 "name": "ada",
+                     *                 "queue": "text",
+                     *                 "shared": false,
+                     *                 "trigger": "schedule",
+                     *                 "what": "schedule"
+                     *               }
+                     *             ]
                      *           }
                      *         ],
                      *         "callbacks": {},
@@ -10274,7 +10399,18 @@ export interface operations {
                      *           "group": "text",
                      *           "name": "ada",
                      *           "reference": false,
-                     *           "uri": "text"
+                     *           "uri": "text",
+                     *           "watchers": [
+                     *             {
+                     *               "every_s": 1.5,
+                     *               "kwargs": {},
+                     *               "name": "ada",
+                     *               "queue": "text",
+                     *               "shared": false,
+                     *               "trigger": "schedule",
+                     *               "what": "schedule"
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "callbacks": {},

@@ -11,13 +11,14 @@ from psycopg import Connection
 
 from headway.agent.protocol import (
     Answer,
+    Arrival,
     Ask,
     AttemptKey,
     Cancel,
-    Errand,
     Fetch,
     Hello,
     Looked,
+    OfWatcher,
     Piece,
     Probed,
     Put,
@@ -36,6 +37,7 @@ from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Gateway
 from headway.executors.agents.link import Link
 from headway.executors.agents.refusals import Refusals
+from headway.executors.agents.standing import StandingWatches
 from headway.executors.agents.trials import Trials
 from headway.executors.agents.triggers import Triggers
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
@@ -81,6 +83,7 @@ class Agents:
         self.errands = Errands(host, files)
         self.trials = Trials(self.conn, self.gateway, self.asks)
         self.triggers = Triggers(self.conn, self.gateway, host.versions)
+        self.watchers = StandingWatches(self.conn, self.gateway)
         self.refusals = Refusals(host)
 
     # -- what came in
@@ -201,7 +204,10 @@ class Agents:
         if link.sock.fileno() >= 0:
             self.gateway.send(link, answer)
 
-    def answer(self, link: Link, message: Hello | Fetch | Ask | Probed | Looked | Errand) -> None:
+    def answer(self, link: Link, message: Arrival) -> None:
+        if isinstance(message, OfWatcher):
+            self.watchers.answer(link, message)
+            return
         match message:
             case Looked(looks):
                 self.triggers.note(link, looks)
@@ -259,6 +265,8 @@ class Agents:
         self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
         self.triggers.bring_level(link)
+        if hello.watchers is not None:
+            self.watchers.bring_level(link)
 
     def refuse(self, link: Link, hello: Hello, why: str, team_id: int | None = None) -> None:
         """Refuse who has no right to what they ask for, for good, and tell the audit of the team, if one is known."""
@@ -283,6 +291,7 @@ class Agents:
         self.host.safely(self.part_from_void)
         self.host.safely(self.trials.begin)
         self.host.safely(self.triggers.look)
+        self.host.safely(self.watchers.look)
         self.host.safely(self.compare)
         self.errands.look(self.gateway.links.keys())
         self.gateway.sweep()

@@ -26,20 +26,17 @@ from headway.agent.protocol import (
     PIECE_BYTES,
     Ack,
     AgentMessage,
+    Arrival,
     Ask,
     AttemptKey,
     Ended,
-    Errand,
-    Fetch,
     Found,
     Grant,
     Grants,
     Heartbeat,
     HeartbeatAck,
     Hello,
-    Looked,
     Named,
-    Probed,
     Put,
     Refused,
     Reported,
@@ -98,7 +95,7 @@ class Gateway:
         self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
         self.starts: list[Envelope] = []  # may wait for the next tick
-        self.arrivals: list[tuple[Link, Hello | Fetch | Ask | Probed | Looked | Errand]] = []
+        self.arrivals: list[tuple[Link, Arrival]] = []
         self.orphans_until = 0.0  # waits of an agent that left are soon free
         self.triggers = False  # an attempt was deferred, and is to be looked after
         self.address = address
@@ -294,7 +291,7 @@ class Gateway:
     def hear(
         self,
         link: Link,
-        message: Heartbeat | Reported | Looked | Fetch | Ask | Probed | Errand,
+        message: Heartbeat | Reported | Arrival,
         body: bytes,
     ) -> None:
         """Handle a message. Raises ValueError if its names cannot belong to a run, or it is longer than any."""

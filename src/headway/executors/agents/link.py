@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from headway.agent.budget import LogBudget
 from headway.agent.frames import FrameReader
 from headway.agent.protocol import AttemptKey, Hello
+from headway.agent.watchers import WatcherKey
 
 if TYPE_CHECKING:
     from headway.agent.tls import Channel
@@ -40,6 +41,7 @@ class Link:
     )  # results that it may read, where they are
     watched: set[AttemptKey] = field(default_factory=set)  # waits that its triggerers look after
     found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
+    watchers: set[WatcherKey] | None = None  # None: not yet brought level
     heartbeat: int | None = None  # to be renewed in the database, then answered
     draining: bool = False  # nothing is granted to it any more
     log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says

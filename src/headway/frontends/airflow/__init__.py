@@ -12,6 +12,7 @@ from headway.frontends.base import Loaded
 
 if TYPE_CHECKING:
     from headway.authoring.looking import Given
+    from headway.authoring.watching import Watched
     from headway.frontends.base import Runnable
 
 IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+airflow\b", re.MULTILINE)
@@ -70,6 +71,11 @@ class Airflow:
         from headway.frontends.airflow import triggering
 
         return triggering.awaited(given)
+
+    def watched(self, given: "Watched") -> Awaitable[None]:
+        from headway.frontends.airflow import triggering
+
+        return triggering.watched(given)
 
 
 FRONT_END: Final = Airflow()

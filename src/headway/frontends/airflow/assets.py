@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from headway.core.aliases import key
 from headway.core.schedules.on_assets import ALL, ANY, Condition
+from headway.frontends.airflow.triggering import PREFIX
 from headway.spec import model
 from headway.spec.carried import shown
 
@@ -96,6 +97,22 @@ def spec(asset: Any) -> model.Asset:
         uri=shown(str(asset.uri)),
         group=group_of(asset),
         extra=dict(asset.extra or {}),
+        watchers=tuple(map(watcher, getattr(asset, "watchers", None) or ())),
+    )
+
+
+def watcher(found: Any) -> model.Watcher:
+    """Return a watcher of Airflow as one of ours."""
+    from airflow.sdk.serde import serialize
+
+    name, kwargs = found.trigger.serialize()
+    told = name.rpartition(".")[2]
+    given: Any = serialize(dict(kwargs))
+    return model.Watcher(
+        name=shown(str(found.name)),
+        trigger=PREFIX + name,
+        what=f"trigger {told}",
+        kwargs=given,
     )
 
 

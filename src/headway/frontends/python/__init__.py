@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from headway.authoring.callbacks import Companion
     from headway.authoring.dag import DAG
     from headway.authoring.looking import Given
+    from headway.authoring.watching import Watched
 
 
 class Python:
@@ -48,6 +49,11 @@ class Python:
         from headway.authoring import looking
 
         return looking.awaited(given)
+
+    def watched(self, given: "Watched") -> Awaitable[None]:
+        from headway.authoring import watching
+
+        return watching.watched(given)
 
 
 FRONT_END: Final = Python()

@@ -20,7 +20,7 @@ from headway.errors import NotFound, UsageError
 from headway.spec.errors import did_you_mean
 from headway.store import grants, limits
 from headway.store.clock import clock
-from headway.store.views import dags, dependencies, pages, partitions
+from headway.store.views import dags, dependencies, pages, partitions, watchers
 
 WAITERS_MAX: Final = 100  # whose missing assets are told of one asset
 
@@ -219,6 +219,7 @@ def detail(conn: Connection[Any], name: str) -> wire.AssetDetail:
         affected=late[: dependencies.AFFECTED_MAX],
         affected_total=len(late),
         affected_owners=owners,
+        watchers=watchers.of_assets(conn, [name]),
         **({} if asset.alias is None else of_alias(conn, name, asset.alias)),
     )
 
@@ -304,6 +305,7 @@ def of_dag(conn: Connection[Any], dag_id: str) -> wire.DagAssets:
         waits=waits,
         partitioned=schedule.partitioned,
         partitions=partitions.oldest(conn, dag_id) if schedule.partitioned else [],
+        watchers=watchers.of_assets(conn, sorted(schedule.assets)) if schedule.assets else [],
         **{
             name: [wire.AssetUse(asset=a, task_id=t) for role, a, t in uses if role == wanted]
             for name, wanted in (("outlets", "outlet"), ("inlets", "inlet"), ("awaited", "wait"))

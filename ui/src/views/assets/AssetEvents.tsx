@@ -10,8 +10,8 @@ import { AssetLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
-import { who } from "@/views/events/describe.ts";
 import styles from "./Assets.module.css";
+import { reporterOf } from "./watchers.ts";
 
 const COLUMNS: readonly Column<AssetEvent>[] = [
   {
@@ -105,7 +105,7 @@ export function AssetEvents({ name, outside }: { name: string; outside: boolean 
 }
 
 function Source({ event: { run_id, dag_id, task_id, map_index, by } }: { event: AssetEvent }) {
-  if (run_id === null) return <span title={by ?? undefined}>{who(by ?? "")}</span>;
+  if (run_id === null) return <span title={by ?? undefined}>{reporterOf(by ?? "")}</span>;
   return (
     <span>
       <RunLink run={run_id}>{dag_id}</RunLink>{" "}

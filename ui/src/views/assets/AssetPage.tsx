@@ -19,6 +19,7 @@ import styles from "./Assets.module.css";
 import { EmitDialog } from "./EmitDialog.tsx";
 import { isForeign } from "./producers.ts";
 import { Waiters } from "./Waiters.tsx";
+import { Watchers } from "./Watchers.tsx";
 
 const route = getRouteApi("/t/$team/assets/detail");
 
@@ -56,6 +57,9 @@ export function AssetPage() {
             <div className={styles.column}>
               <AssetPartitions name={name} />
               <Waiters detail={found.data} />
+              {found.data.asset.alias === null && !isForeign(name) && (
+                <Watchers detail={found.data} />
+              )}
             </div>
           </div>
         )}

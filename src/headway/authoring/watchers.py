@@ -1,0 +1,188 @@
+"""Watchers as a DAG file names them: ``Asset("orders", watchers=[FilesArrive("/data/orders/*.csv")])``.
+
+A watcher looks out for something outside for as long as a DAG waits for its asset, in a process that many share. Each
+thing that happens is an event of the asset, once. What the code does is in ``watching``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from headway.authoring.frames import call_site
+from headway.authoring.run import Fail
+from headway.authoring.triggers import interval, reference
+from headway.authoring.values import NotSerialisable, to_json
+from headway.spec import model
+from headway.spec.errors import BadSpec
+
+OURS: Final = "headway.authoring.watching:"
+QUEUE: Final = "default"
+
+
+class WatcherEvent(NamedTuple):
+    """An event that a watcher of your own yields.
+
+    ``extra`` goes with it, as JSON. ``key``: for this asset, the same key is the same event. ``cursor``: from where the
+    watcher goes on if it begins again elsewhere; it is stored with the event. None: it stays as it was.
+    """
+
+    extra: Mapping[str, Any] = {}
+    partition: str | None = None
+    key: str | None = None
+    cursor: Any = None
+
+
+class Watcher:
+    """Code of your own that looks out for events of an asset.
+
+    ``watches`` is at the top level of the DAG file or of a module beside it: an ``async def`` function that yields an
+    event for each thing that happens (a dict, its extra, or a ``WatcherEvent``), or a class with such a ``run(self)``.
+    The code behind a ``yield`` runs when the event is stored. With a parameter ``cursor`` it gets what it gave last.
+    With ``every`` (seconds or a timedelta) it is a function that returns something instead: what is true, and differs
+    from what it returned before, is an event. ``queue``: agents that serve it run the code. Raises BadSpec.
+    """
+
+    def __init__(
+        self,
+        watches: Callable[..., Any] | str,
+        /,
+        *,
+        name: str | None = None,
+        every: timedelta | float | None = None,
+        what: str | None = None,
+        queue: str = QUEUE,
+        **kwargs: object,
+    ) -> None:
+        try:
+            trigger = watches if isinstance(watches, str) else reference(watches)
+            every_s = None if every is None else interval(every)
+            given = msgspec.json.decode(to_json(kwargs))
+        except (Fail, NotSerialisable) as error:
+            raise bad(str(error).replace("a trigger must be", "a watcher must be")) from None
+        known = trigger.rpartition(":")[2]
+        self.spec = model.Watcher(
+            name=known if name is None else name,
+            trigger=trigger,
+            what=what or "",
+            kwargs=given,
+            every_s=every_s,
+            shared=trigger.startswith(OURS),
+            queue=queue,
+        )
+
+    def __repr__(self) -> str:
+        return f"Watcher({self.spec.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Watcher) and self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash(self.spec.name)
+
+
+class FilesArrive(Watcher):
+    """Each new file at ``path`` is an event: a path or a pattern (``/data/orders/*.csv``, ``/data/**/*.csv``).
+
+    A file counts once it has the same size and time in two looks, so one that is still written is waited for. A file
+    that changes counts again. Its extra has ``path``, ``size`` and ``modified``. Files that are there at the first look
+    count with ``existing``. ``partition``: a regular expression that is looked for in the path; its first group is the
+    partition of the event.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        every: timedelta | float = 5.0,
+        existing: bool = False,
+        partition: str | None = None,
+        name: str | None = None,
+        queue: str = QUEUE,
+    ) -> None:
+        if not str(path).startswith("/"):
+            raise bad(f"FilesArrive needs an absolute path, not {str(path)!r}")
+        if partition is not None and groups_of(partition) < 1:
+            raise bad(
+                f"partition must be a regular expression with a group, like 'orders-(.*).csv', not {partition!r}"
+            )
+        super().__init__(
+            f"{OURS}files",
+            name=str(path) if name is None else name,
+            what=f"files {path}",
+            queue=queue,
+            path=str(path),
+            every_s=seconds(every),
+            existing=bool(existing),
+            partition=partition,
+        )
+
+
+class HttpChanges(Watcher):
+    """Each change of what a URL answers is an event: of its ETag, else of its Last-Modified, else of the body.
+
+    The first answer is what later ones are compared with. Other answers than 2xx do not count. The extra
+    has ``url``, without what follows a "?", ``version`` and ``before``. Do not put secrets into the URL: people see it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        every: timedelta | float = 60.0,
+        name: str | None = None,
+        queue: str = QUEUE,
+    ) -> None:
+        if not str(url).startswith(("http://", "https://")):
+            raise bad(f"HttpChanges needs a URL with http:// or https://, not {str(url)!r}")
+        shown = str(url).partition("?")[0]
+        super().__init__(
+            f"{OURS}answers",
+            name=shown if name is None else name,
+            what=f"changes of {shown}",
+            queue=queue,
+            url=str(url),
+            every_s=seconds(every),
+        )
+
+
+def watchers_of(given: object) -> tuple[Watcher, ...]:
+    """Return the watchers that an asset is given. Raises BadSpec."""
+    if not isinstance(given, list | tuple):
+        raise bad(f"watchers must be a list of watchers, not {given!r}")
+    for each in given:
+        if not isinstance(each, Watcher):
+            raise bad(f"{name_of(each)} is not a watcher", hint_for(each))
+    return tuple(given)
+
+
+def hint_for(given: object) -> str:
+    other = {"FileExists": "FilesArrive", "HttpReady": "HttpChanges"}.get(type(given).__name__)
+    if other is not None:
+        return f"{type(given).__name__} waits once, for a task; write {other}(…), which tells of each change"
+    return "write FilesArrive(…), HttpChanges(…), or Watcher(function) with a function of your own"
+
+
+def name_of(given: object) -> str:
+    return getattr(given, "__name__", type(given).__name__)
+
+
+def seconds(every: object) -> float:
+    try:
+        return interval(every)
+    except Fail as error:
+        raise bad(str(error)) from None
+
+
+def groups_of(pattern: str) -> int:
+    try:
+        return re.compile(pattern).groups
+    except (re.error, TypeError):
+        return 0
+
+
+def bad(message: str, hint: str | None = None) -> BadSpec:
+    site = call_site()
+    return BadSpec(message, file=site.file, line=site.line, hint=hint)

@@ -1,0 +1,221 @@
+"""The work of watchers inside of a triggerer: their code is found by its name, and each event that it tells is stored.
+
+A watcher waits until what it told is stored, so it is never ahead of the database, and goes on from the cursor that was
+stored with its last events.
+"""
+
+import asyncio
+import glob
+import inspect
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b, sha256
+from typing import Any, Final, NamedTuple
+
+from headway.authoring.looking import ANSWER_S_MAX, Facts, looked, named
+from headway.authoring.values import restore, to_json
+from headway.authoring.watchers import WatcherEvent
+from headway.core.watchers import BATCH_MAX
+from headway.core.words import counted
+
+FILES_MAX: Final = 10_000  # that one pattern may match: the cursor has a mark of each
+ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
+
+Tell = Callable[[Sequence[WatcherEvent], Any], Awaitable[None]]
+
+
+class Watched(NamedTuple):
+    """A watcher that begins. ``cursor``: what it stored last. ``tell`` returns when events and cursor are stored."""
+
+    facts: Facts
+    cursor: Any
+    tell: Tell
+
+
+class Batch(NamedTuple):
+    """Events that are stored at once, with the cursor behind them."""
+
+    events: Sequence[WatcherEvent]
+    cursor: Any
+
+
+async def watched(given: Watched) -> None:
+    """Run a watcher until it ends. Raises whatever it raises."""
+    facts = given.facts
+    code = named(facts.trigger)
+    kwargs: Any = dict(restore(facts.kwargs))  # type: ignore[call-overload]
+    if takes_cursor(code):
+        kwargs["cursor"] = given.cursor
+    if facts.every_s is not None and not isinstance(code, type):
+        await polled(given, code, kwargs, facts.every_s)
+        return
+    work = code(**kwargs).run() if isinstance(code, type) else code(**kwargs)
+    if not isinstance(work, AsyncIterator):
+        if inspect.iscoroutine(work):
+            work.close()
+        raise TypeError(
+            f"{facts.trigger.rpartition(':')[2]} yields no events; write yield in it, or give the watcher every=…"
+        )
+    async for found in work:
+        if isinstance(found, Batch):
+            await given.tell(found.events, found.cursor)
+        else:
+            event = event_of(found)
+            await given.tell([event], event.cursor)
+
+
+def takes_cursor(code: Any) -> bool:
+    try:
+        return "cursor" in inspect.signature(code).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def event_of(found: object) -> WatcherEvent:
+    """Return what a watcher yielded as an event: other things than mappings go with it as ``found``."""
+    if isinstance(found, WatcherEvent):
+        return found
+    if isinstance(found, Mapping):
+        return WatcherEvent(found)
+    return WatcherEvent({} if found is None else {"found": found})
+
+
+async def polled(given: Watched, look: Any, kwargs: dict[str, Any], every_s: float) -> None:
+    """Call ``look`` again and again. What it finds is an event if it is true and other than what it found before."""
+    last = (given.cursor or {}).get("last") if isinstance(given.cursor, dict) else None
+    looks = 0
+    while True:
+        found = await look(**kwargs)
+        mark = sha256(to_json(found)).hexdigest() if found else None
+        if mark != last:
+            await given.tell([event_of(found)] if found else [], {"last": mark})
+            last = mark
+        looks += 1
+        looked(looks=looks, again_s=every_s)
+        await asyncio.sleep(every_s)
+
+
+# -- files
+
+
+class File(NamedTuple):
+    path: str
+    size: int
+    modified_ns: int
+
+    def mark(self) -> str:
+        """Return a short name of the file as it is now. The cursor has one for each file that was told of."""
+        text = f"{self.modified_ns}:{self.size}:{self.path}"
+        return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=9).hexdigest()
+
+
+def found_files(path: str) -> list[File]:
+    """Return the files that are there, the oldest first. Raises ValueError: they are too many."""
+    paths = glob.glob(path, recursive=True) if glob.has_magic(path) else [path]
+    files = []
+    for each in paths:
+        try:
+            stat = os.stat(each)
+        except FileNotFoundError:
+            continue
+        if not os.path.isdir(each):
+            files.append(File(each, stat.st_size, stat.st_mtime_ns))
+    if len(files) > FILES_MAX:
+        raise ValueError(
+            f"{len(files):,} files match {path}; the limit is {FILES_MAX:,}: move those that are done elsewhere"
+        )
+    return sorted(files, key=lambda file: (file.modified_ns, file.path))
+
+
+async def files(
+    path: str, every_s: float, existing: bool, partition: str | None, cursor: Any
+) -> AsyncIterator[Batch]:
+    """Tell of each file that has arrived, once it rests from one look to the next."""
+    pattern = None if partition is None else re.compile(partition)
+    told: set[str] | None = None if cursor is None else set(cursor)
+    before: set[str] = set()
+    looks = 0
+    while True:
+        there = await asyncio.to_thread(found_files, path)
+        marks = {file.mark(): file for file in there}
+        if told is None:
+            told = set() if existing else set(marks)
+            yield Batch([], sorted(told))
+        fresh = [(mark, file) for mark, file in marks.items() if mark not in told]
+        rested = [(mark, file) for mark, file in fresh if mark in before]
+        for start in range(0, len(rested), BATCH_MAX):
+            few = rested[start : start + BATCH_MAX]
+            told = (told & marks.keys()) | {mark for mark, _ in few}
+            yield Batch([event_of_file(file, pattern) for _, file in few], sorted(told))
+        before = {mark for mark, _ in fresh}
+        looks += 1
+        looked(f"{counted(len(there), 'file')} there", looks=looks, again_s=every_s)
+        await asyncio.sleep(every_s)
+
+
+def event_of_file(file: File, pattern: re.Pattern[str] | None) -> WatcherEvent:
+    match = None if pattern is None else pattern.search(file.path)
+    modified = datetime.fromtimestamp(file.modified_ns / 1e9, UTC).isoformat()
+    extra = {"path": file.path, "size": file.size, "modified": modified}
+    return WatcherEvent(extra, None if match is None else match[1])
+
+
+# -- addresses
+
+
+class Answer(NamedTuple):
+    """The answer of an address. ``version`` is None if it does not count, for the reason in ``note``."""
+
+    version: str | None
+    note: str
+
+
+def ask(url: str, version: str | None) -> Answer:
+    """Ask once. ``version``: the one that is known, so that an address may say that nothing has changed."""
+    shown = url.partition("?")[0]
+    headers = {}
+    if version is not None and version.startswith("etag:"):
+        headers["If-None-Match"] = version.removeprefix("etag:")
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+            return Answer(version_of(answer), f"{shown} answered {answer.status}")
+    except urllib.error.HTTPError as error:
+        with error:
+            same = version if error.code == 304 else None
+            return Answer(same, f"{shown} answered {error.code}")
+    except OSError as error:
+        return Answer(None, f"{shown} does not answer: {error}")
+
+
+def version_of(answer: Any) -> str:
+    """Return what names the version of an answer. Raises ValueError: the body is too long to be compared."""
+    if etag := answer.headers.get("ETag"):
+        return f"etag:{etag}"
+    if modified := answer.headers.get("Last-Modified"):
+        return f"modified:{modified}"
+    body = answer.read(ANSWER_BYTES_MAX + 1)
+    if len(body) > ANSWER_BYTES_MAX:
+        raise ValueError(
+            f"the answer has no ETag and more than {ANSWER_BYTES_MAX:,} bytes, which are not compared"
+        )
+    return f"sha256:{sha256(body).hexdigest()}"
+
+
+async def answers(url: str, every_s: float, cursor: Any) -> AsyncIterator[Batch]:
+    """Tell of each change of what an address answers."""
+    known: str | None = cursor
+    looks = 0
+    while True:
+        found = await asyncio.to_thread(ask, url, known)
+        if found.version is not None and found.version != known:
+            extra = {"url": url.partition("?")[0], "version": found.version, "before": known}
+            yield Batch([] if known is None else [WatcherEvent(extra)], found.version)
+            known = found.version
+        looks += 1
+        looked(found.note, looks=looks, again_s=every_s)
+        await asyncio.sleep(every_s)
