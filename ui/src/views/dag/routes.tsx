@@ -1,4 +1,7 @@
 import { createRoute, redirect } from "@tanstack/react-router";
+import { dag } from "@/api/queries.ts";
+import { newestRun } from "@/api/runTasks.ts";
+import { ahead } from "@/app/ahead.ts";
 import { lazyPage } from "@/app/lazyPage.ts";
 import { dagsRoute } from "@/app/routes.tsx";
 import { runFilterIn } from "@/lib/runFilter.ts";
@@ -13,6 +16,10 @@ export const dagRoute = createRoute({
   path: "$dag",
   staticData: { crumb: "$dag" },
   validateSearch: selectionOf,
+  loader: (opening) => {
+    ahead(opening, dag(opening.params.dag));
+    ahead(opening, newestRun(opening.params.dag));
+  },
   component: lazyPage(() => import("./DagFrame.tsx"), "DagFrame"),
 });
 

@@ -1,8 +1,7 @@
-import { usePrefetchQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { run as runQuery } from "@/api/queries.ts";
-import { runTasks } from "@/api/runTasks.ts";
 import type { Run } from "@/api/types.ts";
 import { type Selection, selectionOf } from "@/lib/selection.ts";
 import { absolute, minute } from "@/lib/time.ts";
@@ -29,7 +28,6 @@ export function RunPage() {
   const found = useQuery(runQuery(runId));
   const run = found.data;
   const id = run?.run_id ?? runId; // the URL may hold a prefix
-  usePrefetchQuery(runTasks(id)); // with the run, not after it
   useLive({ run_id: id });
   useRunKeys(id, selection, select);
   if (found.isError && !run) {

@@ -1,4 +1,8 @@
 import { createRoute } from "@tanstack/react-router";
+import { diagnosis } from "@/api/diagnosis.ts";
+import { run } from "@/api/queries.ts";
+import { runTasks } from "@/api/runTasks.ts";
+import { ahead } from "@/app/ahead.ts";
 import { lazyPage } from "@/app/lazyPage.ts";
 import { runsRoute } from "@/app/routes.tsx";
 import { type Selection, selectionOf, strip } from "@/lib/selection.ts";
@@ -17,6 +21,12 @@ export const runRoute = createRoute({
     ...selectionOf(search),
     only: STATES.find((state) => state === search.only),
   }),
+  loader: (opening) => {
+    const { run: id } = opening.params;
+    ahead(opening, run(id));
+    ahead(opening, diagnosis(id));
+    ahead(opening, runTasks(id));
+  },
   component: lazyPage(() => import("./RunPage.tsx"), "RunPage"),
 });
 
