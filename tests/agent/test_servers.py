@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -159,7 +158,7 @@ def test_a_base_server_that_may_not_be_started_says_why(
 ) -> None:
     python = tmp_path / "python"
     python.write_text("no program")
-    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(servers, "PYTHON", str(python))
     for name in ("a.py", "b.py"):
         driven.servers.get("v1", driven.file(name))
     driven.until(lambda: len(driven.heard.gone) == 2)

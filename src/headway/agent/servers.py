@@ -18,6 +18,7 @@ from headway.agent.starting import Start, last_line
 from headway.agent.users import Umask
 from headway.paths import bundle_root
 
+PYTHON: Final = sys.executable
 ALIVE_MAX: Final = 8  # more only while more are busy
 IDLE_S_MAX: Final = 300.0
 IMPORT_S_MAX: Final = 30.0
@@ -112,7 +113,7 @@ class Servers:
         ours, theirs = socket.socketpair()
         start = Start()
         fds = (theirs.fileno(), start.log)
-        command = [sys.executable, "-P", "-m", "headway.agent.forkserver", *map(str, fds)]
+        command = [PYTHON, "-P", "-m", "headway.agent.forkserver", *map(str, fds)]
         try:
             self.base = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stderr=start.said, pass_fds=fds, env=environment(),
@@ -121,7 +122,7 @@ class Servers:
         except OSError as error:
             ours.close()
             start.close()
-            return f"the fork server cannot be started: {error.strerror}: {sys.executable}"
+            return f"the fork server cannot be started: {error.strerror}: {PYTHON}"
         finally:
             theirs.close()
             start.taken()

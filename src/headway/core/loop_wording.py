@@ -1,4 +1,4 @@
-"""What a task of a loop waits for in words, for ``wording``."""
+"""The wait of a task of a loop in words, for ``wording``."""
 
 from collections.abc import Sequence
 from typing import Final
