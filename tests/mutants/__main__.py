@@ -37,6 +37,8 @@ TESTS: Final = {
     "core/questions": ("tests/core/test_answers.py",),
     "core/globs": ("tests/core/test_role_map.py", "tests/core/test_pod_policy.py"),
     "core/connections": ("tests/core/test_connections.py",),
+    "core/foreign": ("tests/core/test_foreign.py",),
+    "core/pod_policy": ("tests/core/test_pod_policy.py", "tests/kubernetes/test_pod_rules.py"),
     "agent/masking": (
         "tests/agent/test_masking.py",
         "tests/agent/test_text.py",
