@@ -74,6 +74,11 @@ TESTS: Final = {
     "identity/accounts": ("tests/identity/test_accounts.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "secrets/service": ("tests/secrets/test_service.py",),
+    "secrets/results": (
+        "tests/secrets/test_results.py",
+        "tests/secrets/test_runs.py",
+        "tests/secrets/test_service.py",
+    ),
 }
 WANTED: Final = 0.9
 WORKERS: Final = 2
