@@ -12,12 +12,12 @@ from psycopg_pool import PoolTimeout
 
 from headway import clock
 from headway.api import door as module
-from headway.api.door import PULSE_S, PULSE_TIMEOUT_S, Connections, Door, Pulse, refused
+from headway.api.door import PULSE_S, PULSE_TIMEOUT_S, QUEUE_S, Connections, Door, Pulse, refused
 from headway.api.repeats import Once
 from headway.errors import AmbiguousCommit, NotReachable, UsageError
 from headway.store import api_login
 from headway.store.audit import Entry
-from headway.store.transact import Session
+from headway.store.transact import PREPARE_AFTER, Session
 
 Told = list[tuple[int, str, dict[str, Any]]]
 
@@ -83,6 +83,23 @@ def test_a_lane_is_that_of_the_team_unless_it_is_said(
     monkeypatch.setattr(connections.lanes, "submit", submit)
     assert list(both(other, pools)) == [7, 7]
     assert lanes == ["guests"] * 2
+
+
+def test_each_statement_is_planned_with_its_values_in_sight(door: Door) -> None:
+    def often(conn: Connection[Any]) -> object:
+        for number in range(PREPARE_AFTER + 2):
+            conn.execute("SELECT %s::integer", [number])
+        return conn.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+
+    assert door.transact(often) == (0,)
+
+
+def test_what_was_opened_is_closed(connections: Connections) -> None:
+    connections.close()
+    assert connections.pool.closed
+    assert not connections.lanes.is_open
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        connections.pulse.thread.submit(connections.pulse.beats)
 
 
 # -- one entry
@@ -157,6 +174,26 @@ def test_another_mistake_is_ours(door: Door) -> None:
     assert refused(DataError("anything")) is None
 
 
+@pytest.mark.parametrize(
+    ("limit", "statement", "why"),
+    [
+        ("lock_timeout", "LOCK TABLE pool", "another transaction holds a lock"),
+        ("statement_timeout", "SELECT pg_sleep(60)", "cancelled a statement of this request"),
+    ],
+)
+def test_what_takes_too_long_is_told(
+    door: Door, owner_conn: Session, limit: str, statement: str, why: str
+) -> None:
+    def work(conn: Connection[Any]) -> None:
+        conn.execute("SELECT set_config(%s, '1ms', true)", [limit])
+        conn.execute(statement.encode())
+
+    with owner_conn.transaction():
+        owner_conn.execute("LOCK TABLE pool IN ROW EXCLUSIVE MODE")
+        with pytest.raises(NotReachable, match=why):
+            door.of(1).transact(work)
+
+
 def test_where_no_connection_is_free_the_database_does_not_answer(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +218,7 @@ def test_a_frozen_database_is_told_and_a_change_may_still_happen(
     kind: type[NotReachable],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    jobs = never(connections, monkeypatch, beats=False)
+    jobs, _ = never(connections, monkeypatch, beats=lambda: False)
     door = Door(connections, 1, given)
     tries: list[Callable[[], object]] = [
         lambda: asyncio.run(door.call(pools)),
@@ -194,30 +231,50 @@ def test_a_frozen_database_is_told_and_a_change_may_still_happen(
     assert [job.cancelled() for job in jobs] == [True, True], "nobody waits for it any more"
 
 
-def test_what_no_thread_takes_is_given_up(
+def test_what_no_thread_takes_is_given_up_after_a_while(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (jobs, door) = never(connections, monkeypatch, beats=True), Door(connections, 1)
-    monkeypatch.setattr(module, "QUEUE_S", 0.0)
+    jobs, moments = never(connections, monkeypatch, beats=lambda: True)
     with pytest.raises(NotReachable, match="earlier requests kept this one waiting"):
-        asyncio.run(door.call(pools))
+        asyncio.run(Door(connections, 1).call(pools))
     assert [job.cancelled() for job in jobs] == [True]
+    assert moments == [0.0, QUEUE_S, 2 * QUEUE_S], "the limit itself is waited for"
+
+
+def test_what_a_thread_has_taken_is_waited_for(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beats() -> bool:
+        if moments[-1] == QUEUE_S:
+            jobs[0].set_running_or_notify_cancel()
+        if moments[-1] == 3 * QUEUE_S:
+            jobs[0].set_result([7])
+        return True
+
+    jobs, moments = never(connections, monkeypatch, beats)
+    assert asyncio.run(Door(connections, 1).call(pools)) == [7]
 
 
 def never(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch, *, beats: bool
-) -> list[Future[Any]]:
-    """Have no thread take what is to be done."""
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, beats: Callable[[], bool]
+) -> tuple[list[Future[Any]], list[float]]:
+    """Have no thread take what is to be done. With each look at the database as much time passes as it may wait."""
     jobs: list[Future[Any]] = []
+    moments = [0.0]
 
     def submit(lane: object, todo: object) -> Future[Any]:
         jobs.append(Future())
         return jobs[-1]
 
+    def felt() -> bool:
+        moments.append(moments[-1] + QUEUE_S)
+        return beats()
+
     monkeypatch.setattr(module, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(clock, "monotonic", lambda: moments[-1])
     monkeypatch.setattr(connections.lanes, "submit", submit)
-    monkeypatch.setattr(connections.pulse, "beats", lambda: beats)
-    return jobs
+    monkeypatch.setattr(connections.pulse, "beats", felt)
+    return jobs, moments
 
 
 def test_a_pulse_is_felt_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

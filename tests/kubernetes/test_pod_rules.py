@@ -2,6 +2,7 @@
 
 import asyncio
 from copy import deepcopy
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -252,6 +253,10 @@ def test_a_hook_is_named_in_the_settings() -> None:
     assert flaw(Settings(**said, pod_mutation="a b")) == "pod_mutation must be MODULE:FUNCTION"
     wrong = PodPolicy(task_memory="much")
     assert "policy: task_memory is 'much'" in str(flaw(Settings(**said, policy=wrong)))
+    assert "task_gpu must be at least 0, not -1" in str(
+        flaw(Settings(**said, policy=PodPolicy(task_gpu=-1)))
+    )
+    assert flaw(Settings(**said, policy=PodPolicy(task_gpu=0))) is None
     assert "is not a pattern of images" in str(
         flaw(Settings(**said, policy=PodPolicy(images=("",))))
     )
@@ -287,6 +292,7 @@ def wish(**fields: Any) -> Wish:
             wish(asks={"amd.com/gpu": amount("1")}),
             "it asks for 1 GPUs; the limit of one task is 0 here",
         ),
+        ({"task_gpu": 1}, wish(asks={"amd.com/gpu": amount("1")}), None),
         (
             {},
             wish(priority_class="system-node-critical"),
@@ -313,6 +319,9 @@ def test_images_are_compared_as_kubernetes_reads_them() -> None:
     assert not matches("ghcr.io/acme/jobs:3", ["docker.io/*"])
     assert not matches("evil.io/docker.io/acme/jobs", ["docker.io/*"])
     assert not matches("ghcr.io/acmeXjobs", ["ghcr.io/acme.jobs"])  # a dot is a dot
+    for host in ("localhost", "registry:5000"):
+        assert matches(f"{host}/jobs", [f"{host}/*"])
+        assert not matches(f"{host}/jobs", ["docker.io/*"])
 
 
 def test_settings_of_a_team_hold_in_place_of_the_platforms() -> None:
@@ -320,6 +329,8 @@ def test_settings_of_a_team_hold_in_place_of_the_platforms() -> None:
     team = ClusterSettings(images=("b/*",), task_memory="4Gi", owner_required=False)
     assert of_team(platform, team) == PodPolicy(images=("b/*",), task_cpu="8", task_memory="4Gi")
     assert of_team(platform, ClusterSettings()) == platform
+    own: dict[str, Any] = {"task_cpu": "2", "task_gpu": 0, "priority_classes": ("batch-*",)}
+    assert of_team(platform, ClusterSettings(**own)) == replace(platform, **own)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ TESTS: Final = {
     "core/questions": ("tests/core/test_answers.py",),
     "core/globs": ("tests/core/test_role_map.py", "tests/core/test_pod_policy.py"),
     "core/connections": ("tests/core/test_connections.py",),
+    "core/foreign": ("tests/core/test_foreign.py",),
+    "core/pod_policy": ("tests/core/test_pod_policy.py", "tests/kubernetes/test_pod_rules.py"),
     "agent/masking": (
         "tests/agent/test_masking.py",
         "tests/agent/test_text.py",
@@ -72,6 +74,11 @@ TESTS: Final = {
     "identity/accounts": ("tests/identity/test_accounts.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "secrets/service": ("tests/secrets/test_service.py",),
+    "secrets/results": (
+        "tests/secrets/test_results.py",
+        "tests/secrets/test_runs.py",
+        "tests/secrets/test_service.py",
+    ),
 }
 WANTED: Final = 0.9
 WORKERS: Final = 2
