@@ -60,7 +60,10 @@ def test_results_beyond_one_answer_are_refused(
         ask(stored, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "null", "{}", '{"run_id": "r1"}', "[" * 100_000])
+HUGE = '{"run_id": "r1", "task_id": "t", "key": "return_value", "map_index": 2147483648}'
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", '{"run_id": "r1"}', HUGE, "[" * 100_000])
 def test_a_question_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotAllowed, match="the question for a result cannot be read"):
         results.read(NOBODY, 1, tmp_path, text)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from psycopg import Connection
 
+from headway.agent.numbers import Int32
 from headway.errors import NotAllowed
 from headway.spec.carried import flaw_of_text
 from headway.store import xcoms
@@ -23,7 +24,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run_id: str
     task_id: str
     key: str
-    map_index: int | None  # None: of all instances
+    map_index: Int32 | None  # None: of all instances
 
 
 DECODER: Final = msgspec.json.Decoder(Asked)
