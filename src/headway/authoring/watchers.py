@@ -113,9 +113,7 @@ class FilesArrive(Watcher):
         if not isinstance(path, str | os.PathLike) or not str(path).startswith("/"):
             raise bad(f"FilesArrive needs an absolute path, not {shown(path)}")
         if str(path).endswith("/"):
-            raise bad(
-                f"FilesArrive needs files, and {str(path)!r} is a folder", f"write {path!s}*"
-            )
+            raise bad(f"FilesArrive needs files, and {str(path)!r} is a folder", f"write {path!s}*")
         if not isinstance(existing, bool):
             raise bad(f"existing must be True or False, not {existing!r}")
         if partition is not None and groups_of(partition) < 1:
