@@ -364,7 +364,7 @@ def test_an_answer_that_is_no_http_is_one_that_does_not_count(shared: Gateway) -
         (WatcherEvent(key="a\0"), "the key of an event contains a control character"),
         (WatcherEvent(partition=""), "the partition of an event is empty"),
         (WatcherEvent(["x"]), "the extra of an event must be a dict, not list"),  # type: ignore[arg-type]
-        (WatcherEvent({"x": object()}), "the extra of an event['x'] is of type object"),
+        (WatcherEvent({"x": object()}), "the extra['x'] is of type object"),
         (WatcherEvent({"x": "y" * 20_000}), "the extra of an event has 20,008 bytes"),
     ],
 )

@@ -109,7 +109,10 @@ def test_people_see_the_retries_of_tasks_that_nobody_has_taken_up(conn: Session)
     (run,) = trigger(conn)
     assert value(conn, "SELECT count(*) FROM task_instance WHERE run_id = %s", run) == 0
     found = transact(conn, run_tasks.of_run, Memory(), run)
-    assert [(each.counts, each.failures, each.retries) for each in found] == [({}, 0, 1), ({}, 0, 4)]
+    assert [(each.counts, each.failures, each.retries) for each in found] == [
+        ({}, 0, 1),
+        ({}, 0, 4),
+    ]
 
 
 def test_the_delay_that_a_policy_in_the_task_asks_for(conn: Session) -> None:

@@ -47,7 +47,7 @@ def event_of(given: WatcherEvent) -> Event:
     """Return the event as the agent sends it. Raises ValueError with what is wrong."""
     if not isinstance(given.extra, Mapping):
         raise ValueError(f"the extra of an event must be a dict, not {type(given.extra).__name__}")
-    extra = to_json(dict(given.extra), "the extra of an event")
+    extra = to_json(dict(given.extra), "the extra")
     if (flaw := flaw_of_extra(extra)) is not None:
         raise ValueError(f"the extra of an event {flaw}")
     check("partition", given.partition)
