@@ -81,6 +81,10 @@ async def raises_later(text: str) -> None:
     raise ValueError(text)
 
 
+async def raises_what_has_no_name() -> None:
+    raise type("Odd", (ValueError,), {"__module__": "\ud800", "__qualname__": "\ud800"})
+
+
 async def blocks(path: str) -> str:
     """Stop the event loop until there is a file."""
     while not Path(path).exists():

@@ -50,3 +50,9 @@ def test_a_timeout_has_no_exception(shared: Gateway) -> None:
 def test_a_trigger_that_raises_tells_its_exception(shared: Gateway) -> None:
     key = shared.watch("raises_later", run_id=ids.run_id(), kwargs={"text": "no flights"})
     assert shared.found(key).exceptions == ["builtins.ValueError", *EXCEPTION]
+
+
+def test_a_trigger_whose_exception_has_no_name_ends_its_wait(shared: Gateway) -> None:
+    """A class may be named by a lone surrogate, which no message carries."""
+    key = shared.watch("raises_what_has_no_name", run_id=ids.run_id())
+    assert shared.found(key).exceptions == [r"\ud800.\ud800", "builtins.ValueError", *EXCEPTION]

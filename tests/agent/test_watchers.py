@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from headway import WatcherEvent
+from headway.agent.telling import event_of
 from headway.agent.watchers import Fired, Release, Sighted, Taken, WatcherKey
+from headway.authoring.values import NotSerialisable
+from headway.authoring.watching import found_files
 from tests.agent.gateway import Gateway
 from tests.cli.conftest import wait_until
 
@@ -181,6 +186,60 @@ def test_files_that_came_while_nobody_looked_are_events(shared: Gateway, tmp_pat
     shared.send(Release([again]))
 
 
+def test_a_name_that_is_no_partition_stops_no_other_file(shared: Gateway, tmp_path: Path) -> None:
+    key = files(shared, tmp_path, partition=r"mail-(.*)\.csv")
+    take(shared, key, 1)
+    for number, name in enumerate(("mail-.csv", "mail-a\nb.csv", "mail-7.csv")):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (number, number))
+    told = [event for batch in batches(shared, key, 3) for event in batch.events]
+    assert [event.partition for event in told] == [None, None, "7"]
+    note = shared.wait(lambda: next((n for n in notes(shared, key) if "3 files" in n), None))
+    assert note.endswith("mail-.csv' names no partition")
+    shared.send(Release([key]))
+
+
+def batches(gateway: Gateway, key: WatcherKey, events: int) -> Iterator[Fired]:
+    """Take batches, from the second one, until they have so many events."""
+    number = 2
+    while events > 0:
+        fired = take(gateway, key, number)
+        yield fired
+        number, events = number + 1, events - len(fired.events)
+
+
+def notes(gateway: Gateway, key: WatcherKey) -> list[str]:
+    sighted = [said for said in gateway.said if isinstance(said, Sighted)]
+    return [look.note for said in sighted for look in said.looks if look.key == key]
+
+
+def test_links_that_lead_to_themselves_stop_nothing(shared: Gateway, tmp_path: Path) -> None:
+    """Two links to a folder above would make 2 to the power of 40 paths of each file."""
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "in").mkdir()
+    for name in ("up", "again"):
+        (tmp_path / "in" / name).symlink_to(tmp_path)
+    key = files(shared, tmp_path, path=f"{tmp_path}/**/*.csv")
+    take(shared, key, 1)
+    for name in ("in/a.csv", "b.csv", ".hidden.csv"):
+        (tmp_path / name).write_text("")
+    told = [extra["path"] for batch in batches(shared, key, 2) for extra in extras(batch)]
+    assert sorted(told) == [f"{tmp_path}/b.csv", f"{tmp_path}/in/a.csv"]
+    shared.send(Release([key]))
+
+
+def test_two_stars_at_the_end_are_all_files_below(tmp_path: Path) -> None:
+    (tmp_path / "in" / ".git").mkdir(parents=True)
+    for name in ("a", "in/b", "in/.git/c"):
+        (tmp_path / name).write_text("")
+    there = sorted(file.path for file in found_files(f"{tmp_path}/**"))
+    assert there == [f"{tmp_path}/a", f"{tmp_path}/in/b"]
+    assert found_files(f"{tmp_path}/**/a**") == found_files(f"{tmp_path}/a")
+    assert [file.path for file in found_files(f"{tmp_path}/in/.git/**")] == [
+        f"{tmp_path}/in/.git/c"
+    ]
+
+
 class Site:
     """A page that has a version, or none."""
 
@@ -266,3 +325,50 @@ def test_a_function_that_looks_tells_what_is_true_and_new(shared: Gateway, tmp_p
     )
     assert (look.looks >= 1, look.again_s) == (True, 0.02)
     shared.send(Release([key]))
+
+
+@pytest.mark.parametrize("etag", ["x" * 20_000, "a\x01b", "\xe9"])
+def test_an_etag_that_no_event_can_have_is_compared_all_the_same(
+    shared: Gateway, site: tuple[Site, str], etag: str
+) -> None:
+    page, url = site
+    key = shared.stand(f"{OURS}answers", kwargs={"url": url, "every_s": 0.02})
+    take(shared, key, 1)
+    page.etag = etag
+    (extra,) = extras(take(shared, key, 2))
+    assert extra["version"].startswith("sha256:")
+    page.etag = '"3"'
+    assert extras(take(shared, key, 3))[0]["before"] == extra["version"]
+    assert etag not in page.asked
+    shared.send(Release([key]))
+
+
+def test_an_answer_that_is_no_http_is_one_that_does_not_count(shared: Gateway) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        key = shared.stand(f"{OURS}answers", kwargs={"url": url, "every_s": 0.02})
+        peer, _ = server.accept()
+        with peer:
+            peer.recv(1000)
+            peer.sendall(b"\x00\xff nothing that is known\r\n\r\n")
+        note = shared.wait(lambda: next(iter(notes(shared, key)), None))
+    assert note.startswith(f"{url} does not answer: ")
+    shared.send(Release([key]))
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (WatcherEvent(partition=7), "the partition of an event must be a string, not int"),  # type: ignore[arg-type]
+        (WatcherEvent(key=b"k"), "the key of an event must be a string, not bytes"),  # type: ignore[arg-type]
+        (WatcherEvent(key="a\0"), "the key of an event contains a control character"),
+        (WatcherEvent(partition=""), "the partition of an event is empty"),
+        (WatcherEvent(["x"]), "the extra of an event must be a dict, not list"),  # type: ignore[arg-type]
+        (WatcherEvent({"x": object()}), "the extra['x'] is of type object"),
+        (WatcherEvent({"x": "y" * 20_000}), "the extra of an event has 20,008 bytes"),
+    ],
+)
+def test_what_cannot_be_an_event_is_said(event: WatcherEvent, message: str) -> None:
+    with pytest.raises((ValueError, NotSerialisable)) as caught:
+        event_of(event)
+    assert str(caught.value).startswith(message)

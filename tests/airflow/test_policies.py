@@ -23,6 +23,7 @@ def test_a_policy_decides_as_in_airflow(server: Server) -> None:
         "gives_up": "failed",
         "decides": "failed",
         "falls_back": "failed",
+        "takes_too_long": "failed",
     }
     assert ran.attempts == {
         "recovers": 3,
@@ -30,10 +31,12 @@ def test_a_policy_decides_as_in_airflow(server: Server) -> None:
         "gives_up": 4,
         "decides": 2,
         "falls_back": 2,
+        "takes_too_long": 1,
     }
     assert "rate limit" in ran.log("gives_up")
     assert "ValueError: wrong" in ran.why("fails_at_once")
     assert "KeyError: 'x'" in ran.why("decides")
+    assert "AirflowTaskTimeout" in ran.why("takes_too_long"), "the time-out of Airflow, not ours"
     assert "Retry policy evaluation failed" in ran.log("falls_back")
 
 

@@ -36,7 +36,7 @@ with DAG("flow"):
         ("RetryRule(NoFlights)", Spec(exceptions=("{module}.NoFlights",))),
         ('RetryRule("NoFlights")', Spec(exceptions=("{module}.NoFlights",))),
         (
-            'RetryRule("requests.exceptions.HTTPError", retries=0, reason="no use")',
+            'RetryRule("requests.exceptions.HTTPError", retries=0, reason=" no\\n  use")',
             Spec(exceptions=("requests.exceptions.HTTPError",), retries=0, reason="no use"),
         ),
         (
@@ -126,6 +126,12 @@ ON = (
         (
             "RetryRule(OSError, retries=0, retry_delay=5)",
             "RetryRule: it has retries=0 and a delay\n  remove the delay",
+        ),
+        ("RetryRule(OSError, retry_delay=10**400)", "RetryRule: retry_delay is inf, it must be"),
+        (
+            "RetryRule('headway.Fail')",
+            'RetryRule: on must be an exception, its name such as "requests.exceptions.HTTPError", "timeout" '
+            "or \"oom\", or a list of them, not 'headway.Fail'\n  no rule is asked after headway.Fail",
         ),
         ("RetryRule(OSError, reason='x' * 501)", "RetryRule: its reason has 501 characters"),
         ("RetryRule(OSError, reason='\\0')", "RetryRule: its reason contains the character NUL"),

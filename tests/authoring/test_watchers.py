@@ -20,6 +20,15 @@ from headway import Asset, FileExists, FilesArrive, HttpChanges, Watcher, dag, t
 async def mail(box):
     yield {"box": box}
 
+async def state(path):
+    return path
+
+class Silent: ...
+
+class Site:
+    async def run(self):
+        yield {}
+
 def plain():
     return 1
 """
@@ -106,12 +115,60 @@ def test_what_is_the_same_has_one_digest_whatever_its_name() -> None:
             "a watcher must be a class or an async function at the top level of a module",
             None,
         ),
-        ('Asset("orders", watchers=[Watcher(mail, box=object())])', "object", None),
     ],
 )
 def test_a_mistake_is_told_with_its_line(
     tmp_path: Path, orders: str, message: str, hint: str | None
 ) -> None:
+    told(tmp_path, orders, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("watcher", "message", "hint"),
+    [
+        ("FilesArrive(None)", "FilesArrive needs an absolute path, not None", None),
+        ('FilesArrive("/in/")', "FilesArrive needs files, and '/in/' is a folder", "write /in/*"),
+        ('FilesArrive("/in", existing="no")', "existing must be True or False, not 'no'", None),
+        ('FilesArrive("/in", every=float("nan"))', "at most 10 times a second", None),
+        ('FilesArrive("/in", every=0.01)', "at most 10 times a second", None),
+        ('FilesArrive("/in", every=10**400)', "every is a number that is too large", None),
+        ('FilesArrive("/in", name=7)', "name of the watcher files must be a string, not 7", None),
+        ('FilesArrive("/in", queue=None)', "queue of the watcher files must be a string", None),
+        ('HttpChanges("http://")', "HttpChanges needs a URL with a host, not 'http://'", None),
+        ('HttpChanges("http://[::1")', "cannot read the URL 'http://[::1'", None),
+        ('HttpChanges("http://x:99999")', "cannot read the URL 'http://x:99999'", None),
+        ('HttpChanges("http://x/a b")', "has characters that a URL cannot have", "%20"),
+        ('HttpChanges("http://me:pw@x/y")', "has a login, which everybody", "leave the login out"),
+        ('HttpChanges("http://x/y", every=86_400 * 32)', "at least once a month", None),
+        ("Watcher(state, path=1)", "the watcher state yields no events", "write yield in it"),
+        ("Watcher(mail, box=1, every=9)", "mail yields events and has every", "leave every out"),
+        ("Watcher(mail, box=1, every=0.01)", "at most 10 times a second", None),
+        ("Watcher(mail)", "cannot be called: missing a required argument: 'box'", None),
+        ("Watcher(mail, bok=1, box=1)", "got an unexpected keyword argument 'bok'", None),
+        ("Watcher(mail, box=1, cursor=1)", "the argument cursor of the watcher mail", None),
+        ("Watcher(Silent)", "the watcher Silent is a class without run", "write async def run"),
+        ("Watcher(Site, every=9)", "is a class, which cannot have every", "leave every out"),
+        (
+            "Watcher(mail, box=[object()])",
+            "the argument box of the watcher mail[0] is of type object, which cannot be stored",
+            "pass numbers, text, lists, dicts or dates",
+        ),
+    ],
+)
+def test_what_could_only_fail_in_an_agent_is_told_with_its_line(
+    tmp_path: Path, watcher: str, message: str, hint: str | None
+) -> None:
+    told(tmp_path, f'Asset("orders", watchers=[{watcher}])', message, hint)
+
+
+def test_a_class_and_an_address_in_capitals_are_fine(tmp_path: Path) -> None:
+    site, page = spec(
+        tmp_path, 'Asset("orders", watchers=[Watcher(Site), HttpChanges("HTTPS://x:8443/y")])'
+    )
+    assert (site.name, page.name) == ("Site", "HTTPS://x:8443/y")
+
+
+def told(tmp_path: Path, orders: str, message: str, hint: str | None) -> None:
     trouble = mistake_in(tmp_path, orders)
     assert message in trouble.message
     assert trouble.line == HEAD.count("\n") + 2
@@ -137,19 +194,19 @@ def test_a_mistake_is_told_with_its_line(
             None,
         ),
         (
-            'Asset("orders", watchers=[Watcher(mail, name=f"w{n}") for n in range(21)])',
+            'Asset("orders", watchers=[Watcher(mail, name=f"w{n}", box=1) for n in range(21)])',
             "the asset 'orders' has 21 watchers; the limit is 20",
             None,
         ),
         (
-            'Asset("orders", watchers=[Watcher(mail, every=0.01, box="in")])',
-            "must look at most 10 times a second",
-            None,
+            'Asset("orders", watchers=[Watcher(mail, name=" ", box=1)])',
+            "has a name that is empty, or begins or ends with a space",
+            "give it another name: name=…",
         ),
         (
-            'Asset("orders", watchers=[Watcher(mail, name=" ")])',
-            "has a name that is empty, or begins or ends with a space",
-            None,
+            'Asset("orders", watchers=[FilesArrive("/" + "a" * 250)])',
+            "has a name that is 251 bytes long",
+            "give it another name: name=…",
         ),
     ],
 )

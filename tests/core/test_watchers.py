@@ -2,7 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from headway.core.watchers import ENDED_S, EVENTS_MAX, WINDOW, Window, admit, restart_s
+from headway.core.watchers import (
+    ENDED_S,
+    EVENTS_MAX,
+    WINDOW,
+    WatcherState,
+    Window,
+    admit,
+    reason,
+    restart_s,
+)
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -25,3 +34,23 @@ def test_a_clock_that_goes_back_begins_a_window() -> None:
 def test_who_fails_again_and_again_waits_longer_up_to_a_limit() -> None:
     assert [restart_s(failures) for failures in (0, 1, 2, 3)] == [ENDED_S, 1.0, 2.0, 4.0]
     assert restart_s(10_000) == 300.0
+
+
+def test_an_agent_is_asked_for_only_when_none_has_come_for_some_time() -> None:
+    """One that ended or failed waits for its time, and then for the next look of a scheduler."""
+    nobody = (
+        'it waits for an agent that serves the queue "gpu": start one, or look at headway doctor'
+    )
+    told = {
+        (state, seconds): reason(state, "gpu", timedelta(seconds=seconds))
+        for state in (WatcherState.FAILED, WatcherState.WAITING)
+        for seconds in (5, -5, -20)
+    }
+    assert told == {
+        (WatcherState.FAILED, 5): "",
+        (WatcherState.FAILED, -5): "",
+        (WatcherState.FAILED, -20): nobody,
+        (WatcherState.WAITING, 5): "it begins soon",
+        (WatcherState.WAITING, -5): "it begins soon",
+        (WatcherState.WAITING, -20): nobody,
+    }

@@ -103,6 +103,18 @@ def test_people_see_which_attempt_it_is_of_how_many(conn: Session) -> None:
     assert timedelta(seconds=30) < left <= timedelta(seconds=60)
 
 
+def test_people_see_the_retries_of_tasks_that_nobody_has_taken_up(conn: Session) -> None:
+    """A run that is queued has no task instances yet."""
+    deploy(conn, RULED, task("b", retries=4))
+    (run,) = trigger(conn)
+    assert value(conn, "SELECT count(*) FROM task_instance WHERE run_id = %s", run) == 0
+    found = transact(conn, run_tasks.of_run, Memory(), run)
+    assert [(each.counts, each.failures, each.retries) for each in found] == [
+        ({}, 0, 1),
+        ({}, 0, 4),
+    ]
+
+
 def test_the_delay_that_a_policy_in_the_task_asks_for(conn: Session) -> None:
     deploy(conn, task("a", retries=2, retry_delay_s=5))
     scheduler = Scheduler(conn)

@@ -11,7 +11,7 @@ from headway.agent.watching import Fires
 from headway.authoring.values import to_json
 from headway.authoring.watchers import WatcherEvent
 from headway.core.watchers import BATCH_MAX, CURSOR_BYTES_MAX
-from headway.spec.assets import flaw_of_extra, flaw_of_partition, flaw_of_words
+from headway.spec.assets import flaw_of_extra, flaw_of_words
 
 
 class Telling:
@@ -27,7 +27,7 @@ class Telling:
         if len(events) > BATCH_MAX:
             raise ValueError(f"it tells {len(events):,} events at once; the limit is {BATCH_MAX}")
         checked = [event_of(event) for event in events]
-        body = None if cursor is None else to_json(cursor)
+        body = None if cursor is None else to_json(cursor, "the cursor")
         if body is not None and len(body) > CURSOR_BYTES_MAX:
             raise ValueError(
                 f"its cursor has {len(body):,} bytes; the limit is {CURSOR_BYTES_MAX:,}"
@@ -47,11 +47,18 @@ def event_of(given: WatcherEvent) -> Event:
     """Return the event as the agent sends it. Raises ValueError with what is wrong."""
     if not isinstance(given.extra, Mapping):
         raise ValueError(f"the extra of an event must be a dict, not {type(given.extra).__name__}")
-    extra = to_json(dict(given.extra))
+    extra = to_json(dict(given.extra), "the extra")
     if (flaw := flaw_of_extra(extra)) is not None:
         raise ValueError(f"the extra of an event {flaw}")
-    if given.partition is not None and (flaw := flaw_of_partition(given.partition)) is not None:
-        raise ValueError(f"the partition of an event {flaw}")
-    if given.key is not None and (flaw := flaw_of_words(given.key)) is not None:
-        raise ValueError(f"the key of an event {flaw}")
+    check("partition", given.partition)
+    check("key", given.key)
     return Event(extra, given.partition, given.key)
+
+
+def check(word: str, given: object) -> None:
+    if given is None:
+        return
+    if not isinstance(given, str):
+        raise ValueError(f"the {word} of an event must be a string, not {type(given).__name__}")
+    if (flaw := flaw_of_words(given)) is not None:
+        raise ValueError(f"the {word} of an event {flaw}")

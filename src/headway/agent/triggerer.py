@@ -293,6 +293,8 @@ def run_of(watch: Watch) -> Run:
 
 
 def carried(value: Any) -> Any:
+    if isinstance(value, list):
+        return [carried(each) for each in value]
     with contextlib.suppress(AttributeError):
         return value.encode("utf-8", "backslashreplace").decode()
     return value

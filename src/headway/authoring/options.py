@@ -1,5 +1,6 @@
 """The options of tasks and DAGs: the words users write and what each becomes in the spec."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -111,7 +112,10 @@ def seconds(value: object) -> float | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
     raise Wrong("a timedelta or a number of seconds")
 
 

@@ -20,6 +20,9 @@ Cause = Literal["timeout", "oom"]
 CAUSES: Final[tuple[str, ...]] = get_args(Cause)
 ON: Final = 'an exception, its name such as "requests.exceptions.HTTPError", "timeout" or "oom", or a list of them'
 CODES: Final = "an exit code such as 75, or a list of them"
+OURS: Final = frozenset(
+    f"{module}.{kind.__name__}" for module in ("headway", Fail.__module__) for kind in (Fail, Skip)
+)
 LOST: Final = (
     "an attempt that is lost with its agent or node is repeated by itself, and uses up no retry"
 )
@@ -59,7 +62,7 @@ class RetryRule:
                 "retry_exponential_backoff", retry_exponential_backoff, flag
             ),
             max_retry_delay_s=self.option("max_retry_delay", max_retry_delay, seconds),
-            reason=self.read("reason", reason, text),
+            reason=self.read("reason", reason, line),
         )
         if (found := flaw_of_rule(self.spec)) is not None:
             raise wrong(found[0], self.site, found[1])
@@ -112,8 +115,15 @@ def of_name(name: str, module: str) -> tuple[str, list[str]]:
     plain = name.removeprefix("builtins.")
     if plain != name and hasattr(builtins, plain):
         return of_name(plain, module)
+    if name in OURS:
+        raise Wrong(f"{ON}; no rule is asked after {name}")
     found = name if "." in name or not name.isidentifier() else f"{module}.{name}"
     return found, [found]
+
+
+def line(value: object) -> str:
+    """Return a text in one line, as the sentence needs it that it becomes a part of."""
+    return " ".join(text(value).split())
 
 
 def code(value: object) -> int:

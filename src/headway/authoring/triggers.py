@@ -124,4 +124,7 @@ def interval(every: object) -> float:
     seconds = every.total_seconds() if isinstance(every, timedelta) else every
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
         raise Fail(f"every must be a timedelta or a number of seconds above 0, not {every!r}")
-    return float(seconds)
+    try:
+        return float(seconds)
+    except OverflowError:
+        raise Fail("every is a number that is too large") from None

@@ -23,13 +23,13 @@ class NotSerialisable(HeadwayError):
         self.path = path
 
 
-def to_json(value: object) -> bytes:
-    """Raises NotSerialisable."""
+def to_json(value: object, what: str = "the result") -> bytes:
+    """Raises NotSerialisable, which names a place in ``what``."""
     from msgspec import json
 
     from headway.authoring.encoding import plain
 
-    return json.encode(plain(value, "the result", 0))
+    return json.encode(plain(value, what, 0))
 
 
 def from_json(data: bytes | str) -> object:

@@ -4,10 +4,13 @@ A watcher looks out for something outside for as long as a DAG waits for its ass
 thing that happens is an event of the asset, once. What the code does is in ``watching``.
 """
 
+import inspect
+import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +19,7 @@ from headway.authoring.run import Fail
 from headway.authoring.triggers import interval, reference
 from headway.authoring.values import NotSerialisable, to_json
 from headway.spec import model
+from headway.spec.assets import EVERY_S
 from headway.spec.errors import BadSpec
 
 OURS: Final = "headway.authoring.watching:"
@@ -58,19 +62,23 @@ class Watcher:
     ) -> None:
         try:
             trigger = watches if isinstance(watches, str) else reference(watches)
-            every_s = None if every is None else interval(every)
-            given = msgspec.json.decode(to_json(kwargs))
-        except (Fail, NotSerialisable) as error:
-            raise bad(str(error).replace("a trigger must be", "a watcher must be")) from None
+        except Fail as error:
+            raise bad(str(error).replace("trigger", "watcher")) from None
         known = trigger.rpartition(":")[2]
+        every_s = None if every is None else seconds(every)
+        if not isinstance(watches, str):
+            check_code(known, watches, kwargs, polled=every_s is not None)
+        given = {word: carried(known, word, value) for word, value in kwargs.items()}
+        words = {"name": known if name is None else name, "what": what or "", "queue": queue}
+        for word, value in words.items():
+            if not isinstance(value, str):
+                raise bad(f"{word} of the watcher {known} must be a string, not {value!r}")
         self.spec = model.Watcher(
-            name=known if name is None else name,
             trigger=trigger,
-            what=what or "",
             kwargs=given,
             every_s=every_s,
             shared=trigger.startswith(OURS),
-            queue=queue,
+            **words,
         )
 
     def __repr__(self) -> str:
@@ -94,7 +102,7 @@ class FilesArrive(Watcher):
 
     def __init__(
         self,
-        path: str,
+        path: str | os.PathLike[str],
         *,
         every: timedelta | float = 5.0,
         existing: bool = False,
@@ -102,8 +110,12 @@ class FilesArrive(Watcher):
         name: str | None = None,
         queue: str = QUEUE,
     ) -> None:
-        if not str(path).startswith("/"):
-            raise bad(f"FilesArrive needs an absolute path, not {str(path)!r}")
+        if not isinstance(path, str | os.PathLike) or not str(path).startswith("/"):
+            raise bad(f"FilesArrive needs an absolute path, not {shown(path)}")
+        if str(path).endswith("/"):
+            raise bad(f"FilesArrive needs files, and {str(path)!r} is a folder", f"write {path!s}*")
+        if not isinstance(existing, bool):
+            raise bad(f"existing must be True or False, not {existing!r}")
         if partition is not None and groups_of(partition) < 1:
             raise bad(
                 f"partition must be a regular expression with a group, like 'orders-(.*).csv', not {partition!r}"
@@ -115,7 +127,7 @@ class FilesArrive(Watcher):
             queue=queue,
             path=str(path),
             every_s=seconds(every),
-            existing=bool(existing),
+            existing=existing,
             partition=partition,
         )
 
@@ -135,15 +147,14 @@ class HttpChanges(Watcher):
         name: str | None = None,
         queue: str = QUEUE,
     ) -> None:
-        if not str(url).startswith(("http://", "https://")):
-            raise bad(f"HttpChanges needs a URL with http:// or https://, not {str(url)!r}")
-        shown = str(url).partition("?")[0]
+        check_url(url)
+        plain = url.partition("?")[0]
         super().__init__(
             f"{OURS}answers",
-            name=shown if name is None else name,
-            what=f"changes of {shown}",
+            name=plain if name is None else name,
+            what=f"changes of {plain}",
             queue=queue,
-            url=str(url),
+            url=url,
             every_s=seconds(every),
         )
 
@@ -171,9 +182,78 @@ def name_of(given: object) -> str:
 
 def seconds(every: object) -> float:
     try:
-        return interval(every)
+        found = interval(every)
     except Fail as error:
         raise bad(str(error)) from None
+    if not EVERY_S[0] <= found <= EVERY_S[1]:
+        raise bad(
+            f"every is {every!r}; a watcher must look at most 10 times a second and at least once a month"
+        )
+    return found
+
+
+def check_code(known: str, code: Any, kwargs: Mapping[str, object], *, polled: bool) -> None:
+    """Raise BadSpec for code that could only fail."""
+    if "cursor" in kwargs:
+        raise bad(
+            f"the argument cursor of the watcher {known} is what its last event had as cursor"
+        )
+    if isinstance(code, type) and not callable(getattr(code, "run", None)):
+        raise bad(f"the watcher {known} is a class without run", "write async def run(self)")
+    if isinstance(code, type) and polled:
+        raise bad(f"the watcher {known} is a class, which cannot have every", "leave every out")
+    looks = getattr(code, "run", None) if isinstance(code, type) else code
+    if inspect.isasyncgenfunction(looks) and polled:
+        raise bad(
+            f"the watcher {known} yields events and has every",
+            "leave every out, or return what it found instead of yielding",
+        )
+    if inspect.iscoroutinefunction(looks) and not polled:
+        raise bad(
+            f"the watcher {known} yields no events",
+            "write yield in it, or give the watcher every=… to call it again and again",
+        )
+    try:
+        signature = inspect.signature(code)
+    except (TypeError, ValueError):
+        return
+    given = {**kwargs, **({"cursor": None} if "cursor" in signature.parameters else {})}
+    try:
+        signature.bind(**given)
+    except TypeError as error:
+        raise bad(f"the watcher {known} cannot be called: {error}") from None
+
+
+def carried(known: str, word: str, value: object) -> Any:
+    try:
+        return msgspec.json.decode(to_json(value, f"the argument {word} of the watcher {known}"))
+    except NotSerialisable as error:
+        raise bad(error.message, "pass numbers, text, lists, dicts or dates") from None
+
+
+def check_url(url: object) -> None:
+    """Raise BadSpec for a URL that cannot be asked, or that shows a password to everybody."""
+    if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
+        raise bad(f"HttpChanges needs a URL with http:// or https://, not {shown(url)}")
+    if not url.isascii() or any(not "!" <= char <= "~" for char in url):
+        hint = "write them as in the address bar of a browser: %20 for a space"
+        raise bad(f"the URL {shown(url)} has characters that a URL cannot have", hint)
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise bad(f"HttpChanges cannot read the URL {shown(url)}") from None
+    if not usable:
+        raise bad(f"HttpChanges needs a URL with a host, not {shown(url)}")
+    if parts.username is not None:
+        raise bad(
+            "the URL of HttpChanges has a login, which everybody in the team can see",
+            "leave the login out; a function of your own can read it where agents run: Watcher(function, every=…)",
+        )
+
+
+def shown(value: object) -> str:
+    return f"{value!r:.80}"
 
 
 def groups_of(pattern: str) -> int:

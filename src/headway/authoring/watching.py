@@ -5,15 +5,19 @@ stored with its last events.
 """
 
 import asyncio
+import errno
 import glob
+import http.client
 import inspect
 import os
 import re
+import stat
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from headway.authoring.looking import ANSWER_S_MAX, Facts, looked, named
@@ -21,9 +25,11 @@ from headway.authoring.values import restore, to_json
 from headway.authoring.watchers import WatcherEvent
 from headway.core.watchers import BATCH_MAX
 from headway.core.words import counted
+from headway.spec.assets import flaw_of_partition
 
 FILES_MAX: Final = 10_000  # that one pattern may match: the cursor has a mark of each
 ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
+VERSION_MAX: Final = 1_000  # characters; the extra of an event has two
 
 Tell = Callable[[Sequence[WatcherEvent], Any], Awaitable[None]]
 
@@ -115,20 +121,34 @@ class File(NamedTuple):
 
 def found_files(path: str) -> list[File]:
     """Return the files that are there, the oldest first. Raises ValueError: they are too many."""
-    paths = glob.glob(path, recursive=True) if glob.has_magic(path) else [path]
     files = []
-    for each in paths:
+    for each in paths_of(path):
         try:
-            stat = os.stat(each)
-        except FileNotFoundError:
-            continue
-        if not os.path.isdir(each):
-            files.append(File(each, stat.st_size, stat.st_mtime_ns))
+            found = os.stat(each)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):  # gone, or a link that leads to itself
+                continue
+            raise
+        if not stat.S_ISDIR(found.st_mode):
+            files.append(File(each, found.st_size, found.st_mtime_ns))
     if len(files) > FILES_MAX:
         raise ValueError(
             f"{len(files):,} files match {path}; the limit is {FILES_MAX:,}: move those that are done elsewhere"
         )
     return sorted(files, key=lambda file: (file.modified_ns, file.path))
+
+
+def paths_of(path: str) -> Iterable[str]:
+    """Return what matches. ``**`` follows no link to a folder: two that lead upwards make billions of paths."""
+    if not glob.has_magic(path):
+        return [path]
+    if "**" not in path.split("/"):
+        return glob.glob(path)
+    parts = [part if part == "**" else part.replace("**", "*") for part in path.split("/")]
+    pattern = "/".join([*parts, "*"] if parts[-1] == "**" else parts).lstrip("/")
+    shown = "/." in path
+    found = map(str, Path("/").glob(pattern))
+    return [each for each in found if shown or "/." not in each]
 
 
 async def files(
@@ -153,15 +173,30 @@ async def files(
             yield Batch([event_of_file(file, pattern) for _, file in few], sorted(told))
         before = {mark for mark, _ in fresh}
         looks += 1
-        looked(f"{counted(len(there), 'file')} there", looks=looks, again_s=every_s)
+        looked(note_of(there, pattern), looks=looks, again_s=every_s)
         await asyncio.sleep(every_s)
 
 
 def event_of_file(file: File, pattern: re.Pattern[str] | None) -> WatcherEvent:
-    match = None if pattern is None else pattern.search(file.path)
+    partition = None if pattern is None else partition_of(file, pattern)
     modified = datetime.fromtimestamp(file.modified_ns / 1e9, UTC).isoformat()
     extra = {"path": file.path, "size": file.size, "modified": modified}
-    return WatcherEvent(extra, None if match is None else match[1])
+    return WatcherEvent(extra, partition)
+
+
+def partition_of(file: File, pattern: re.Pattern[str]) -> str | None:
+    """Return the partition that the path names. None: it names none that can be; the file counts all the same."""
+    match = pattern.search(file.path)
+    found = None if match is None else match[1]
+    return found if found is not None and flaw_of_partition(found) is None else None
+
+
+def note_of(there: Sequence[File], pattern: re.Pattern[str] | None) -> str:
+    note = f"{counted(len(there), 'file')} there"
+    if pattern is None:
+        return note
+    odd = [file.path for file in there if partition_of(file, pattern) is None]
+    return f"{note}; {odd[0]!a} names no partition" if odd else note
 
 
 # -- addresses
@@ -188,22 +223,30 @@ def ask(url: str, version: str | None) -> Answer:
         with error:
             same = version if error.code == 304 else None
             return Answer(same, f"{shown} answered {error.code}")
-    except OSError as error:
-        return Answer(None, f"{shown} does not answer: {error}")
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(None, f"{shown} does not answer: {error or type(error).__name__}")
 
 
 def version_of(answer: Any) -> str:
     """Return what names the version of an answer. Raises ValueError: the body is too long to be compared."""
-    if etag := answer.headers.get("ETag"):
-        return f"etag:{etag}"
-    if modified := answer.headers.get("Last-Modified"):
-        return f"modified:{modified}"
+    for kind, header in {"etag": "ETag", "modified": "Last-Modified"}.items():
+        if found := answer.headers.get(header):
+            return (
+                f"{kind}:{found}"
+                if usable(found)
+                else f"sha256:{sha256(found.encode('utf-8', 'surrogateescape')).hexdigest()}"
+            )
     body = answer.read(ANSWER_BYTES_MAX + 1)
     if len(body) > ANSWER_BYTES_MAX:
         raise ValueError(
             f"the answer has no ETag and more than {ANSWER_BYTES_MAX:,} bytes, which are not compared"
         )
     return f"sha256:{sha256(body).hexdigest()}"
+
+
+def usable(version: str) -> bool:
+    """Return whether an event can have it, and a request ask with it. A server may send anything."""
+    return len(version) <= VERSION_MAX and version.isascii() and version.isprintable()
 
 
 async def answers(url: str, every_s: float, cursor: Any) -> AsyncIterator[Batch]:

@@ -17,6 +17,9 @@ from headway.errors import NotFound, UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Assets: data that tasks update and DAGs wait for.")
 KEYS_SHOWN: Final = 6
+ERROR_CHARS: Final = (
+    300  # of the error of a watcher; the API and the page of its asset have all of it
+)
 Name = Annotated[str, typer.Argument(metavar="ASSET")]
 
 
@@ -73,7 +76,7 @@ def facts_of_watcher(watcher: wire.AssetWatcher) -> str:
     """Say what a watcher does now, and why nobody looks if that is so."""
     facts = [watcher.state.value]
     if watcher.error is not None:
-        facts.append(f"its last error: {watcher.error}")
+        facts.append(f"its last error: {shorten(watcher.error, ERROR_CHARS)}")
     if watcher.reason:
         facts.append(watcher.reason)
     elif watcher.note:
@@ -88,6 +91,12 @@ def facts_of_watcher(watcher: wire.AssetWatcher) -> str:
     facts.append(f"{counted(watcher.events, 'event')}{last}")
     what = f" ({watcher.what})" if watcher.what and watcher.name not in watcher.what else ""
     return f"watcher {watcher.name}{what}: {'; '.join(facts)}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the beginning of a text in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def facts_of_alias(found: wire.AssetDetail) -> list[str]:

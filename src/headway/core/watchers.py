@@ -13,6 +13,7 @@ WINDOW: Final = timedelta(minutes=1)
 BATCH_MAX: Final = 100  # events that are stored at once
 ENDED_S: Final = 5.0  # from the end of a watcher to its next beginning
 RESTART_S_MAX: Final = 300.0
+HAND_OUT: Final = timedelta(seconds=15)  # within which an agent has a watcher whose time has come
 CURSOR_BYTES_MAX: Final = 256 * 1024
 
 
@@ -57,11 +58,11 @@ def state_of(*, wanted: bool, held: bool, error: str | None) -> WatcherState:
 
 
 def reason(state: WatcherState, queue: str, starts_in: timedelta) -> str:
-    """Say why nobody looks, and what to do about it; "": somebody looks."""
+    """Say why nobody looks, and what to do about it; "": somebody looks, or the watcher's error says it."""
     if state is WatcherState.STOPPED:
         return "no DAG waits for the asset, or all that do are paused"
     if state is WatcherState.LOOKING:
         return ""
-    if starts_in > timedelta():
-        return "it begins again soon"
+    if starts_in > -HAND_OUT:
+        return "" if state is WatcherState.FAILED else "it begins soon"
     return f'it waits for an agent that serves the queue "{queue}": start one, or look at headway doctor'

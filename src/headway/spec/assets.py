@@ -17,7 +17,10 @@ EVENTS_MAX: Final = 1_000  # that one attempt may tell of
 OUTLETS_MAX: Final = 100  # of one task: each of its attempts writes so many rows
 WATCHERS_MAX: Final = 20  # of one asset
 WATCHER_BYTES_MAX: Final = 16 * 1024  # of its arguments as JSON
+EVERY_S: Final = (0.1, 86_400.0 * 31)  # that may pass between two looks of a watcher
 SHOWN: Final = 60
+NAMED: Final = "name=…"
+RENAME: Final = f"give it another name: {NAMED}"
 
 
 class Added(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,11 +163,11 @@ def check_watchers(dag: Dag, asset: Asset, told: str) -> None:
     for watcher in asset.watchers:
         if (flaw := flaw_of_watcher(watcher)) is not None:
             name = f"{watcher.name[:SHOWN]!a}"
-            raise wrong(dag, f"the watcher {name} of {told} {flaw}", dag.line)
+            hint = RENAME if flaw_of_words(watcher.name) is not None else None
+            raise wrong(dag, f"the watcher {name} of {told} {flaw}", dag.line, hint)
         if names.count(watcher.name) > 1:
-            hint = "give one of them another name: name=…"
             why = f"{told} has two watchers with the name {watcher.name[:SHOWN]!a}"
-            raise wrong(dag, why, dag.line, hint)
+            raise wrong(dag, why, dag.line, f"give one of them another name: {NAMED}")
 
 
 def flaw_of_watcher(watcher: Watcher) -> str | None:
@@ -177,7 +180,7 @@ def flaw_of_watcher(watcher: Watcher) -> str | None:
         return f"has arguments of {size:,} bytes as JSON; the limit is {WATCHER_BYTES_MAX:,}"
     if not watcher.trigger:
         return "names no code"
-    if watcher.every_s is not None and not 0.1 <= watcher.every_s <= 86_400 * 31:
+    if watcher.every_s is not None and not EVERY_S[0] <= watcher.every_s <= EVERY_S[1]:
         return "must look at most 10 times a second and at least once a month"
     if flaw_of_words(watcher.queue) is not None or " " in watcher.queue:
         return f"names the queue {watcher.queue[:SHOWN]!a}, which is not a valid name"

@@ -1,5 +1,6 @@
 """Retry policies, as Airflow 3.3 has them: its own one of rules, and one that a team wrote."""
 
+import time
 from datetime import timedelta
 
 from airflow.sdk import DAG, task
@@ -7,6 +8,7 @@ from airflow.sdk import DAG, task
 try:
     from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+    from airflow.sdk.exceptions import AirflowTaskTimeout
 except ImportError:  # before Airflow 3.3
     ExceptionRetryPolicy = None
 
@@ -17,6 +19,10 @@ if ExceptionRetryPolicy is not None:
             RetryRule(ConnectionError, RetryAction.RETRY, timedelta(seconds=0), "rate limit"),
             RetryRule("builtins.ValueError", RetryAction.FAIL, reason="no use"),
         ]
+    )
+
+    TIMES = ExceptionRetryPolicy(
+        rules=[RetryRule(AirflowTaskTimeout, RetryAction.FAIL, reason="it hangs")]
     )
 
     class Own(RetryPolicy):
@@ -58,7 +64,11 @@ if ExceptionRetryPolicy is not None:
         def falls_back():
             raise KeyError("x")
 
-        recovers(), fails_at_once(), gives_up(), decides(), falls_back()
+        @task(retry_policy=TIMES, execution_timeout=timedelta(seconds=0.5))
+        def takes_too_long():
+            time.sleep(600)
+
+        recovers(), fails_at_once(), gives_up(), decides(), falls_back(), takes_too_long()
 
     with DAG(
         "policy_waits", schedule=None, default_args={"retries": 3, "retry_delay": timedelta(0)}

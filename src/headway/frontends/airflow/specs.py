@@ -17,6 +17,7 @@ from headway.spec.params import size_of
 from headway.spec.validate import PRIORITY_MAX, WEIGHT_RULES
 
 DEFAULT_POOL: Final = "default_pool"
+POLICY_S: Final = 30.0  # for a retry policy to decide after Airflow's own time-out, before the agent ends the process
 
 
 def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
@@ -61,6 +62,14 @@ def owner_of(dag: Any) -> str:
     return ", ".join(owners)
 
 
+def execution_timeout_of(task: Any) -> float | None:
+    """Return when the agent ends the process. Airflow's time-out raises there before, and asks its policy."""
+    limit = seconds(task.execution_timeout)
+    return (
+        limit if limit is None or getattr(task, "retry_policy", None) is None else limit + POLICY_S
+    )
+
+
 def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
     kind = operator_class(task)
     skips = any(each.__name__ == "SkipMixin" for each in kind.__mro__)
@@ -73,7 +82,7 @@ def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
         retry_delay_s=seconds(task.retry_delay) or 0.0,
         retry_exponential_backoff=bool(task.retry_exponential_backoff),
         max_retry_delay_s=seconds(task.max_retry_delay),
-        execution_timeout_s=seconds(task.execution_timeout),
+        execution_timeout_s=execution_timeout_of(task),
         pool="default" if task.pool in (None, DEFAULT_POOL) else task.pool,
         pool_slots=task.pool_slots,
         queue=task.queue or "default",

@@ -84,7 +84,7 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> list[wire.RunT
         },
     )
     bounds = {loop.path: loop.max_iterations for loop in version.dag.loops}
-    nothing: tuple[Any, ...] = ({}, False, None, None, None, None, None, None, 0)
+    nothing: tuple[Any, ...] = ({}, False, *[None] * 6, 0, None)
     return [
         run_task(
             task,

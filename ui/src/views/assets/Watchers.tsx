@@ -5,7 +5,7 @@ import { Card } from "@/parts/Page.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import styles from "./Assets.module.css";
-import { shownState, toldOf } from "./watchers.ts";
+import { rowOf, shownState, toldOf } from "./watchers.ts";
 
 type Watcher = NonNullable<AssetDetail["watchers"]>[number];
 
@@ -59,13 +59,7 @@ export function Watchers({ detail: { watchers = [] } }: { detail: AssetDetail })
           <code>Asset(…, watchers=[FilesArrive(…)])</code>.
         </p>
       ) : (
-        <Table
-          natural
-          label="Watchers"
-          columns={COLUMNS}
-          items={watchers}
-          id={({ name }) => name}
-        />
+        <Table natural label="Watchers" columns={COLUMNS} items={watchers} id={rowOf} />
       )}
     </Card>
   );
@@ -78,7 +72,11 @@ function Now({ watcher }: { watcher: Watcher }) {
     <span>
       <span>{shownState(watcher)}</span>
       {told && <span className={styles.quiet}> · {told}</span>}
-      {error && <code className={styles.error}>{error}</code>}
+      {error && (
+        <code className={styles.error} title={error}>
+          {error}
+        </code>
+      )}
       {state === "failed" && starts_at && (
         <span className={styles.quiet}>
           {" "}

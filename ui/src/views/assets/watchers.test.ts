@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reporterOf, shownState, toldOf } from "./watchers.ts";
+import { reporterOf, rowOf, shownState, toldOf } from "./watchers.ts";
 
 test("a watcher that has not worked since its error says so", () => {
   expect(shownState({ state: "looking", error: null })).toBe("Looking");
@@ -17,4 +17,10 @@ test("what is told is its note while it looks, and else why nobody does", () => 
 test("a watcher is named with its events, also if its name has a colon", () => {
   expect(reporterOf("watcher:https://rates.example/eu")).toBe("watcher https://rates.example/eu");
   expect(reporterOf("user:ada")).toBe("ada");
+});
+
+test("watchers of one name in two DAGs are two rows", () => {
+  const inbox = { name: "inbox", what: "files /in/*.csv" };
+  expect(rowOf({ ...inbox, dag_id: "a" })).not.toBe(rowOf({ ...inbox, dag_id: "b" }));
+  expect(rowOf({ ...inbox, dag_id: "a" })).not.toBe(rowOf({ ...inbox, dag_id: "a", what: "" }));
 });

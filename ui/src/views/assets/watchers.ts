@@ -23,6 +23,11 @@ export function toldOf({ state, reason, note }: Omit<Said, "error">): string {
   return state === "looking" ? (note ?? "") : reason;
 }
 
+/** What tells a row from the others: two DAGs may give an asset watchers of one name. */
+export function rowOf({ name, what, dag_id }: Pick<Watcher, "name" | "what" | "dag_id">): string {
+  return JSON.stringify([name, what, dag_id]);
+}
+
 /** Who reported an event from outside: a watcher by its name, a person by theirs. */
 export function reporterOf(by: string): string {
   return by.startsWith(MARK) ? `watcher ${by.slice(MARK.length)}` : who(by);
