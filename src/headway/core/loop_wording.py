@@ -1,4 +1,4 @@
-"""What a task of a loop waits for in words, for ``wording``."""
+"""The words for what a task of a loop waits for, for ``wording``."""
 
 from collections.abc import Sequence
 from typing import Final

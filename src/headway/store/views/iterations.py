@@ -1,4 +1,4 @@
-"""What a task of a loop waits for: other tasks of its iteration, and what decides how many iterations there are."""
+"""The facts of what a loop's task waits for: tasks of its iteration, and what decides how many iterations there are."""
 
 from typing import Any, LiteralString
 
