@@ -1,4 +1,4 @@
-"""The wait of a task of a loop in words, for ``wording``."""
+"""The words for what a task of a loop waits for, for ``wording``."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""The wait of a task of a loop: for other tasks of its iteration, and what decides how many iterations there are."""
+"""The facts of what a loop's task waits for: tasks of its iteration, and what decides how many iterations there are."""
 
 from typing import Any, LiteralString
 
