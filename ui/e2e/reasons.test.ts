@@ -34,7 +34,7 @@ poolless()
 test("the events tell each kind of reason in words, and names as names", async () => {
   const run = await ran(server, "orders");
   const said = seed(run);
-  await page().setViewportSize({ width: 1440, height: 2400 }); // all its rows are in the document
+  await page().setViewportSize({ width: 1440, height: 600 + 40 * said.length }); // all its rows are in the document
   await page().goto(`/t/default/events?run=${run}`);
   const rows = page().getByRole("row").filter({ hasText: "told" });
   const shown = () =>
