@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "trigger",
     head: "Trigger",
-    width: "minmax(84px, 1.6fr)",
+    width: "minmax(84px, 1fr)",
     secondary: 3,
     cell: (run) => <Trigger run={run} />,
   },
