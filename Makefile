@@ -54,7 +54,6 @@ test: .venv/.ready ui ## Run the tests but those in a browser: make test [WORKER
 test-long: .venv/.ready ui ## Run those that start whole servers or look at many cases; CI does, after the others
 	@$(PYTEST) -m "long and not stress"
 	@ui/e2e/run --long
-	@ui/e2e/run --walks
 
 # The releases that are supported are named in src/headway/frontends/airflow/installed.py; `make test` runs the newest.
 VERSION ?= 3.2
