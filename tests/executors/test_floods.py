@@ -16,6 +16,7 @@ from headway.agent.protocol import (
     AgentMessage,
     Fetch,
     Heartbeat,
+    Hello,
     Piece,
     Values,
     Welcome,
@@ -155,8 +156,8 @@ class Door:
             self.turn()
         return sock
 
-    def shake(self) -> tuple[socket.socket, Channel]:
-        sock = self.knock("127.0.0.1")
+    def shake(self, host: str = "127.0.0.1") -> tuple[socket.socket, Channel]:
+        sock = self.knock(host)
         channel = Channel(self.context, server=False, hostname="127.0.0.1")
         sock.sendall(channel.to_send())
         while not channel.is_open:
@@ -168,6 +169,16 @@ class Door:
                 continue
             sock.sendall(channel.to_send())
         return sock, channel
+
+    def greet(self, session: str, host: str) -> None:
+        """Connect, and say Hello."""
+        sock, channel = self.shake(host)
+        channel.write(at_once([hello(session)]))
+        sock.sendall(channel.to_send())
+        deadline = clock.monotonic() + DEADLINE_S
+        while self.gateway.strangers:
+            assert clock.monotonic() < deadline
+            self.turn()
 
     def is_left(self, count: int) -> bool:
         """Return whether so many strangers are left, soon."""
@@ -200,6 +211,32 @@ def test_a_crowd_of_one_machine_keeps_only_itself_out(
         door.knock("127.0.0.1")
     hosts = sorted(link.host for link in door.gateway.strangers)
     assert hosts == ["", "127.0.0.1", "127.0.0.1", "127.0.0.2"]
+
+
+def test_who_said_hello_waits_for_the_answer_however_many_come(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand pods that start at once are asked about one after the other: those that wait are no strangers."""
+    monkeypatch.setattr(gateway, "STRANGERS_MAX", 2)
+    monkeypatch.setattr(gateway, "HELLO_S", 0.0)
+    for number in range(6):
+        door.greet(f"s{number}", "127.0.0.1")
+    door.gateway.sweep()
+    waiting = [message.session for _, message in door.gateway.due() if isinstance(message, Hello)]
+    assert waiting == [f"s{number}" for number in range(6)]
+    assert len(door.gateway.guests) == 6
+
+
+def test_where_too_many_wait_the_last_of_a_crowd_comes_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So those that wait get in, one after the other, and a crowd of one machine keeps nobody else out."""
+    monkeypatch.setattr(gateway, "GUESTS_MAX", 3)
+    for number in range(5):
+        door.greet(f"crowd{number}", "127.0.0.1")
+    door.greet("other", "127.0.0.2")
+    waiting = [message.session for _, message in door.gateway.due() if isinstance(message, Hello)]
+    assert waiting == ["crowd0", "crowd1", "other"]
 
 
 def test_what_no_agent_says_ends_its_connection_and_no_other(door: Door) -> None:

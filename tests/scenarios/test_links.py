@@ -26,6 +26,7 @@ from headway.engine.catalog import Catalog
 from headway.executors.agents import gateway
 from headway.store.transact import Session, transact
 from tests.agent_tokens import SECRET
+from tests.scenarios.test_watchers import watched
 from tests.scenarios.world import ANN, deploy, states, task, trigger
 from tests.simulation.line import Line
 from tests.simulation.process import Process, gateway_of, one_round
@@ -44,7 +45,7 @@ def process(conn: Session) -> Iterator[Process]:
 def connect(process: Process, held: list[AttemptKey], session: str = "s1") -> Line:
     line = Line()
     process.listener.waiting.append(line)
-    line.tell(Hello(session, "agent", SECRET, 4, 4, "host", 1, held))
+    line.tell(Hello(session, "agent", SECRET, 4, 4, "host", 1, held, watchers=[]))
     return line
 
 
@@ -102,9 +103,10 @@ def test_what_is_not_wanted_any_more_is_cancelled_before_it_is_sent(
 
 
 def test_a_sweep_asks_as_little_for_many_agents_as_for_one(
-    process: Process, monkeypatch: pytest.MonkeyPatch
+    conn: Session, process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All beat, as they do every few seconds; what is bound to them is read at once."""
+    """All beat, as they do every few seconds; what is bound to them, and what they look out for, is read at once."""
+    watched(conn, "orders", "customers")
     asked: list[object] = []
     execute = psycopg.Cursor.execute
 
@@ -115,6 +117,7 @@ def test_a_sweep_asks_as_little_for_many_agents_as_for_one(
     def of_a_sweep(lines: list[Line]) -> int:
         assert process.scheduler is not None
         heard(process, lines[0], rounds=2 * len(lines))  # one connection is accepted in a round
+        process.scheduler.sweep()  # hands out what is free
         for line in lines:
             line.tell(Heartbeat(1))
         process.scheduler.wait(0.0)

@@ -11,9 +11,10 @@ from headway.agent import protocol
 from headway.agent.protocol import FENCE_S, AttemptKey, Deferral
 from headway.core.commands import Selection
 from headway.executors.agents import translate
-from headway.executors.agents.triggers import SILENCE
+from headway.executors.agents.handing import SILENCE
 from headway.executors.base import Envelope
 from headway.store import triggers
+from headway.store.claims import Claim
 from headway.store.transact import Session, transact
 from headway.store.triggers import Held, Look
 from tests.scenarios.test_deferrals import deferred, told
@@ -34,8 +35,9 @@ WAIT = Deferral("trigger", msgspec.json.encode(FACTS), method="finish")
 
 
 def claim(scheduler: Scheduler, *queues: str, session: str | None = None) -> list[Held]:
-    holder, given = session or scheduler.session, queues or ("default",)
-    return transact(scheduler.conn, triggers.claim, 1, holder, given, 10, scheduler.now, SILENCE)
+    holder, given = session or scheduler.session, list(queues or ("default",))
+    asked = Claim(1, holder, given, 10, scheduler.now, SILENCE)
+    return transact(scheduler.conn, triggers.claim, asked)
 
 
 def free(scheduler: Scheduler) -> int:
@@ -66,7 +68,7 @@ def test_one_session_holds_a_wait_and_another_takes_over(conn: Session) -> None:
     assert claim(other, session=silent) == []  # it gets nothing any more
     assert free(other) == 1
     assert claim(other) == [held]
-    assert transact(conn, triggers.count, silent) == 0
+    assert transact(conn, triggers.count, [silent]) == {}
     assert transact(conn, triggers.any_open)
 
 
@@ -103,7 +105,7 @@ def test_a_person_ends_what_is_held(conn: Session) -> None:
         conn, commands.clear, 1, run_id, Selection(tasks=frozenset({"a"})), graphs(scheduler), ANN
     )
     scheduler.tick()
-    assert transact(conn, triggers.count, scheduler.session) == 0
+    assert transact(conn, triggers.count, [scheduler.session]) == {}
     scheduler.tick(found(held.run_id, found=b"1"))
     assert states(conn, run_id)["a"] in ("ready", "queued")
 

@@ -9,9 +9,10 @@ from psycopg import Connection
 
 from headway.agent.protocol import FENCE_S
 from headway.core.watchers import ENDED_S, EVENTS_MAX
-from headway.executors.agents.triggers import SILENCE
+from headway.executors.agents.handing import SILENCE
 from headway.spec.model import Asset, Watcher
 from headway.store import watchers
+from headway.store.claims import Claim
 from headway.store.transact import Session, transact
 from headway.store.watchers import Held, Holder, Look, NewEvent, Taken
 from tests.scenarios.test_assets import Follower, runs_of
@@ -44,11 +45,14 @@ def settle(scheduler: Scheduler) -> None:
 
 def claim(scheduler: Scheduler, *queues: str) -> list[Held]:
     settle(scheduler)
-    given = queues or ("default",)
-    team = scheduler.team_id
-    return transact(
-        scheduler.conn, watchers.claim, team, scheduler.session, given, 10, scheduler.now, SILENCE
-    )
+    given = list(queues or ("default",))
+    asked = Claim(scheduler.team_id, scheduler.session, given, 10, scheduler.now, SILENCE)
+    return transact(scheduler.conn, watchers.claim, asked)
+
+
+def held_by(scheduler: Scheduler) -> dict[str, int]:
+    held = transact(scheduler.conn, watchers.held, [scheduler.session])
+    return held.get(scheduler.session, {})
 
 
 def holder(scheduler: Scheduler, held: Held) -> Holder:
@@ -154,11 +158,11 @@ def test_it_stops_with_the_last_dag_that_waits_and_goes_on_from_its_cursor(conn:
     store(scheduler, held, 1, event("a"), cursor=["a"])
     paused(conn, "c")
     settle(scheduler)
-    still = transact(conn, watchers.held, 1, scheduler.session)
+    still = held_by(scheduler)
     assert still == {held.digest: held.life}, "e still waits"
     paused(conn, "e")
     settle(scheduler)
-    assert transact(conn, watchers.held, 1, scheduler.session) == {}
+    assert held_by(scheduler) == {}
     assert store(scheduler, held, 2, event("b")) == Taken(over=True)
     assert claim(scheduler) == []
     paused(conn, "e", to=False)
@@ -193,7 +197,7 @@ def test_one_that_is_changed_begins_anew_and_one_that_is_removed_is_forgotten(
         conn, task("use"), dag_id="c", schedule={"assets": "orders"}, assets=(Asset(name="orders"),)
     )
     settle(scheduler)
-    assert transact(conn, watchers.held, 1, scheduler.session) == {}
+    assert held_by(scheduler) == {}
     assert value(conn, "SELECT count(*) FROM watch") == 0
     assert not transact(conn, watchers.are_there)
 
@@ -209,7 +213,7 @@ def test_code_of_another_bundle_begins_again_and_code_of_headway_does_not(conn: 
     watched(conn, "rates", watcher=shared, dag_id="e", bundle="b2")
     (again,) = claim(scheduler)
     assert (again.dag_id, again.life, again.bundle_version, again.cursor) == ("c", 2, "b2", '["a"]')
-    assert transact(conn, watchers.held, 1, scheduler.session)[before["e"].digest] == 1
+    assert held_by(scheduler)[before["e"].digest] == 1
 
 
 def test_one_that_fails_is_tried_later_and_later_and_others_go_on(conn: Session) -> None:
@@ -225,7 +229,7 @@ def test_one_that_fails_is_tried_later_and_later_and_others_go_on(conn: Session)
         scheduler.later(wait_s)
         beats(scheduler)
     (held,) = claim(scheduler)
-    assert len(transact(conn, watchers.held, 1, scheduler.session)) == 2
+    assert len(held_by(scheduler)) == 2
     store(scheduler, held, 1, event("a"))
     row = conn.execute("SELECT error, failures FROM watch WHERE dag_id = 'c'").fetchone()
     assert row == (None, 0)
@@ -317,7 +321,7 @@ def test_a_dag_of_another_team_keeps_it_running_while_a_grant_lives(
     assert paths(conn, guest) == ["a"]
     owner_conn.execute("UPDATE team_grant SET state = 'revoked'")
     settle(scheduler)
-    assert transact(conn, watchers.held, 1, scheduler.session) == {}
+    assert held_by(scheduler) == {}
 
 
 def test_through_an_alias_of_its_asset_a_dag_keeps_it_running(conn: Session) -> None:
@@ -341,4 +345,4 @@ def test_one_whose_dag_or_team_is_gone_stops(conn: Session, owner_conn: Session,
     else:
         owner_conn.execute("UPDATE team SET deleted_at = now() WHERE team_id = 1")
     settle(scheduler)
-    assert transact(conn, watchers.held, 1, scheduler.session) == {}
+    assert held_by(scheduler) == {}

@@ -60,6 +60,7 @@ class Process:
             for link in [
                 *gateway_of(self.scheduler).links.values(),
                 *gateway_of(self.scheduler).strangers,
+                *gateway_of(self.scheduler).guests,
             ]:
                 link.sock.close()
             for line in self.listener.waiting:

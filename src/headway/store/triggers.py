@@ -12,9 +12,9 @@ from typing import Any, Final, LiteralString, NamedTuple
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway.store.claims import Claim
 from headway.store.rows import rows
 
-CLAIM_MAX: Final = 100  # by one session at once, so that several share them
 HELD_MAX: Final = 20_000  # by one session
 
 # Rows are taken by their places in an array, a fence too (see ``headway.store``): a join with them may read all.
@@ -62,7 +62,15 @@ CLAIM: LiteralString = f"""
     RETURNING wait.run_id, wait.task_id, wait.map_index, wait.attempt, wait.deferrals, wait.facts::text, wait.secrets
 """
 
-COUNT: LiteralString = f"SELECT count(*) FROM wait WHERE session_id = %(session_id)s AND {OPEN}"
+TEAMS: LiteralString = f"""
+    SELECT mine.team_id FROM unnest(%(teams)s::integer[]) AS mine (team_id) CROSS JOIN LATERAL (
+        SELECT FROM wait WHERE wait.team_id = mine.team_id AND {OPEN} AND wait.session_id IS NULL LIMIT 1
+    ) AS free
+"""
+
+COUNT: LiteralString = f"""
+    SELECT session_id, count(*) FROM wait WHERE session_id = ANY(%(sessions)s) AND {OPEN} GROUP BY session_id
+"""
 
 HELD: LiteralString = f"""
     SELECT run_id, task_id, map_index, attempt, deferrals, facts::text, secrets
@@ -152,32 +160,20 @@ def free(conn: Connection[Any], now: datetime, silence: timedelta) -> int:
     return conn.execute(FREE, {"now": now, "silence": silence}).rowcount
 
 
-def claim(
-    conn: Connection[Any],
-    team_id: int,
-    session: str,
-    queues: Collection[str],
-    limit: int,
-    now: datetime,
-    silence: timedelta,
-) -> list[Held]:
-    """Let a session hold free waits of its team, whose tasks are of these queues."""
-    values = {
-        "team_id": team_id,
-        "session_id": session,
-        "queues": list(queues),
-        "limit": limit,
-        "now": now,
-        "silence": silence,
-    }
+def claim(conn: Connection[Any], claim: Claim) -> list[Held]:
+    """Let a session hold free waits of its team, whose tasks are of its queues."""
     with conn.cursor(row_factory=args_row(Held)) as cursor:
-        return cursor.execute(CLAIM, values).fetchall()
+        return cursor.execute(CLAIM, claim._asdict()).fetchall()
 
 
-def count(conn: Connection[Any], session: str) -> int:
-    row = conn.execute(COUNT, {"session_id": session}).fetchone()
-    assert row is not None
-    return int(row[0])
+def teams(conn: Connection[Any], among: Collection[int]) -> set[int]:
+    """Return those of the teams that have free waits."""
+    return {team_id for (team_id,) in conn.execute(TEAMS, {"teams": list(among)})}
+
+
+def count(conn: Connection[Any], sessions: Collection[str]) -> dict[str, int]:
+    """Return how many waits sessions hold; those that hold none are left out."""
+    return dict(conn.execute(COUNT, {"sessions": list(sessions)}).fetchall())
 
 
 def held(conn: Connection[Any], session: str) -> list[Held]:

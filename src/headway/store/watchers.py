@@ -17,9 +17,9 @@ from psycopg.rows import args_row
 
 from headway.core.watchers import Window, admit, restart_s
 from headway.spec.model import Dag, Watcher
+from headway.store.claims import Claim
 from headway.store.rows import rows
 
-CLAIM_MAX: Final = 100  # by one session at once, so that several share them
 HELD_MAX: Final = 2_000  # by one session
 SORTED: Final = msgspec.json.Encoder(order="sorted")
 
@@ -130,8 +130,14 @@ CLAIM: LiteralString = """
     RETURNING digest, life, dag_id, file, bundle_version, facts::text, cursor::text
 """
 
+TEAMS: LiteralString = """
+    SELECT mine.team_id FROM unnest(%(teams)s::integer[]) AS mine (team_id) CROSS JOIN LATERAL (
+        SELECT FROM watch WHERE watch.team_id = mine.team_id AND watch.wanted AND watch.session_id IS NULL LIMIT 1
+    ) AS free
+"""
+
 HELD: LiteralString = """
-    SELECT digest, life FROM watch WHERE session_id = %(session_id)s AND team_id = %(team_id)s
+    SELECT session_id, digest, life FROM watch WHERE session_id = ANY(%(sessions)s)
 """
 
 # Without a wait for who changes a row at this moment: the next sweep finds it.
@@ -307,32 +313,23 @@ def settle(conn: Connection[Any], now: datetime, silence: timedelta) -> None:
     conn.execute(FREE, {"now": now, "silence": silence})
 
 
-def claim(
-    conn: Connection[Any],
-    team_id: int,
-    session: str,
-    queues: Collection[str],
-    limit: int,
-    now: datetime,
-    silence: timedelta,
-) -> list[Held]:
+def claim(conn: Connection[Any], claim: Claim) -> list[Held]:
     """Let a session hold free watches of its team whose time has come."""
-    values = {
-        "team_id": team_id,
-        "session_id": session,
-        "queues": list(queues),
-        "limit": limit,
-        "now": now,
-        "silence": silence,
-    }
     with conn.cursor(row_factory=args_row(Held)) as cursor:
-        return cursor.execute(CLAIM, values).fetchall()
+        return cursor.execute(CLAIM, claim._asdict()).fetchall()
 
 
-def held(conn: Connection[Any], team_id: int, session: str) -> dict[str, int]:
-    """Return the life of each watch that a session holds."""
-    found = conn.execute(HELD, {"team_id": team_id, "session_id": session})
-    return {str(digest): int(life) for digest, life in found}
+def teams(conn: Connection[Any], among: Collection[int]) -> set[int]:
+    """Return those of the teams that have free watches."""
+    return {team_id for (team_id,) in conn.execute(TEAMS, {"teams": list(among)})}
+
+
+def held(conn: Connection[Any], sessions: Collection[str]) -> dict[str, dict[str, int]]:
+    """Return the life of each watch that sessions hold, by session. No two teams have the same session."""
+    found: dict[str, dict[str, int]] = {}
+    for session, digest, life in conn.execute(HELD, {"sessions": list(sessions)}):
+        found.setdefault(session, {})[digest] = life
+    return found
 
 
 def give_back(conn: Connection[Any], team_id: int, session: str, digests: Collection[str]) -> None:

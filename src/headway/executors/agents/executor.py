@@ -266,7 +266,7 @@ class Agents:
         self.send_bound(link)
         self.triggers.bring_level(link)
         if hello.watchers is not None:
-            self.watchers.bring_level(link)
+            self.watchers.bring_level([link])
 
     def refuse(self, link: Link, hello: Hello, why: str, team_id: int | None = None) -> None:
         """Refuse who has no right to what they ask for, for good, and tell the audit of the team, if one is known."""

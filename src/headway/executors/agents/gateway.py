@@ -49,7 +49,7 @@ from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.executors.agents.doors import Outside, listen
 from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_text, flaw_of_hello
-from headway.executors.agents.link import Link
+from headway.executors.agents.link import Link, crowding
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
 
@@ -61,6 +61,7 @@ log = logging.getLogger(__name__)
 READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
+GUESTS_MAX: Final = 1_000  # connections whose Hello waits for its answer
 SERVED_MAX: Final = 64  # requests of one agent in a turn of the loop, which all teams share
 UNSENT_MAX: Final = 8 * 1024 * 1024  # beyond it an agent is not heard until it reads
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
@@ -92,6 +93,9 @@ class Gateway:
             str
         ] = []  # sessions that are still to be looked at, before it is the first one's turn again
         self.strangers: dict[Link, float] = {}  # since when; the first have waited longest
+        self.guests: dict[
+            Link, None
+        ] = {}  # who said Hello and is not let in yet; the first have waited longest
         self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
         self.starts: list[Envelope] = []  # may wait for the next tick
@@ -115,16 +119,11 @@ class Gateway:
             return
         sock.setblocking(False)
         if len(self.strangers) >= STRANGERS_MAX:
-            self.drop(self.crowding())
+            self.drop(crowding(self.strangers))  # who has been silent for the longest
         host = address[0] if isinstance(address, tuple) else ""
         link = Link(sock, self.channel_of(listener), host)
         self.strangers[link] = clock.monotonic()
         self.selector.register(sock, selectors.EVENT_READ, self.handler(link))
-
-    def crowding(self) -> Link:
-        """Return who has been silent for the longest where most come from: a crowd keeps only itself out."""
-        crowds = Counter(link.host for link in self.strangers)
-        return max(self.strangers, key=lambda link: crowds[link.host])  # the first of equals
 
     def put_off(self, error: OSError) -> None:
         """Pause accepting connections after an error, without ending and without busy looping."""
@@ -257,6 +256,7 @@ class Gateway:
         self.selector.unregister(link.sock)
         link.sock.close()
         self.strangers.pop(link, None)
+        self.guests.pop(link, None)
         if link.hello is not None and self.links.get(link.hello.session) is link:
             del self.links[link.hello.session]
             self.beating.pop(link.hello.session, None)
@@ -285,8 +285,14 @@ class Gateway:
             check_text(hello.attempt.run_id, hello.attempt.task_id)
         if (why := flaw_of_hello(hello)) is not None:
             self.refuse(link, why, again=False)
-        else:
-            self.arrivals.append((link, hello))
+            return
+        self.strangers.pop(link, None)
+        self.guests[link] = None
+        if (
+            len(self.guests) > GUESTS_MAX
+        ):  # who comes last comes again, so that those before it get in
+            self.drop(crowding(reversed(self.guests)))
+        self.arrivals.append((link, hello))
 
     def hear(
         self,
@@ -358,7 +364,7 @@ class Gateway:
         link.reader.bytes_max = FRAME_BYTES_MAX
         link.held, link.watched = set(hello.held), set(hello.watched)
         self.held += len(link.held)
-        self.strangers.pop(link, None)
+        self.guests.pop(link, None)
         self.links[hello.session] = link
         self.send(link, Welcome(LEASE_S, FENCE_S))
 
@@ -467,7 +473,7 @@ class Gateway:
         self.send(link, HeartbeatAck(seq, log_bytes))
 
     def close(self) -> None:
-        for link in [*self.links.values(), *self.strangers]:
+        for link in [*self.links.values(), *self.strangers, *self.guests]:
             self.drop(link)
         self.stop_listening()
         for listener in self.listeners:

@@ -1,7 +1,8 @@
 """A connection to an agent."""
 
 import socket
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -52,3 +53,10 @@ class Link:
         """The session of who was let in."""
         assert self.hello is not None
         return self.hello.session
+
+
+def crowding(links: Iterable[Link]) -> Link:
+    """Return the first of those from where most come: a crowd keeps only itself out."""
+    found = list(links)
+    crowds = Counter(link.host for link in found)
+    return max(found, key=lambda link: crowds[link.host])

@@ -5,15 +5,13 @@ so by its Hello, and gets none.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
 from psycopg import Connection
 
-from headway.agent.protocol import (
-    OfWatcher,
-)
+from headway.agent.protocol import OfWatcher
 from headway.agent.watchers import (
     Fired,
     Release,
@@ -28,8 +26,9 @@ from headway.agent.watchers import (
 )
 from headway.core.watchers import BATCH_MAX, CURSOR_BYTES_MAX
 from headway.executors.agents.gateway import Gateway, bodies
+from headway.executors.agents.handing import SILENCE, claim_of, hand_out
 from headway.executors.agents.link import Link
-from headway.executors.agents.triggers import NOTE_CHARS_MAX, SILENCE, bounded
+from headway.executors.agents.triggers import NOTE_CHARS_MAX, bounded
 from headway.spec.assets import flaw_of_extra, flaw_of_partition, flaw_of_words
 from headway.spec.carried import shown
 from headway.store import notices, watchers
@@ -38,7 +37,6 @@ from headway.store.transact import read, transact
 from headway.store.watchers import Held, Holder, Look, NewEvent
 
 ERROR_CHARS_MAX: Final = 2_000
-ROUNDS_MAX: Final = 20  # in one sweep
 DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -52,9 +50,7 @@ class StandingWatches:
         there = read(self.conn, watchers.are_there)
         if there:
             transact(self.conn, self.settle)
-        for link in self.links():
-            if there or known_to(link):
-                self.bring_level(link)
+        self.bring_level([link for link in self.links() if there or known_to(link)])
         if there:
             self.hand_out()
 
@@ -71,39 +67,36 @@ class StandingWatches:
         ]
 
     def hand_out(self) -> None:
-        """Share free watchers: each goes to the agent of its team that looks after the fewest."""
-        by_team: dict[int, list[Link]] = {}
-        for link in self.links():
-            if not link.draining:
-                by_team.setdefault(link.team_id, []).append(link)
-        for links in by_team.values():
-            for _ in range(ROUNDS_MAX):
-                if not links:
-                    break
-                link = min(links, key=lambda link: len(known_to(link)))
-                limit = min(watchers.CLAIM_MAX, watchers.HELD_MAX - len(known_to(link)))
-                found = transact(self.conn, self.claim_in, link, limit) if limit > 0 else []
-                self.send(link, found)
-                if len(found) < watchers.CLAIM_MAX:
-                    links.remove(link)
+        links = [link for link in self.links() if not link.draining]
+        teams = read(self.conn, watchers.teams, {link.team_id for link in links})
+        links = [link for link in links if link.team_id in teams]
+        hand_out(links, lambda link: len(known_to(link)), watchers.HELD_MAX, self.give)
+
+    def give(self, link: Link, limit: int) -> int:
+        found = transact(self.conn, self.claim_in, link, limit)
+        self.send(link, found)
+        return len(found)
 
     @staticmethod
     def claim_in(conn: Connection[Any], link: Link, limit: int) -> list[Held]:
-        assert link.hello is not None
-        session, queues = link.hello.session, link.hello.queues
-        return watchers.claim(conn, link.team_id, session, queues, limit, clock(conn), SILENCE)
+        return watchers.claim(conn, claim_of(link, limit, clock(conn)))
 
-    def bring_level(self, link: Link) -> None:
-        """End what an agent looks after and does not hold, and free what its session holds and it does not know."""
-        assert link.hello is not None
-        known, session = known_to(link), link.hello.session
-        lives = read(self.conn, watchers.held, link.team_id, session)
+    def bring_level(self, links: Collection[Link]) -> None:
+        """End what agents look after and do not hold, and free what their sessions hold and they do not know."""
+        if not links:
+            return
+        held = read(self.conn, watchers.held, [link.session for link in links])
+        for link in links:
+            self.level(link, held.get(link.session, {}))
+
+    def level(self, link: Link, lives: Mapping[str, int]) -> None:
+        known = known_to(link)
         held = {WatcherKey(digest, life) for digest, life in lives.items()}
         if over := known - held:
             known -= over
             self.gateway.send(link, Release(sorted(over, key=repr)))
         if unknown := [key.digest for key in held - known]:
-            transact(self.conn, watchers.give_back, link.team_id, session, unknown)
+            transact(self.conn, watchers.give_back, link.team_id, link.session, unknown)
 
     def send(self, link: Link, held: Collection[Held]) -> None:
         if not held:

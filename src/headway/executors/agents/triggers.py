@@ -5,13 +5,11 @@ database says, which of their waits are over.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from psycopg import Connection
 
 from headway.agent.protocol import (
-    FENCE_S,
     AttemptKey,
     Look,
     RunContext,
@@ -20,6 +18,7 @@ from headway.agent.protocol import (
     Watches,
 )
 from headway.executors.agents.gateway import Gateway, bodies
+from headway.executors.agents.handing import SILENCE, claim_of, hand_out
 from headway.executors.agents.link import Link
 from headway.executors.base import Versions
 from headway.spec.carried import shown
@@ -28,9 +27,7 @@ from headway.store.clock import clock
 from headway.store.transact import read, transact
 from headway.store.triggers import Held, RunFacts
 
-SILENCE: Final = timedelta(seconds=FENCE_S)  # by then an agent has ended what it looked after
 NOTE_CHARS_MAX: Final = 500
-ROUNDS_MAX: Final = 50  # in one sweep
 
 
 class Triggers:
@@ -41,9 +38,11 @@ class Triggers:
 
     def look(self) -> None:
         """Take waits from who is gone, hand out free ones, and end those that are over. Once in a sweep."""
-        for link in self.links():
-            if link.watched and self.count(link) != len(link.watched - link.found):
-                self.bring_level(link)
+        if watching := [link for link in self.links() if link.watched]:
+            held = read(self.conn, triggers.count, [link.session for link in watching])
+            for link in watching:
+                if held.get(link.session, 0) != len(link.watched - link.found):
+                    self.bring_level(link)
         if read(self.conn, triggers.any_open):
             transact(self.conn, self.free)
             self.hand_out()
@@ -52,35 +51,24 @@ class Triggers:
         """Return the agents that have triggerers. A pod ends with its attempt."""
         return [link for link in self.gateway.links.values() if link.token_id]
 
-    def count(self, link: Link) -> int:
-        assert link.hello is not None
-        return read(self.conn, triggers.count, link.hello.session)
-
     @staticmethod
     def free(conn: Connection[Any]) -> None:
         triggers.free(conn, clock(conn), SILENCE)
 
     def hand_out(self) -> None:
-        """Share free waits: each goes to the agent of its team that looks after the fewest."""
-        by_team: dict[int, list[Link]] = {}
-        for link in self.links():
-            by_team.setdefault(link.team_id, []).append(link)
-        for links in by_team.values():
-            for _ in range(ROUNDS_MAX):
-                if not links:
-                    break
-                link = min(links, key=lambda link: len(link.watched))
-                limit = min(triggers.CLAIM_MAX, triggers.HELD_MAX - len(link.watched))
-                found = transact(self.conn, self.claim_in, link, limit) if limit > 0 else []
-                self.send(link, found)
-                if len(found) < triggers.CLAIM_MAX:
-                    links.remove(link)
+        links = self.links()
+        teams = read(self.conn, triggers.teams, {link.team_id for link in links})
+        links = [link for link in links if link.team_id in teams]
+        hand_out(links, lambda link: len(link.watched), triggers.HELD_MAX, self.give)
+
+    def give(self, link: Link, limit: int) -> int:
+        found = transact(self.conn, self.claim_in, link, limit)
+        self.send(link, found)
+        return len(found)
 
     @staticmethod
     def claim_in(conn: Connection[Any], link: Link, limit: int) -> list[Held]:
-        assert link.hello is not None
-        session, queues = link.hello.session, link.hello.queues
-        return triggers.claim(conn, link.team_id, session, queues, limit, clock(conn), SILENCE)
+        return triggers.claim(conn, claim_of(link, limit, clock(conn)))
 
     def bring_level(self, link: Link) -> None:
         """Send what its session holds and it does not know, and end what it looks after and does not hold."""

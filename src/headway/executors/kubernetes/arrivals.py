@@ -50,7 +50,9 @@ class Arrivals:
 
     def knock(self, link: Link, hello: Hello) -> None:
         """Ask the API server who it is. It may be gone when that answers."""
-        self.cluster.review(hello.token, partial(self.reviewed, link, hello))
+        self.cluster.review(
+            hello.token, partial(self.reviewed, link, hello), lambda: link.sock.fileno() >= 0
+        )
 
     def reviewed(self, link: Link, hello: Hello, proof: Proof | Refusal | None) -> None:
         if link.sock.fileno() < 0:

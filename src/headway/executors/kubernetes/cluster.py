@@ -137,8 +137,13 @@ class Cluster:
 
         self.ask(work, done)
 
-    def review(self, token: str, done: Callable[[Proof | Refusal | None], None]) -> None:
-        """Ask whose token it is. None: it is nobody's, or not meant for us."""
+    def review(
+        self,
+        token: str,
+        done: Callable[[Proof | Refusal | None], None],
+        is_there: Callable[[], bool],
+    ) -> None:
+        """Ask whose token it is. None: it is nobody's, or not meant for us, or who has it has left meanwhile."""
         question = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenReview",
@@ -146,6 +151,8 @@ class Cluster:
         }
 
         async def work() -> Proof | None:
+            if not is_there():
+                return None
             return proof(
                 await self.client.create(cast(TokenReview, TokenReview.from_dict(question)))
             )

@@ -1,6 +1,7 @@
 """Watchers of assets for the API: what they look out for, and what they do now."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
@@ -33,11 +34,13 @@ def of_assets(conn: Connection[Any], assets: Collection[str]) -> list[wire.Asset
     values = {"assets": list(assets), "limit": SHOWN_MAX}
     with conn.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(OF_ASSETS, values).fetchall()
-    return [told(conn, row) for row in found]
-
-
-def told(conn: Connection[Any], row: dict[str, Any]) -> wire.AssetWatcher:
+    if not found:
+        return []
     now = clock(conn)
+    return [told(row, now) for row in found]
+
+
+def told(row: dict[str, Any], now: datetime) -> wire.AssetWatcher:
     state = state_of(wanted=row.pop("wanted"), held=row.pop("held"), error=row["error"])
     starts_in = (row["starts_at"] or now) - now
     return wire.AssetWatcher(**row, state=state, reason=reason(state, row["queue"], starts_in))
