@@ -10,24 +10,15 @@ from headway.errors import NotFound
 from headway.spec import model
 from headway.store.transact import transact
 from headway.store.views import instances
-from tests.scenarios.test_loops import going_on_until
-from tests.scenarios.world import Scheduler, deploy, task, trigger
+from tests.scenarios.test_loops import going_on_until, made
+from tests.scenarios.world import Scheduler, trigger
 
 LOOP = model.Loop(path="l", gate="gate", result="check", max_iterations=3, until="enough")
 
 
 @pytest.fixture
 def scheduler(conn: Connection[Any]) -> Scheduler:
-    deploy(
-        conn,
-        task("start"),
-        task("work", "start", loop="l"),
-        task("check", "work", loop="l"),
-        task("gate", "check", loop="l"),
-        task("end", "gate"),
-        loops=(LOOP,),
-    )
-    return Scheduler(conn)
+    return made(conn, LOOP)
 
 
 def end_one(scheduler: Scheduler, last: int = 9) -> None:

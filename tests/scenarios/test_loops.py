@@ -35,7 +35,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "loops"
 LOOP = model.Loop(path="l", gate="gate", result="check", max_iterations=5)
 
 
-def made(conn: Connection[Any]) -> Scheduler:
+def made(conn: Connection[Any], loop: model.Loop = LOOP) -> Scheduler:
     deploy(
         conn,
         task("start"),
@@ -43,7 +43,7 @@ def made(conn: Connection[Any]) -> Scheduler:
         task("check", "work", loop="l"),
         task("gate", "check", loop="l"),
         task("end", "gate"),
-        loops=(LOOP,),
+        loops=(loop,),
     )
     return Scheduler(conn)
 
