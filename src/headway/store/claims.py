@@ -1,4 +1,4 @@
-"""What the session of an agent asks for, when it is to look after waits or watchers of its team."""
+"""Claims: what the session of an agent asks for to look after waits or watchers of its team."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

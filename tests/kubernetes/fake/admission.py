@@ -190,11 +190,15 @@ def plain(value: Decimal) -> str:
 
 def usage(store: Store, namespace: str, quota: Object) -> dict[str, Decimal]:
     """What the pods that are not over use of what the quota limits."""
-    found: dict[str, Decimal] = {}
-    for pod in store.every(POD, namespace)[0]:
-        if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-            continue
-        for what, value in cost(pod).items():
-            if what in quota["spec"].get("hard", {}):
-                found[what] = found.get(what, Decimal(0)) + value
+    found = dict.fromkeys(quota["spec"].get("hard", {}), Decimal(0))
+    with store.lock:
+        for pod in store.each(POD, namespace):
+            if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
+                continue
+            uid = pod["metadata"]["uid"]
+            asked = (
+                store.costs[uid] if uid in store.costs else store.costs.setdefault(uid, cost(pod))
+            )
+            for what in found.keys() & asked.keys():
+                found[what] += asked[what]
     return found

@@ -3,8 +3,9 @@
 import copy
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from tests.kubernetes.fake.kinds import NAMESPACE, POD, Kind
@@ -28,6 +29,7 @@ class Store:
         self.history: list[Event] = []
         self.oldest = 1  # watches from before it are answered with 410
         self.listeners: list[Callable[[], None]] = []
+        self.costs: dict[str, dict[str, Decimal]] = {}  # of pods by UID, as quotas count them
 
     # -- reading
 
@@ -46,6 +48,12 @@ class Store:
                 if place[0] == kind.plural and namespace in ("", place[1])
             ]
             return [copy.deepcopy(self.objects[place]) for place in sorted(places)], self.version
+
+    def each(self, kind: Kind, namespace: str) -> Iterator[Object]:
+        """Yield what there is, in no order and only to be read, under the lock: thousands of copies take seconds."""
+        for place, found in self.objects.items():
+            if place[0] == kind.plural and namespace in ("", place[1]):
+                yield found
 
     def since(self, version: int) -> list[Event]:
         """Return the events after a version. Raises Refused (410) if some of them are forgotten."""
