@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
+from tests.kubernetes.fake.amounts import amount, cost, plain
 from tests.kubernetes.fake.kinds import (
     ACCOUNT,
     BINDING,
@@ -18,21 +19,8 @@ from tests.kubernetes.fake.kinds import (
 from tests.kubernetes.fake.status import Refused, invalid
 from tests.kubernetes.fake.store import Object, Store
 
-UNITS: Final = {
-    "": Decimal(1),
-    "m": Decimal("0.001"),
-    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", 1)},
-    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
-}
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 LABEL: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
-
-
-def amount(text: object) -> Decimal:
-    found = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", str(text))
-    if found is None or found[2] not in UNITS:
-        raise ValueError(f"quantities must match the regular expression, got {text!r}")
-    return Decimal(found[1]) * UNITS[found[2]]
 
 
 def check(kind: Kind, given: Object, known: Object | None = None) -> None:
@@ -128,7 +116,7 @@ def admit(store: Store, pod: Object) -> None:
     apply_limits(store, namespace, pod)
     zero = Decimal(0)
     for quota in store.every(QUOTA, namespace)[0]:
-        used, asked = usage(store, namespace, quota), cost(pod)
+        used, asked = store.used.of(namespace), cost(pod)
         for what in quota["spec"].get("hard", {}):
             if counts(what) and what != "pods" and what not in asked:
                 why = f'pods "{name}" is forbidden: failed quota: {quota["metadata"]["name"]}: must specify {what}'
@@ -162,43 +150,8 @@ def counts(what: str) -> bool:
     return what == "pods" or what.startswith(("requests.", "limits.")) or what in ("cpu", "memory")
 
 
-def cost(pod: Object) -> dict[str, Decimal]:
-    found = {"pods": Decimal(1)}
-    for container in pod["spec"]["containers"]:
-        for side in ("requests", "limits"):
-            for what, value in container.get("resources", {}).get(side, {}).items():
-                names = [f"{side}.{what}", *([what] if side == "requests" else [])]
-                for name in names:
-                    found[name] = found.get(name, Decimal(0)) + amount(value)
-    return found
-
-
 def counted(store: Store, quota: Object) -> Object:
     """Return the status of a quota, as its controller counts it."""
     hard = quota.get("spec", {}).get("hard", {})
-    used = usage(store, quota["metadata"]["namespace"], quota)
+    used = store.used.of(quota["metadata"]["namespace"])
     return {"hard": hard, "used": {what: plain(used.get(what, Decimal(0))) for what in hard}}
-
-
-def plain(value: Decimal) -> str:
-    """Return an amount as Kubernetes writes it, near enough: whole, in ``Mi`` or in ``m``."""
-    whole = value == value.to_integral_value()
-    if whole and value and not value % UNITS["Mi"]:
-        return f"{int(value / UNITS['Mi'])}Mi"
-    return str(int(value)) if whole else f"{int(value * 1000)}m"
-
-
-def usage(store: Store, namespace: str, quota: Object) -> dict[str, Decimal]:
-    """What the pods that are not over use of what the quota limits."""
-    found = dict.fromkeys(quota["spec"].get("hard", {}), Decimal(0))
-    with store.lock:
-        for pod in store.each(POD, namespace):
-            if pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-                continue
-            uid = pod["metadata"]["uid"]
-            asked = (
-                store.costs[uid] if uid in store.costs else store.costs.setdefault(uid, cost(pod))
-            )
-            for what in found.keys() & asked.keys():
-                found[what] += asked[what]
-    return found

@@ -3,11 +3,13 @@
 import copy
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
+from tests.kubernetes.fake.amounts import Used
 from tests.kubernetes.fake.kinds import NAMESPACE, POD, Kind
 from tests.kubernetes.fake.status import Refused, conflict, exists, gone, not_found
 
@@ -26,10 +28,11 @@ class Store:
         self.changed = threading.Condition(self.lock)
         self.version = 1
         self.objects: dict[Place, Object] = {}
+        self.places: dict[str, set[Place]] = {}  # of each kind
         self.history: list[Event] = []
         self.oldest = 1  # watches from before it are answered with 410
         self.listeners: list[Callable[[], None]] = []
-        self.costs: dict[str, dict[str, Decimal]] = {}  # of pods by UID, as quotas count them
+        self.used = Used()  # by the pods of each namespace
 
     # -- reading
 
@@ -42,25 +45,16 @@ class Store:
 
     def every(self, kind: Kind, namespace: str) -> tuple[list[Object], int]:
         with self.lock:
-            places = [
-                place
-                for place in self.objects
-                if place[0] == kind.plural and namespace in ("", place[1])
-            ]
+            known = self.places.get(kind.plural, ())
+            places = [place for place in known if namespace in ("", place[1])]
             return [copy.deepcopy(self.objects[place]) for place in sorted(places)], self.version
-
-    def each(self, kind: Kind, namespace: str) -> Iterator[Object]:
-        """Yield what there is, in no order and only to be read, under the lock: thousands of copies take seconds."""
-        for place, found in self.objects.items():
-            if place[0] == kind.plural and namespace in ("", place[1]):
-                yield found
 
     def since(self, version: int) -> list[Event]:
         """Return the events after a version. Raises Refused (410) if some of them are forgotten."""
         with self.lock:
             if version < self.oldest:
                 raise gone(version, self.oldest)
-            return [event for event in self.history if event[0] > version]
+            return self.history[bisect_right(self.history, version, key=itemgetter(0)) :]
 
     def compact(self) -> None:
         """Forget the history, as etcd does after some minutes."""
@@ -169,10 +163,15 @@ class Store:
         before = self.objects.get(place)
         self.version += 1
         made = {**made, "metadata": {**made["metadata"], "resourceVersion": str(self.version)}}
+        places = self.places.setdefault(kind.plural, set())
         if event == "DELETED":
             del self.objects[place]
+            places.discard(place)
         else:
             self.objects[place] = made
+            places.add(place)
+        if kind is POD:
+            self.used.count(place[1], before, None if event == "DELETED" else made)
         self.history.append((self.version, event, kind, made, before))
         self.tell()
         return copy.deepcopy(made)
