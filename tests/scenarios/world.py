@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from psycopg import Connection
 
 from headway.actions import commands
@@ -17,13 +18,14 @@ from headway.actions.commands import RunRequest
 from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
+from headway.core.run import Instance, Run
 from headway.engine import tick
 from headway.engine.catalog import Catalog
 from headway.engine.tick import Ticker, Turn
 from headway.executors.agents import translate
 from headway.executors.base import LEASE, Envelope, Grant
 from headway.spec import model
-from headway.store import assets, dags, sessions
+from headway.store import assets, dags, sessions, snapshots
 from headway.store import bundles as bundle_rows
 from headway.store.clock import clock
 from headway.store.transact import connect, once, transact
@@ -88,6 +90,7 @@ class Scheduler:
             raise
         self.ticker.settle(models)
         self.held.update((key_of(grant), grant) for grant in turn.grants)
+        transact(self.conn, check_parts, turn.grants)
         return turn
 
     def end(self, grant: Grant, outcome: str = "success", **values: Any) -> Envelope:
@@ -133,6 +136,30 @@ class Scheduler:
     def expire(self) -> list[str]:
         """The lease of every session that did not beat by now is over."""
         return transact(self.conn, sessions.expire, self.now, timedelta(seconds=LEASE_S))
+
+
+def check_parts(conn: Connection[Any], grants: Sequence[Grant]) -> None:
+    """An agent that comes later, or again, is sent what the tick granted, though only a part of the run is read."""
+    for run_id, of_run in translate.grouped((each.run.run_id, each) for each in grants).items():
+        row, wanted = of_run[0].row, [fields(each) for each in of_run]
+        part = snapshots.load_part(conn, row, wanted, Catalog(conn).graph, of_run[0].run.now)
+        for each, (task_id, map_index) in zip(of_run, wanted, strict=True):
+            found = part.get(task_id, map_index)
+            assert found is not None
+            assert found.attempt is not None
+            assert sent(part, found) == sent(each.run, each.instance), (run_id, task_id, map_index)
+
+
+def fields(grant: Grant) -> tuple[str, int]:
+    return grant.instance.node.task_id, grant.instance.map_index
+
+
+def sent(run: Run, instance: Instance) -> protocol.Grant:
+    assert instance.attempt is not None
+    found = translate.grant(run, instance, instance.attempt, instance.attempt.token or "")
+    if found.resumed is None:
+        return found
+    return replace(found, timeout_s=None, resumed=replace(found.resumed, elapsed_s=0.0))  # clocks
 
 
 def key_of(grant: Grant) -> AttemptKey:

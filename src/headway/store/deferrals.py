@@ -91,13 +91,27 @@ DROP: LiteralString = """
     WHERE wait.ctid = found.ctid
 """
 
+WAIT: LiteralString = """
+    task_id, map_index, kind, facts::text, since, until, ends_at, timeout_s, overdue, method, kwargs::text, secrets,
+    reschedules, finishes, is_over, found::text, timed_out
+"""
+
 # Behind a fence (see ``headway.store``).
-OF_RUNS: LiteralString = """
+OF_RUNS: LiteralString = f"""
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, task_id, map_index, kind, facts::text, since, until, ends_at, timeout_s, overdue,
-            method, kwargs::text, secrets, reschedules, finishes, is_over, found::text, timed_out
+        SELECT team_id, run_id, {WAIT}
         FROM wait WHERE wait.team_id = wanted.team_id AND wait.run_id = wanted.run_id
+        OFFSET 0
+    ) AS found
+"""
+
+OF_INSTANCES: LiteralString = f"""
+    SELECT found.* FROM unnest(%(tasks)s::text[], %(indexes)s::integer[]) AS wanted (task_id, map_index)
+    CROSS JOIN LATERAL (
+        SELECT {WAIT} FROM wait
+        WHERE wait.team_id = %(team_id)s AND wait.run_id = %(run_id)s AND wait.task_id = wanted.task_id
+            AND wait.map_index = wanted.map_index
         OFFSET 0
     ) AS found
 """
@@ -313,6 +327,14 @@ def load(conn: Connection[Any], models: Mapping[tuple[int, str], Run]) -> None:
     wanted = {"teams": [team for team, _ in models], "runs": [run_id for _, run_id in models]}
     for team_id, run_id, task_id, map_index, *rest in conn.execute(OF_RUNS, wanted).fetchall():
         instance = models[team_id, run_id].get(task_id, map_index)
+        if instance is not None and instance.attempt is not None:
+            instance.attempt.deferral = of_row(*rest)
+
+
+def load_some(conn: Connection[Any], run: Run, places: Mapping[str, object]) -> None:
+    """Give some open attempts of a run what they wait for. ``places``: the parameters of ``OF_INSTANCES``."""
+    for task_id, map_index, *rest in conn.execute(OF_INSTANCES, places).fetchall():
+        instance = run.get(task_id, map_index)
         if instance is not None and instance.attempt is not None:
             instance.attempt.deferral = of_row(*rest)
 

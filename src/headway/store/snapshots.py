@@ -3,30 +3,65 @@
 Every function takes a connection; none commits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from headway.core import stored_reasons
+from headway.core import mapping, stored_reasons
 from headway.core.graph import Graph, remains
-from headway.core.run import Attempt, Instance, Run
+from headway.core.run import NOT_MAPPED, Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
 from headway.store import deferrals as waits
 from headway.store.runs import Claimed
 from headway.store.transact import pipelined
 
+INSTANCE: LiteralString = """
+    team_id, run_id, task_id, map_index, state, attempts, failures, losses, rank, intent, intent_by, wake_at, length,
+    item, follow, blocked_reason::text, reason::text, ready_at, queued_at, started_at, ended_at
+"""
+ATTEMPT: LiteralString = "session_id, queued_at, state, started_at, pid, deferrals"
+
 # Behind a fence (see ``headway.store``).
-INSTANCES: LiteralString = """
+INSTANCES: LiteralString = f"""
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, task_id, map_index, state, attempts, failures, losses, rank, intent, intent_by,
-            wake_at, length, item, follow, blocked_reason::text, reason::text, ready_at, queued_at, started_at, ended_at
-        FROM task_instance AS instance
+        SELECT {INSTANCE} FROM task_instance AS instance
         WHERE instance.team_id = wanted.team_id AND instance.run_id = wanted.run_id
         OFFSET 0
     ) AS found
+"""
+
+SOME_INSTANCES: LiteralString = f"""
+    SELECT found.* FROM unnest(%(tasks)s::text[], %(indexes)s::integer[]) AS wanted (task_id, map_index)
+    CROSS JOIN LATERAL (
+        SELECT {INSTANCE} FROM task_instance AS instance
+        WHERE instance.team_id = %(team_id)s AND instance.run_id = %(run_id)s
+            AND instance.task_id = wanted.task_id AND instance.map_index = wanted.map_index
+        OFFSET 0
+    ) AS found
+"""
+
+SOME_ATTEMPTS: LiteralString = f"""
+    SELECT found.* FROM unnest(%(tasks)s::text[], %(indexes)s::integer[]) AS wanted (task_id, map_index)
+    CROSS JOIN LATERAL (
+        SELECT task_id, map_index, number, token, {ATTEMPT} FROM attempt
+        WHERE attempt.team_id = %(team_id)s AND attempt.run_id = %(run_id)s
+            AND attempt.task_id = wanted.task_id AND attempt.map_index = wanted.map_index
+            AND attempt.ended_at IS NULL
+        OFFSET 0
+    ) AS found
+"""
+
+# How many items the lists of mapped tasks have, as ``core.run`` counts them.
+ITEMS: LiteralString = """
+    SELECT wanted.task_id, (
+        SELECT count(*) FROM task_instance AS instance
+        WHERE instance.team_id = %(team_id)s AND instance.run_id = %(run_id)s
+            AND instance.task_id = wanted.task_id AND instance.item AND instance.state = 'success'
+    )
+    FROM unnest(%(tasks)s::text[]) AS wanted (task_id)
 """
 
 
@@ -39,8 +74,7 @@ def live_attempts(token: LiteralString) -> LiteralString:
     return f"""
         SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
         CROSS JOIN LATERAL (
-            SELECT team_id, run_id, task_id, map_index, former, number, {token}, session_id, queued_at,
-                state, started_at, pid, deferrals
+            SELECT team_id, run_id, task_id, map_index, former, number, {token}, {ATTEMPT}
             FROM attempt
             WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
                 AND (attempt.ended_at IS NULL OR attempt.former)
@@ -73,6 +107,48 @@ def load(
 def look(conn: Connection[Any], row: Claimed, graphs: Graphs, now: datetime) -> Run:
     """The model of one run for a person's command, without the tokens of its attempts."""
     (run,) = load_with(conn, [row], graphs, now, ATTEMPTS_OF_A_PERSON)
+    return run
+
+
+def load_part(
+    conn: Connection[Any],
+    row: Claimed,
+    wanted: Collection[tuple[str, int]],
+    graphs: Graphs,
+    now: datetime,
+) -> Run:
+    """What grants of some instances read of a run: themselves, their live attempts, and what they are mapped over.
+
+    ``wanted``: task and map index of each. A run may have 100,000 instances and a pod for each: read whole for every
+    pod that comes, the rows would grow with the square.
+    """
+    run = empty(row, graphs, now)
+    sources = {
+        source.task_id: source
+        for task_id, _ in wanted
+        if task_id in run.graph.by_id
+        for source in mapping.sources(run, run.graph.nodes[run.graph.by_id[task_id]])
+    }
+    lists = [task_id for task_id, source in sources.items() if source.axes is not None]
+    whole = {*wanted, *((task_id, NOT_MAPPED) for task_id in sources.keys() - set(lists))}
+    places = {
+        "team_id": row.team_id,
+        "run_id": row.run_id,
+        "tasks": [task_id for task_id, _ in whole],
+        "indexes": [map_index for _, map_index in whole],
+    }
+    for _, _, *columns in conn.execute(SOME_INSTANCES, places).fetchall():
+        add_instance(run, *columns)
+    is_deferred = False
+    for task_id, map_index, *columns in conn.execute(SOME_ATTEMPTS, places).fetchall():
+        if (instance := run.get(task_id, map_index)) is not None:
+            instance.attempt = attempt_from_row(*columns)
+            is_deferred |= instance.attempt.deferrals > 0
+    if is_deferred:
+        waits.load_some(conn, run, places)
+    if lists:
+        for task_id, items in conn.execute(ITEMS, {**places, "tasks": lists}).fetchall():
+            run.items[sources[task_id].index] = items
     return run
 
 

@@ -331,7 +331,8 @@ class Agents:
 
     def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
         assert link.hello is not None
-        row, run = read(self.conn, self.run_of, link.team_id, run_id)
+        wanted = [(key.task_id, key.map_index) for key, _ in pairs]
+        row, run = read(self.conn, self.run_of, link.team_id, run_id, wanted)
         dag = self.versions.dag(row.team_id, row.dag_id, row.version)
         messages, unwanted = [], []
         for key, b in pairs:
@@ -346,11 +347,12 @@ class Agents:
             link.hello.session, translate.context(row, dag.file, dag.reuse_child), messages
         )
 
-    def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:
+    def run_of(
+        self, conn: Connection[Any], team_id: int, run_id: str, wanted: Collection[tuple[str, int]]
+    ) -> tuple[Claimed, Run]:
         row = runs.read(conn, team_id, run_id)
         assert row is not None, f"an attempt without a run: {run_id}"
-        (run,) = snapshots.load(conn, [row], self.versions.graph, clock(conn))
-        return row, run
+        return row, snapshots.load_part(conn, row, wanted, self.versions.graph, clock(conn))
 
     def close(self) -> None:
         self.asks.close()

@@ -21,7 +21,7 @@ from lightkube import ApiError, AsyncClient
 from lightkube.resources.authentication_v1 import TokenReview
 from lightkube.resources.core_v1 import Pod as PodObject
 
-from headway import ids
+from headway import clock, ids
 from headway.executors.kubernetes.final import Denied
 from headway.executors.kubernetes.names import INSTALL, value
 from headway.executors.kubernetes.pods import Pod, Ref
@@ -37,6 +37,7 @@ GONE: Final = 410  # what was to be watched from is no longer known
 BACKOFF_S_MIN: Final = 0.2
 BACKOFF_S_MAX: Final = 15.0
 REQUESTS_MAX: Final = 32  # at once
+TAKE_S: Final = 0.5  # of a turn of the loop
 
 DENIED: Final = "Denied"  # by Headway itself
 
@@ -90,9 +91,16 @@ class Cluster:
     # -- in the scheduler's thread
 
     def take(self) -> bool:
-        """Take in what came. False: nothing did."""
+        """Take in what came, for a while: leases are renewed in between, however many pods there are.
+
+        False: nothing came.
+        """
         found = bool(self.inbox)
+        until = clock.monotonic() + TAKE_S
         while self.inbox:
+            if clock.monotonic() >= until:
+                self.ring()
+                break
             self.inbox.popleft()()
         return found
 
