@@ -177,7 +177,7 @@ class ApiServer:
             if version < self.store.oldest:
                 raise gone(version, self.store.oldest)
         else:
-            found, version = self.store.every(target.kind, target.namespace)
+            found, version = self.store.peek(target.kind, target.namespace)
             found = [each for each in found if matches(each, labels, fields)]
         limit = int(query.get("limit", 0)) or len(found)
         meta: dict[str, Any] = {"resourceVersion": str(version)}

@@ -44,10 +44,15 @@ class Store:
             return copy.deepcopy(found)
 
     def every(self, kind: Kind, namespace: str) -> tuple[list[Object], int]:
+        found, version = self.peek(kind, namespace)
+        return copy.deepcopy(found), version
+
+    def peek(self, kind: Kind, namespace: str) -> tuple[list[Object], int]:
+        """As ``every``, without copies, for those who change nothing: thousands of them take seconds."""
         with self.lock:
             known = self.places.get(kind.plural, ())
-            places = [place for place in known if namespace in ("", place[1])]
-            return [copy.deepcopy(self.objects[place]) for place in sorted(places)], self.version
+            places = sorted(place for place in known if namespace in ("", place[1]))
+            return [self.objects[place] for place in places], self.version
 
     def since(self, version: int) -> list[Event]:
         """Return the events after a version. Raises Refused (410) if some of them are forgotten."""

@@ -37,7 +37,7 @@ GONE: Final = 410  # what was to be watched from is no longer known
 BACKOFF_S_MIN: Final = 0.2
 BACKOFF_S_MAX: Final = 15.0
 REQUESTS_MAX: Final = 32  # at once
-TAKE_S: Final = 0.5  # of a turn of the loop
+TAKE_S: Final = 0.1  # of a turn of the loop
 
 DENIED: Final = "Denied"  # by Headway itself
 
@@ -98,10 +98,10 @@ class Cluster:
         found = bool(self.inbox)
         until = clock.monotonic() + TAKE_S
         while self.inbox:
+            self.inbox.popleft()()
             if clock.monotonic() >= until:
                 self.ring()
                 break
-            self.inbox.popleft()()
         return found
 
     def follow(self, namespace: str) -> None:

@@ -58,12 +58,16 @@ class Draft:
             raise Denied(why)
 
 
+# The digests of a run's images, by team and run: read once for the pods that are asked for together.
+Pins = dict[tuple[int, str], dict[str, str]]
+
+
 class Drafts:
     def __init__(self, host: Host, settings: Settings) -> None:
         self.host = host
         self.settings = settings
 
-    def of(self, share: Share, bound: Bound, key: AttemptKey, row: Claimed) -> Draft:
+    def of(self, share: Share, bound: Bound, key: AttemptKey, row: Claimed, pins: Pins) -> Draft:
         """Return the draft of an attempt's pod. Raises Denied."""
         dag = self.host.versions.dag(share.team_id, row.dag_id, row.version)
         task = next(each for each in dag.tasks if each.task_id == key.task_id)
@@ -71,8 +75,9 @@ class Drafts:
         amounts = self.resources(share, bound, task, row, policy)
         ours = own(self.settings, share.team, row.dag_id, key)
         made = draft(self.settings, task, ours, amounts)
-        digests = read(self.host.conn, images.pinned, share.team_id, row.run_id)
-        found = Draft(made, ours, policy, self.settings.image, digests)
+        if row.key not in pins:
+            pins[row.key] = read(self.host.conn, images.pinned, share.team_id, row.run_id)
+        found = Draft(made, ours, policy, self.settings.image, pins[row.key])
         found.check(made, owner_of(dag, task))
         return found
 

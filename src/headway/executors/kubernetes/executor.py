@@ -119,6 +119,10 @@ class Pods:
     def serve(self) -> bool:
         more = self.agents.serve()
         self.cluster.take()
+        if self.creation.is_due:
+            self.host.safely(self.creation.work)
+            if self.creation.is_due:  # goes on in the next turn
+                self.ring()
         if self.upkeep.is_due:
             self.host.safely(self.upkeep.reconcile)
             more = True
@@ -136,7 +140,9 @@ class Pods:
         self.agents.give_back(reports)
 
     def acknowledge(self) -> None:
-        self.cluster.news |= self.ends.stored()
+        over = self.ends.stored()
+        self.creation.forget(over)
+        self.cluster.news |= over
         self.agents.acknowledge()
 
     def forget_results(self, run_id: str) -> None:
@@ -240,7 +246,9 @@ class Pods:
             bound = Bound(share.team_id, *fields(key), token, reported=False)
             name = pod_name(self.settings, share.team, key)
             share.pending[name], share.waits[name] = bound, None
-            self.creation.create(share, bound, grant.row)
+            self.creation.want(name, share, bound, grant.row)
+        if self.creation.is_due:
+            self.ring()
 
     def cancel(self, session: str, keys: Sequence[AttemptKey]) -> None:
         share = next((each for each in self.shares.values() if each.session == session), None)
