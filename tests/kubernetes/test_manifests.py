@@ -19,6 +19,7 @@ from headway.executors.kubernetes.names import labels, namespace_of, pod_name
 from headway.executors.kubernetes.pods import Pod, end_of, stuck
 from headway.executors.kubernetes.room import room, why_not_created
 from headway.executors.kubernetes.settings import Settings, read_settings
+from headway.executors.kubernetes.tally import Tally
 from headway.spec.model import Task
 from tests.kubernetes.fake import admission
 from tests.kubernetes.fake.kinds import POD
@@ -166,11 +167,17 @@ def test_the_room_of_a_team_is_what_its_quota_leaves() -> None:
         sized("c", "flights", "9", "Failed"),
     ]
     held = {"flights": 1, "daily": 1}
-    assert room(team, 100, pods, 0, usual) == (2, QuotaFull("cpu", "4", "4", held_by=held))
-    assert room(team, 100, pods, 1, usual) == (1, QuotaFull("cpu", "4", "4", held_by=held))
-    assert room(team, 2, pods, 0, usual) == (0, QuotaFull("pods", "2", "2", held_by=held))
-    assert room(team, 100, [], 0, usual) == (4, QuotaFull("memory", "2Gi", "2Gi"))
-    assert room(ClusterSettings(), 7, [], 0, usual)[0] == 7
+    assert room(team, 100, Tally.of(pods), 0, usual) == (
+        2,
+        QuotaFull("cpu", "4", "4", held_by=held),
+    )
+    assert room(team, 100, Tally.of(pods), 1, usual) == (
+        1,
+        QuotaFull("cpu", "4", "4", held_by=held),
+    )
+    assert room(team, 2, Tally.of(pods), 0, usual) == (0, QuotaFull("pods", "2", "2", held_by=held))
+    assert room(team, 100, Tally(), 0, usual) == (4, QuotaFull("memory", "2Gi", "2Gi"))
+    assert room(ClusterSettings(), 7, Tally(), 0, usual)[0] == 7
 
 
 def test_what_a_quota_refuses_is_read_from_the_answer() -> None:
@@ -178,6 +185,8 @@ def test_what_a_quota_refuses_is_read_from_the_answer() -> None:
         'pods "a" is forbidden: exceeded quota: headway, requested: limits.cpu=1,requests.cpu=1, '
     )
     said += "used: limits.cpu=64,requests.cpu=64, limited: limits.cpu=64,requests.cpu=64"
-    found = why_not_created(Refusal(403, "Forbidden", said), [sized("a", "flights", "64")])
+    found = why_not_created(
+        Refusal(403, "Forbidden", said), Tally.of([sized("a", "flights", "64")])
+    )
     assert found == QuotaFull("cpu", "64", "64", "1", {"flights": 1})
-    assert why_not_created(Refusal(500, "", "boom"), []) == PodRefused("boom")
+    assert why_not_created(Refusal(500, "", "boom"), Tally()) == PodRefused("boom")

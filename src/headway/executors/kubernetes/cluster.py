@@ -26,6 +26,7 @@ from headway.executors.kubernetes.final import Denied
 from headway.executors.kubernetes.names import INSTALL, value
 from headway.executors.kubernetes.pods import Pod, Ref
 from headway.executors.kubernetes.settings import AUDIENCE
+from headway.executors.kubernetes.tally import Tally
 from headway.executors.kubernetes.views import view
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Cluster:
         self.labels = {INSTALL: value(install)}
         self.ring = ring
         self.pods: dict[str, dict[str, Pod]] = {}  # by namespace and name, once it was listed
+        self.tallies: dict[str, Tally] = {}  # of these
         self.news: set[Ref] = set()  # pods that changed
         self.troubles: dict[str, str] = {}  # of namespaces that cannot be followed
         self.inbox: deque[Callable[[], None]] = deque()
@@ -210,18 +212,26 @@ class Cluster:
 
         self.loop.call_soon_threadsafe(begin)
 
+    def tally(self, namespace: str) -> Tally:
+        """Return what the pods of a namespace hold."""
+        return self.tallies.setdefault(namespace, Tally())
+
     def put(self, pod: Pod) -> None:
-        self.pods.setdefault(pod.namespace, {})[pod.name] = pod
+        pods = self.pods.setdefault(pod.namespace, {})
+        self.tally(pod.namespace).change(pods.get(pod.name), pod)
+        pods[pod.name] = pod
         self.news.add(pod.ref)
 
     def drop(self, ref: Ref) -> None:
         namespace, name = ref
-        self.pods.get(namespace, {}).pop(name, None)
+        before = self.pods.get(namespace, {}).pop(name, None)
+        self.tally(namespace).change(before, None)
         self.news.add(ref)
 
     def replace(self, namespace: str, pods: dict[str, Pod]) -> None:
         self.news.update((namespace, name) for name in {**self.pods.get(namespace, {}), **pods})
         self.pods[namespace] = pods
+        self.tallies[namespace] = Tally.of(pods.values())
         if self.troubles.pop(namespace, None) is not None:
             log.info("namespace %s can be followed again", namespace)
 

@@ -177,11 +177,12 @@ class Pods:
         pods = self.cluster.pods.get(share.namespace)
         if not share.is_ready or pods is None:
             return 0, PodRefused(trouble or f"the namespace {share.namespace} is not ready yet")
+        tally = self.cluster.tally(share.namespace)
         if share.refused:  # those that were granted come first
-            return 0, why_not_created(next(iter(share.refused.values())), pods.values())
+            return 0, why_not_created(next(iter(share.refused.values())), tally)
         missing = len(share.pending.keys() - pods.keys())
         usual = self.settings.resources
-        return room(share.settings, share.pods_max, pods.values(), missing, usual)
+        return room(share.settings, share.pods_max, tally, missing, usual)
 
     def beating(self) -> Mapping[str, int]:
         """The session of a team is alive as long as a scheduler is: its pods wait, whatever the API server does."""

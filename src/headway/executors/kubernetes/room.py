@@ -4,8 +4,7 @@ It is an estimate, so that attempts wait where they hold no slot; the API server
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -14,8 +13,8 @@ from headway.core.quantities import amount, text_like
 from headway.core.reasons import PodPending, PodRefused, QuotaFull, Reason
 from headway.executors.kubernetes.cluster import Refusal
 from headway.executors.kubernetes.pods import STUCK, Pod
+from headway.executors.kubernetes.tally import Tally
 
-HOLDERS_MAX: Final = 3  # DAGs that are named
 MESSAGE_CHARS_MAX: Final = 500
 COUNTED: Final = ("cpu", "memory")
 OVER: Final = re.compile(
@@ -24,29 +23,25 @@ OVER: Final = re.compile(
 
 
 def room(
-    cluster: ClusterSettings,
-    pods_max: int,
-    pods: Iterable[Pod],
-    pending: int,
-    usual: Mapping[str, str],
+    cluster: ClusterSettings, pods_max: int, pods: Tally, pending: int, usual: Mapping[str, str]
 ) -> tuple[int, QuotaFull]:
     """Return how many more pods fit, and what is used up as soon as they exist.
 
     ``pending``: attempts whose pod does not exist yet; they and new ones are taken to be as large as the smallest.
     """
-    live = [pod for pod in pods if not pod.is_over]
-    held = len(live) + pending
-    holders = held_by(live)
+    held = pods.live + pending
+    holders = pods.holders()
     fits = max(0, pods_max - held)
     bound = QuotaFull("pods", str(held + fits), str(pods_max), held_by=holders)
     for name in COUNTED:
         hard = getattr(cluster, name)
         most = None if hard is None else amount(hard)
-        sizes = [size for pod in live if (size := pod.asks.get(name))]
-        unit = min([amount(usual.get(name, "0")) or Decimal(0), *sizes])
+        unit = amount(usual.get(name, "0")) or Decimal(0)
+        if (smallest := pods.smallest(name)) is not None:
+            unit = min(unit, smallest)
         if most is None or not unit:
             continue
-        used = sum(sizes, Decimal(0)) + pending * unit
+        used = pods.used(name) + pending * unit
         more = max(0, int((most - used) / unit))
         if more <= fits:
             fits = more
@@ -54,18 +49,12 @@ def room(
     return fits, bound
 
 
-def held_by(pods: Iterable[Pod]) -> dict[str, int]:
-    """Return the DAGs with the most pods, and how many each has."""
-    return dict(Counter(pod.dag for pod in pods if pod.dag).most_common(HOLDERS_MAX))
-
-
-def why_not_created(refusal: Refusal, pods: Iterable[Pod]) -> Reason:
+def why_not_created(refusal: Refusal, pods: Tally) -> Reason:
     found = OVER.search(refusal.message) if refusal.is_quota else None
     if found is None:
         return PodRefused(refusal.message[:MESSAGE_CHARS_MAX])
     name, asked, used, hard = found.groups()
-    live = [pod for pod in pods if not pod.is_over]
-    return QuotaFull(name.rpartition(".")[2] or name, used, hard, asked, held_by(live))
+    return QuotaFull(name.rpartition(".")[2] or name, used, hard, asked, pods.holders())
 
 
 def why_pending(pod: Pod) -> Reason | None:

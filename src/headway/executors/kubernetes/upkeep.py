@@ -121,7 +121,7 @@ class Upkeep:
             if (pod := pods.get(name)) is not None:
                 waits[name] = why_pending(pod)
             elif (refusal := share.refused.get(name)) is not None:
-                waits[name] = why_not_created(refusal, pods.values())
+                waits[name] = why_not_created(refusal, self.cluster.tally(share.namespace))
             else:
                 waits[name] = share.waits.get(name)
         changed = {n: r for n, r in waits.items() if n not in share.waits or share.waits[n] != r}

@@ -185,7 +185,7 @@ class WarmPools:
         names = {each.name for each in agents if not each.is_ready}
         starting = [pod for pod in pods if pod.name in names]
         if failure := self.failures.get(share.team_id) if len(pods) < decision.replicas else None:
-            everything = self.cluster.pods.get(share.namespace, {}).values()
+            everything = self.cluster.tally(share.namespace)
             return why_not_created(Refusal(403, "Forbidden", failure), everything)
         told = next((why for pod in starting if (why := why_pending(pod)) is not None), None)
         if told is not None or not starting:
