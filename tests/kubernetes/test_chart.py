@@ -31,9 +31,14 @@ FULL = {
     "webhookNetworks": "10.1.0.0/16",
     "api": 3,
     "agents": 2,
+    "databaseInstances": 3,
+    "walStore": "s3://wal/headway",
+    "walEndpoint": "https://s3.example.org",
 }
 USUAL = {"image": "headway:1"}
+OWN_DATABASE = {"image": "headway:1", "databaseInstances": 2, "listenAddress": "headway-db-rw:5432"}
 PODS_ONLY = {"image": "headway:1", "agents": 0, "host": "headway.example.org"}
+GIVEN = {"full": FULL, "usual": USUAL, "own database": OWN_DATABASE, "pods only": PODS_ONLY}
 EXAMPLES = sorted(CHART.glob("values-*.yaml"))
 
 
@@ -56,7 +61,11 @@ def test_the_files_of_the_chart_are_those_of_the_objects() -> None:
         )
 
 
-@pytest.mark.parametrize("given", [FULL, USUAL, PODS_ONLY], ids=["full", "usual", "pods only"])
+@pytest.mark.parametrize(
+    "given",
+    [FULL, USUAL, OWN_DATABASE, PODS_ONLY],
+    ids=["full", "usual", "own database", "pods only"],
+)
 def test_the_chart_says_what_manifests_prints(given: dict[str, Any]) -> None:
     values = helm.values(**given)
     expected = comparable(objects_of(install(values, "flow")))
@@ -105,7 +114,11 @@ def test_what_the_schema_takes_is_what_manifests_takes(field: str, value: Any) -
 
 
 @pytest.mark.skipif(not helm.IS_HERE, reason=helm.MISSING)
-@pytest.mark.parametrize("given", [FULL, USUAL, PODS_ONLY], ids=["full", "usual", "pods only"])
+@pytest.mark.parametrize(
+    "given",
+    [FULL, USUAL, OWN_DATABASE, PODS_ONLY],
+    ids=["full", "usual", "own database", "pods only"],
+)
 def test_helm_renders_the_same(given: dict[str, Any]) -> None:
     expected = comparable(objects_of(install(helm.values(**given), "flow")))
     assert comparable(helm.by_helm(given, "flow")) == expected

@@ -1,10 +1,12 @@
 """The objects that ``headway manifests`` prints: of Kubernetes' own types, and with no more rights than are needed."""
 
+import json
 import types
 import typing
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -16,6 +18,8 @@ from headway.executors.kubernetes.install import Install, objects_of
 from headway.executors.kubernetes.settings import read_settings
 from headway.executors.kubernetes.values import trouble
 from tests.cli.conftest import headway
+from tests.kubernetes import crds
+from tests.tidy.tree import ROOT
 
 FULL = Install(
     image="registry.example.org/headway:1",
@@ -34,6 +38,9 @@ FULL = Install(
     webhook_networks="10.1.0.0/16",
     api=3,
     agents=2,
+    database_instances=3,
+    wal_store="s3://wal/headway",
+    wal_endpoint="https://s3.example.org",
 )
 # Settings that no cluster takes, and a part of what is said of them: also for the schema of the chart.
 WRONG: list[tuple[str, Any, str]] = [
@@ -65,6 +72,13 @@ WRONG: list[tuple[str, Any, str]] = [
     ("listen_address", "postgres", "HOST:PORT"),
     ("listen_address", "postgres:0", "HOST:PORT"),
     ("listen_address", "postgres:65536", "HOST:PORT"),
+    ("database_instances", 1, "at least 2"),
+    ("database_instances", 10, "from 0 to"),
+    ("database_instances", 3, "headway-db-rw:5432"),
+    ("database_storage", "much", "an amount above 0"),
+    ("wal_store", "file:///wal", "s3://bucket/prefix"),
+    ("wal_store", "s3://wal", "database-instances"),
+    ("wal_endpoint", "s3.example.org", "https://HOST"),
     ("trusted_proxies", "everybody", "addresses or networks"),
     ("webhook_networks", "*", "addresses or networks"),
     ("api", 0, "from 1 to"),
@@ -86,8 +100,9 @@ RIGHT: list[tuple[str, Any]] = [
     ("trusted_proxies", "10.0.0.0/8, fd00::1"),
     ("agents", 0),
 ]
-# Not of Kubernetes itself: no types to compare with.
+# Not of Kubernetes itself: without types to compare with, and with those of another operator (``crds``).
 OTHERS = {"ServiceMonitor"}
+TYPES = json.loads(crds.FILE.read_text())
 
 
 @pytest.fixture(params=[FULL, Install(image="headway:1")], ids=["full", "usual"])
@@ -123,12 +138,39 @@ def test_every_object_is_of_a_type_of_kubernetes(found: list[dict[str, Any]]) ->
     for each in found:
         if each["kind"] in OTHERS:
             continue
+        if (schema := TYPES.get(f"{each['apiVersion']} {each['kind']}")) is not None:
+            jsonschema_rs.validate(schema, {"spec": each["spec"]})
+            continue
         kind = type(codecs.from_dict(each))
         assert unknown(each, kind, each["kind"]) == []
     bad = {"apiVersion": "v1", "kind": "Service", "metadata": {}, "spec": {"port": 1}}
     assert unknown(bad, type(codecs.from_dict(bad)), "Service") == ["Service.spec.port"]
     names = [(e["kind"], e["metadata"].get("namespace"), e["metadata"]["name"]) for e in found]
     assert len(set(names)) == len(names)
+
+
+def test_a_commit_of_its_own_database_is_on_two_instances_and_goes_by_the_pooler() -> None:
+    found = {(e["kind"], e["metadata"]["name"]): e.get("spec", {}) for e in objects_of(FULL)}
+    cluster, pooler = found["Cluster", "headway-db"], found["Pooler", "headway-db-pooler"]
+    assert cluster["instances"] == 3
+    assert cluster["postgresql"]["synchronous"]["dataDurability"] == "required"
+    assert pooler["cluster"]["name"] == found["ScheduledBackup", "headway-db"]["cluster"]["name"]
+    assert pooler["pgbouncer"]["poolMode"] == "transaction"
+    (plugin,) = cluster["plugins"]
+    assert ("ObjectStore", plugin["parameters"]["barmanObjectName"]) in found
+    without = msgspec.structs.replace(FULL, wal_store=None, wal_endpoint=None)
+    kinds = {e["kind"] for e in objects_of(without)}
+    assert "Pooler" in kinds
+    assert not kinds & {"ObjectStore", "ScheduledBackup"}
+
+
+def test_its_own_database_gets_what_an_administrator_is_told_to_run() -> None:
+    """The statements of the guide, with the names of this install."""
+    (cluster,) = (e for e in objects_of(FULL) if e["kind"] == "Cluster")
+    asked = cluster["spec"]["bootstrap"]["initdb"]
+    guide = (ROOT / "docs/operating.md").read_text()
+    for each in [*asked["postInitSQL"][:2], *asked["postInitApplicationSQL"]]:
+        assert each.replace("DATABASE headway", 'DATABASE "the database"') in guide
 
 
 def test_two_installs_have_no_object_in_common() -> None:
@@ -270,10 +312,16 @@ def test_each_component_is_reached_by_its_peers_alone(found: list[dict[str, Any]
             for name in [e["metadata"]["name"] for e in found if e["kind"] == "Namespace"][1:]
         )
     )
+    database = (
+        str({"podSelector": {"matchLabels": {"app.kubernetes.io/name": "headway"}}}),
+        str({"podSelector": {"matchLabels": {"cnpg.io/cluster": "headway-db"}}}),
+    )
+    of_database = {("headway-db", 5432, database), ("headway-db", 8000, ("anybody",))}
     assert opened == {
         ("headway-api", 8080, ("anybody",)),
         ("headway-scheduler", 7077, spaces),
         ("headway-scheduler", 7078, spaces),
+        *(of_database if any(e["kind"] == "Cluster" for e in found) else ()),
     }
     for name, template in pods_of(found).items():
         space = name.partition("/")[0]

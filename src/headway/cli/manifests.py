@@ -23,6 +23,12 @@ def numbers(
         int,
         typer.Option(help="Seconds between two runs that prove that runs succeed; 0: none."),
     ] = 300,
+    database_instances: Annotated[
+        int,
+        typer.Option(
+            help="Instances of a PostgreSQL of its own, by CloudNativePG; 0: the database is given."
+        ),
+    ] = 0,
 ) -> dict[str, int]:
     """Return the numbers of processes and slots, by the name of the setting."""
     return {
@@ -33,6 +39,7 @@ def numbers(
         "slots": slots,
         "backups": backups,
         "canary_seconds": canary_seconds,
+        "database_instances": database_instances,
     }
 
 
@@ -55,7 +62,19 @@ def places(
         typer.Option(help="Claim of a volume with the DAG files, in place of the image's."),
     ] = None,
     storage: Annotated[str, typer.Option(help="Size of the shared volume.")] = "20Gi",
-    storage_class: Annotated[str | None, typer.Option(help="Its storage class.")] = None,
+    storage_class: Annotated[str | None, typer.Option(help="Storage class of volumes.")] = None,
+    database_storage: Annotated[
+        str, typer.Option(help="Size of the volume of each instance of PostgreSQL.")
+    ] = "20Gi",
+    wal_store: Annotated[
+        str | None,
+        typer.Option(
+            help="s3://bucket/prefix for the write-ahead log and base backups of its own PostgreSQL."
+        ),
+    ] = None,
+    wal_endpoint: Annotated[
+        str | None, typer.Option(help="https://HOST of that store, if it is not Amazon's.")
+    ] = None,
 ) -> dict[str, str | None]:
     """Return where data is, by the name of the setting."""
     return {
@@ -65,6 +84,9 @@ def places(
         "dags_claim": dags_claim,
         "storage": storage,
         "storage_class": storage_class,
+        "database_storage": database_storage,
+        "wal_store": wal_store,
+        "wal_endpoint": wal_endpoint,
     }
 
 

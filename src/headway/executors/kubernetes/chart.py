@@ -27,10 +27,12 @@ NUMBERS: Final = {
     "slots": 424205,
     "backups": 424206,
     "canary_seconds": 424207,
+    "database_instances": 424208,
 }
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
     *("sign_in_secret", "metrics_secret", "trusted_proxies", "backup_store", "webhook_networks"),
+    *("wal_store", "wal_endpoint"),
 )
 SET: Final = (
     "image",
@@ -39,8 +41,13 @@ SET: Final = (
     "gateway_secret",
     "keys_secret",
     "agent_secret",
+    "database_storage",
 )
-OF_OPTIONAL: Final = ("log_store_secret", "ingress_secret", "backup_store_secret")
+OF_OPTIONAL: Final = (
+    *("log_store_secret", "ingress_secret", "backup_store_secret"),
+    "wal_store_secret",
+)
+COUNTED: Final = ("agents", "database_instances")  # 0: their objects are not there
 HEAD: Final = (
     "# Made by: python -m headway.executors.kubernetes.chart, from the objects beside it.\n"
 )
@@ -70,7 +77,7 @@ def template() -> str:
     without: dict[str, Install] = {
         name: msgspec.structs.replace(whole, **{name: None}) for name in OPTIONAL
     }
-    without["agents"] = msgspec.structs.replace(whole, agents=0)
+    without |= {name: msgspec.structs.replace(whole, **{name: 0}) for name in COUNTED}
     variants = {name: by_key(objects_of(each)) for name, each in without.items()}
     documents = []
     for key, each in by_key(objects_of(whole)).items():
@@ -176,12 +183,25 @@ def schema() -> dict[str, Any]:
     properties |= {camel(n): schema_of_text(n, optional=True) for n in OPTIONAL}
     properties |= {camel(n): schema_of_number(n) for n in NUMBERS}
     properties["teams"] = schema_of_teams()
+    given = {"type": "string", "minLength": 1}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
         "required": ["image", "teams"],
         "additionalProperties": False,
         "properties": {**properties, "global": {"type": "object"}},
+        "allOf": [
+            together("databaseInstances", {"minimum": 1}, "listenAddress", given),
+            together("walStore", given, "databaseInstances", {"minimum": 2}),
+        ],
+    }
+
+
+def together(name: str, rule: dict[str, Any], other: str, demand: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule that one value demands another."""
+    return {
+        "if": {"properties": {name: rule}, "required": [name]},
+        "then": {"properties": {other: demand}, "required": [other]},
     }
 
 

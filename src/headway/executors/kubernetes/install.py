@@ -1,8 +1,8 @@
 """The objects of an install in a cluster, as data: its components, their rights, and the namespaces of its teams. Pure.
 
-Each component is a Deployment of its own (``components``), before a database that is given and on a volume that all of
-them share. Only schedulers have rights: pods in the namespaces of teams, and to ask whose token a pod shows. Nobody
-makes namespaces or roles.
+Each component is a Deployment of its own (``components``), before a database that is given, or one of its own
+(``postgres``), and on a volume that all of them share. Only schedulers have rights: pods in the namespaces of teams,
+and to ask whose token a pod shows. Nobody makes namespaces or roles.
 """
 
 from typing import Final
@@ -54,6 +54,11 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     )
     backup_store_secret: str = "headway-backup-store"  # its variables
     backups: int = 14  # that are kept
+    database_instances: int = 0  # of a PostgreSQL of its own (``postgres``); 0: it is given
+    database_storage: str = "20Gi"
+    wal_store: str | None = None  # s3://bucket/prefix, of that PostgreSQL
+    wal_store_secret: str = "headway-wal-store"  # its variables
+    wal_endpoint: str | None = None  # https://HOST of an S3 that is not Amazon's
     listen_address: str | None = None  # HOST:PORT of the database, if its URL leads to a pooler
     webhook_networks: str | None = None  # not public, and reached by outbound webhooks
     api: int = 2
@@ -91,6 +96,7 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
 
 def objects_of(install: Install) -> list[Object]:
     """Return all objects, in the order in which they are applied."""
+    from headway.executors.kubernetes import postgres
     from headway.executors.kubernetes.components import agents, cron_jobs, deployments
 
     ours = [
@@ -101,6 +107,7 @@ def objects_of(install: Install) -> list[Object]:
         service("gateway", "scheduler", [PODS_PORT, AGENTS_PORT]),
         *(budget(name) for name in REPLICATED),
         *network_policies(install),
+        *postgres.objects(install),
         *deployments(install),
         *cron_jobs(install),
         *([] if install.host is None else [ingress(install, install.host)]),

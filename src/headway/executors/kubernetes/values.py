@@ -17,6 +17,7 @@ TEAM_MAX: Final = 20  # characters
 SPACE_MAX: Final = 40  # with a hyphen and the name of a team it is a label of DNS
 NUMBER_MAX: Final = 2**31 - 1
 REPLICAS_MAX: Final = 1000
+INSTANCES_MAX: Final = 9
 CANARY_S_MAX: Final = 86_400  # as ``HEADWAY_CANARY_S`` allows
 # No two hyphens in a row: the namespace of a team is ``SPACE-TEAM`` as it is written, for the server and for the chart.
 LABEL: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -56,17 +57,24 @@ TEXTS: Final[Mapping[str, Text]] = {
         "the name of an image, such as registry.example.org/headway:1",
         255,
     ),
-    "storage": Text(AMOUNT, "an amount above 0, such as 20Gi"),
+    **dict.fromkeys(
+        ("storage", "database_storage"), Text(AMOUNT, "an amount above 0, such as 20Gi")
+    ),
     **dict.fromkeys(
         (
             *("host", "ingress_class", "ingress_secret", "dags_claim", "storage_class"),
             *("database_secret", "gateway_secret", "keys_secret", "agent_secret"),
             *("sign_in_secret", "metrics_secret", "log_store_secret", "backup_store_secret"),
+            "wal_store_secret",
         ),
         NAME,
     ),
     "log_store": STORE,
     "backup_store": STORE,
+    "wal_store": Text(r"s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/=-]*)?", "s3://bucket/prefix"),
+    "wal_endpoint": Text(
+        rf"https?://[A-Za-z0-9.-]+(:{PORT})?", "https://HOST or https://HOST:PORT"
+    ),
     "listen_address": Text(
         rf"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):{PORT}", "HOST:PORT, with a port from 1 to 65535"
     ),
@@ -86,6 +94,7 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "slots": Number(1, NUMBER_MAX),
     "backups": Number(1, REPLICAS_MAX),
     "canary_seconds": Number(0, CANARY_S_MAX),
+    "database_instances": Number(0, INSTANCES_MAX),
 }
 
 
@@ -116,6 +125,16 @@ def trouble(install: "Install") -> str | None:
         value = getattr(install, name)
         if not number_of.least <= value <= number_of.most:
             return f"{option(name)}: {value} must be from {number_of.least} to {number_of.most:,}"
+    return trouble_of_database(install)
+
+
+def trouble_of_database(install: "Install") -> str | None:
+    if install.database_instances == 1:
+        return "database-instances: 1 must be at least 2, so that a commit is on two of them, or 0"
+    if install.database_instances and install.listen_address is None:
+        return "database-instances: they need listen-address, as components connect to their pooler: headway-db-rw:5432"
+    if install.wal_store is not None and not install.database_instances:
+        return "wal-store: it is that of database-instances, which are not given"
     return None
 
 
@@ -145,7 +164,8 @@ def schema_of_text(name: str, *, optional: bool) -> dict[str, Any]:
 
 def schema_of_number(name: str) -> dict[str, Any]:
     number = NUMBERS[name]
-    return {"type": "integer", "minimum": number.least, "maximum": number.most}
+    found = {"type": "integer", "minimum": number.least, "maximum": number.most}
+    return found | {"not": {"const": 1}} if name == "database_instances" else found
 
 
 def schema_of_teams() -> dict[str, Any]:
