@@ -1,17 +1,20 @@
 """Many pods that are granted at once are asked for a few at a time, so that nobody's lease waits for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import Connection
 
+from headway.core.run import Run
 from headway.executors.kubernetes import cluster, creation
+from headway.store import snapshots
+from headway.store.runs import Claimed
 from tests.executors.test_conformance import Bench, cancel
 from tests.kubernetes.test_executor import until
 from tests.kubernetes.workers import KubernetesWorkers
-from tests.scenarios.world import deploy, run_state, task, trigger
+from tests.scenarios.world import deploy, run_state, states, task, trigger
 
 MANY = 12
 
@@ -96,3 +99,32 @@ def test_an_attempt_that_ends_before_its_pod_is_asked_for_gets_none(
     until(bench, lambda: not workers.executor.creation.wanted)
     bench.turn()
     assert asked(workers) == 0
+
+
+def test_pods_that_take_their_attempts_have_no_run_read_again(
+    conn: Connection[Any],
+    bench: Bench,
+    workers: KubernetesWorkers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The model of the run follows them: it is that of the database in the end."""
+    run_id = begin(conn, bench)
+    until(bench, lambda: len(workers.pods()) == MANY)
+    reads: list[str] = []
+    load = snapshots.load
+
+    def counted(conn: Connection[Any], rows: Sequence[Claimed], *more: Any) -> list[Run]:
+        reads.extend(row.run_id for row in rows)
+        return load(conn, rows, *more)
+
+    monkeypatch.setattr(snapshots, "load", counted)
+    workers.processes = MANY
+    until(bench, lambda: len(workers.started) == MANY)
+    until(bench, lambda: set(states(conn, run_id).values()) == {"running"})
+    assert reads == []
+    model = bench.scheduler.ticker.models[1, run_id]
+    stored = conn.execute("SELECT task_id, session_id FROM attempt").fetchall()
+    assert {
+        (each.node.task_id, None if each.attempt is None else each.attempt.session)
+        for each in model.all()
+    } == set(stored)

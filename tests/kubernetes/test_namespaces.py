@@ -68,7 +68,13 @@ class Engine:
             step()
             return True
 
-        host = Host(conn=self.conn, selector=self.selector, versions=None, safely=safely)  # type: ignore[arg-type]
+        host = Host(
+            conn=self.conn,
+            selector=self.selector,
+            versions=None,  # type: ignore[arg-type]
+            safely=safely,
+            rebound=lambda *_: None,
+        )
         self.pods = Pods(host, settings, data="/data", name=name)
 
     def until(self, condition: Callable[[], bool]) -> None:

@@ -99,6 +99,7 @@ class Scheduler:
             selector=self.selector,
             versions=self.catalog,
             safely=self.go_on_after,
+            rebound=self.ticker.rebind,
         )
         self.executors: list[Executor] = [open_one(host) for open_one in executors]
         self.ticker.executors = [*(executor.name for executor in self.executors), WARM]

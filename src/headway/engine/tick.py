@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
+from headway.agent.protocol import AttemptKey
 from headway.core import admission, plan
 from headway.core.admission import Session
 from headway.core.reports import Ended, Report
@@ -102,6 +103,23 @@ class Ticker:
         while held > CACHE_INSTANCES_MAX and len(self.models) > 1:
             _, dropped = self.models.popitem(last=False)
             held -= dropped.open
+
+    def rebind(self, team_id: int, key: AttemptKey, session: str, revision: int) -> None:
+        """Follow an attempt to another session: the model stays true if nothing else has changed its run.
+
+        Thousands of pods take their attempts over one after the other; read for each of them, a large run would
+        take all the time there is.
+        """
+        run = self.models.get((team_id, key.run_id))
+        if run is None or run.revision != revision - 1:
+            return
+        instance = run.get(key.task_id, key.map_index)
+        attempt = None if instance is None else instance.attempt
+        if attempt is not None and (attempt.number, attempt.deferrals) == (
+            key.number,
+            key.deferrals,
+        ):
+            attempt.session, run.revision = session, revision
 
 
 def advance(

@@ -70,13 +70,15 @@ class Versions(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """Services of the scheduler for its executors. ``safely`` runs a step and returns whether it succeeded;
-    errors are logged. It raises if the process must end: a lost connection, no memory.
+    errors are logged. It raises if the process must end: a lost connection, no memory. ``rebound`` is told, after the
+    commit, that an attempt went over to another session, and the revision of its run that this made.
     """
 
     conn: transact.Session
     selector: BaseSelector  # the callback of a key is its data, called with the events
     versions: Versions
     safely: Callable[[Callable[[], object]], bool]
+    rebound: Callable[[int, AttemptKey, str, int], None]  # team, attempt, session, revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,10 @@ TAKE_OVER: LiteralString = """
     RETURNING number
 """
 
-# With another revision no scheduler's model of the run is true any more.
+# With another revision no scheduler's model of the run is true any more, unless it follows (``take_over``).
 CHANGED: LiteralString = """
     UPDATE run SET revision = revision + 1 WHERE team_id = %(team_id)s AND run_id = %(run_id)s
+    RETURNING revision
 """
 
 IS_BOUND: LiteralString = f"""
@@ -157,17 +158,17 @@ def take_over(
     key: tuple[str, str, int, int, int],
     pod: str,
     executor: str,
-) -> bool:
+) -> int | None:
     """Bind a queued attempt of an executor's cluster to the session of its pod, for good.
 
-    ``key``: run, task, map index, number, deferrals. True also when it is bound to this pod already. False: it has
-    ended, or another pod has it.
+    ``key``: run, task, map index, number, deferrals. Returns the revision of the run that this made, or 0 if the
+    attempt is bound to this pod already. None: it has ended, or another pod has it.
     """
     run_id, task_id, map_index, number, deferrals = key
     values = {"team_id": team_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
     values |= {"number": number, "deferrals": deferrals, "pod": pod, "executor": executor}
     conn.execute(LOCK_RUN, values)
     if conn.execute(TAKE_OVER, values).fetchone() is not None:
-        conn.execute(CHANGED, values)
-        return True
-    return conn.execute(IS_BOUND, values).fetchone() is not None
+        (row,) = conn.execute(CHANGED, values).fetchall()
+        return int(row[0])
+    return 0 if conn.execute(IS_BOUND, values).fetchone() is not None else None

@@ -73,10 +73,12 @@ class Arrivals:
             why = "the pod is not that of its attempt"
             self.agents.refuse(link, hello, why, None if of_team is None else of_team.team_id)
             return
-        if not transact(self.host.conn, self.bind, share, hello, hello.attempt):
+        revision = transact(self.host.conn, self.bind, share, hello, hello.attempt)
+        if revision is None:
             why = "its attempt has ended, or another pod has it"
             self.agents.refuse(link, hello, why, share.team_id)
             return
+        self.host.rebound(share.team_id, hello.attempt, hello.session, revision)
         share.pending.pop(pod_name(self.settings, share.team, hello.attempt), None)
         self.agents.gateway.welcome(link, hello, share.team_id, "")
         self.agents.send_bound(link)
@@ -128,14 +130,19 @@ class Arrivals:
             return None
         return share
 
-    def bind(self, conn: Connection[Any], share: Share, hello: Hello, key: AttemptKey) -> bool:
-        """Open the pod's session and bind its attempt to it, in one transaction."""
+    def bind(
+        self, conn: Connection[Any], share: Share, hello: Hello, key: AttemptKey
+    ) -> int | None:
+        """Open the pod's session and bind its attempt to it, in one transaction.
+
+        Returns the revision that the run has by that, 0 if it was bound before, None if it cannot be.
+        """
         now = database_clock(conn)
         name = pod_name(self.settings, share.team, key)  # never that of the executor
         who = (share.team_id, hello.session, name, hello.host, hello.pid, 1)
         if not sessions.open_session(conn, *who, now, LEASE, self.data):
-            return False
-        if attempts.take_over(conn, share.team_id, fields(key), hello.session, self.name):
-            return True
-        sessions.close(conn, [hello.session], now)
-        return False
+            return None
+        revision = attempts.take_over(conn, share.team_id, fields(key), hello.session, self.name)
+        if revision is None:
+            sessions.close(conn, [hello.session], now)
+        return revision
