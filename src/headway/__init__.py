@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     email: Word
     empty: Word
     http: Word
+    latest_only: Word
     python: Word
     sleep_until: Word
     sql: Word

@@ -82,7 +82,7 @@ def test_a_script_is_a_template_in_the_dag_folder(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "day.sql").write_text("-- of {{ ds }}\nSELECT '{{ ds_nodash }}' AS day")
     assert len(rows("day.sql")[0]["day"]) == len("20130102")
-    with pytest.raises(Fail, match=r"nowhere\.sql cannot be read: No such file"):
+    with pytest.raises(Fail, match=r"no script nowhere\.sql in the DAG folder"):
         rows("nowhere.sql")
 
 

@@ -9,6 +9,10 @@ import msgspec
 import pytest
 
 from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.authoring import airflow_names
+from headway.authoring import secrets as asking
+from headway.authoring.operators.templates import render
+from headway.authoring.run import Run
 from headway.secrets import runs
 from headway.secrets.keys import local_keys
 from headway.secrets.service import ENDED, Service
@@ -319,3 +323,28 @@ def test_no_grant_opens_the_results_of_another_team(
 
     assert result_of("r2") == [{"map_index": -1, "value": 7}]
     assert result_of("r9") == []
+
+
+def test_a_template_reads_the_last_run_that_succeeded(
+    service: Service, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    for number, state in enumerate(("success", "success", "failed", "success")):
+        seed.run(owner_conn, "d", f"e{number}", state=state)
+        owner_conn.execute(
+            "UPDATE run SET logical_date = %s WHERE run_id = %s",
+            [at + number * HOUR, f"e{number}"],
+        )
+    monkeypatch.setattr(asking, "ask", lambda kind, name: send(service, name).value)
+    run = Run(
+        run_id="r1",
+        dag_id="d",
+        task_id="t0",
+        logical_date=at + 3 * HOUR,
+        data_interval=(at, at),
+    )
+    found = airflow_names.earlier(run)
+    assert found is not None
+    assert found.run_id == "e1"
+    assert render("{{ prev_data_interval_end_success.year }}", run) == str(found.interval_end.year)
+    airflow_names.known.clear()

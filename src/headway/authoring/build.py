@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
-from headway.authoring.options import CALLBACKS, ON_EXECUTE
+from headway.authoring.options import CALLBACKS, ON_EXECUTE, TEMPLATED
 from headway.authoring.params import Declared, Param, carried
 from headway.authoring.pods import folded
 from headway.authoring.references import GroupItem, Listed, references
@@ -165,7 +165,7 @@ def without_functions(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         word: value
         for word, value in options.items()
-        if word not in CALLBACKS and word != ON_EXECUTE
+        if word not in CALLBACKS and word not in (ON_EXECUTE, TEMPLATED)
     }
 
 

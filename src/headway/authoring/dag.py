@@ -46,6 +46,8 @@ class DAG:
         word = f'DAG("{dag_id}")'
         self.options = read_options(given, DAG_OPTIONS, self.site, word, ("dag_id",))
         self.default_args = self.take_default_args(self.options.pop("default_args", {}), word)
+        # Where scripts that templates name or include are, the DAG folder first.
+        self.folders: tuple[str, ...] = (".", *self.options.pop("template_searchpath", ()))
         self.callbacks = {word: self.options[word] for word in CALLBACKS if word in self.options}
         params = self.options.pop("params", {})
         self.params: dict[str, Declared] = {

@@ -1,6 +1,6 @@
 """``@task`` and its kin: a function becomes something that makes tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Final, Unpack, overload
 
@@ -18,10 +18,17 @@ from headway.authoring.frames import Site, call_site
 from headway.authoring.operators import OPERATORS, operator
 from headway.authoring.operators.base import Operator
 from headway.authoring.operators.sensor import Sensor, operator_of, taken
-from headway.authoring.options import TASK_OPTIONS, TaskOptions, read_options, unknown_word
+from headway.authoring.options import (
+    TASK_OPTIONS,
+    TEMPLATED,
+    TaskOptions,
+    read_options,
+    unknown_word,
+)
 from headway.authoring.references import Callee, XComArg
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Arguments, Follows, Task
+from headway.spec.errors import did_you_mean
 
 if TYPE_CHECKING:
     from headway.authoring.operators.interpreter import Interpreter
@@ -80,11 +87,26 @@ class Kind:
         self, function: Function, options: dict[str, Any], task_id: str | None, site: Site
     ) -> "TaskFunction":
         if callable(function):
+            refuse_unknown_names(function, options.get(TEMPLATED, ()), site)
             made = TaskFunction(self, function, options, task_id or function.__name__)
             if context.dags:
                 context.dags[-1].functions.append(made)
             return made
         raise wrong(f"{self.word} decorates a function, not {function!r}", site)
+
+
+def refuse_unknown_names(function: Function, templated: Iterable[object], site: Site) -> None:
+    """Raise BadSpec for a name that the function does not have as an argument."""
+    signature = signature_of(function)
+    names = [name for name in templated if isinstance(name, str)]
+    unknown = [] if signature.varkw else [n for n in names if n not in signature.parameters]
+    if unknown:
+        word = getattr(function, "__name__", "the function")
+        raise wrong(
+            f"templated names {unknown[0]!r}, which is not an argument of {word}",
+            site,
+            did_you_mean(unknown[0], signature.parameters),
+        )
 
 
 class SensorKind(Kind):

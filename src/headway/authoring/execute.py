@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway.authoring.callbacks import before
@@ -9,7 +10,7 @@ from headway.authoring.conditions import check
 from headway.authoring.lists import item_of
 from headway.authoring.map_index import Naming
 from headway.authoring.operators.base import Call
-from headway.authoring.operators.templates import render_all
+from headway.authoring.operators.templates import render_all, search
 from headway.authoring.options import ON_EXECUTE
 from headway.authoring.params import given_to
 from headway.authoring.references import (
@@ -22,7 +23,7 @@ from headway.authoring.references import (
 )
 from headway.authoring.run import ANSWER, ASSET, Deferral, Deferred, Fail, Resumption, Run, entered
 from headway.authoring.setups import is_teardown
-from headway.authoring.signatures import NO_DEFAULT
+from headway.authoring.signatures import NO_DEFAULT, signature_of
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
 from headway.core.foreign import foreign
@@ -72,8 +73,9 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     run = run.with_params(given_to(dag.params, run.params))
     if task.loop is not None:
         run = run.but("loop", loop_of(task, run, inputs))
+    search(dag.folders)
     args, kwargs = arguments_of(dag, task, run, inputs)
-    call = Call(task.function, args, kwargs, run)
+    call = Call(task.function, args, kwargs, run, dag)
     work = task.operator.run_function if task.function else task.operator.run
     assert work is not None, f"{task.operator.word} cannot be used as a decorator"
     with entered(run), Naming(task.options.get("map_index_template", ""), call):
@@ -172,8 +174,11 @@ def arguments_of(
     if task.expansion is not None:
         found = items_of_axes(task.axes, inputs)
         of_group = {name: resolve(item, look_up) for name, item, _ in found}
-    templated = task.operator.templated if task.function is None else ()
-    args = tuple(resolve(value, look_up) for value in task.arguments.args)
+    templated = task.templated if task.function is not None else task.operator.templated
+    args = tuple(
+        value_of(name, value)
+        for name, value in zip(names_of_positional(task), task.arguments.args, strict=False)
+    )
     kwargs = {name: value_of(name, value) for name, value in task.arguments.kwargs.items()}
     for argument, item, literal in items_of_axes(task.arguments.axes, inputs):
         value = item
@@ -190,6 +195,15 @@ def arguments_of(
                 f"expand_kwargs needs dicts of arguments, but item {run.map_index} is {item!r}"
             )
     return args, kwargs
+
+
+def names_of_positional(task: Task) -> Iterator[str]:
+    """Yield the names of the parameters that positional arguments fill, then none forever."""
+    if task.function is not None and task.templated:
+        for parameter in signature_of(task.function).parameters.values():
+            if parameter.positional:
+                yield parameter.name
+    yield from repeat("")
 
 
 def items_of_axes(axes: Mapping[str, object], inputs: Inputs) -> Iterator[tuple[str, object, bool]]:

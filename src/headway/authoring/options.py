@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 from headway.authoring import pods
@@ -61,6 +62,7 @@ class TaskOptions(TypedDict, total=False):
     multiple_outputs: bool
     decides_outcome: bool
     map_index_template: str
+    templated: "Iterable[str]"  # of @task: the arguments whose texts are templates
     ignore_downstream_trigger_rules: bool  # of @task.short_circuit
     on_success_callback: "Callbacks"
     on_failure_callback: "Callbacks"
@@ -94,6 +96,7 @@ class DagOptions(TypedDict, total=False):
     doc_md: str
     owner: str
     reuse_child: int
+    template_searchpath: "str | Iterable[str]"
 
 
 class GroupOptions(TypedDict, total=False):
@@ -223,6 +226,18 @@ def functions(value: object) -> tuple[Callable[..., object], ...]:
     return tuple(given)
 
 
+def names(value: object) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(x, str) for x in value):
+        found = (str(x) for x in value)
+        return tuple(found) if isinstance(value, (list, tuple)) else tuple(sorted(found))
+    raise Wrong("a list of strings")
+
+
+def folders(value: object) -> tuple[str, ...]:
+    """A folder or a list of them, relative to the DAG folder."""
+    return (str(value),) if isinstance(value, str | PurePath) else names(value)
+
+
 TASK_CALLBACKS: Final[Mapping[str, str]] = {
     "on_success_callback": "success",
     "on_failure_callback": "failure",
@@ -231,6 +246,8 @@ TASK_CALLBACKS: Final[Mapping[str, str]] = {
 }
 CALLBACKS: Final[Mapping[str, str]] = {**TASK_CALLBACKS, "on_overdue_callback": "overdue"}
 ON_EXECUTE: Final = "on_execute_callback"  # called in the process of the attempt
+
+TEMPLATED: Final = "templated"  # what only the process of the attempt heeds
 
 # The word: its field in the spec and its reader.
 TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
@@ -261,6 +278,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "multiple_outputs": ("multiple_outputs", flag),
     "decides_outcome": ("decides_outcome", flag),
     "map_index_template": ("map_index_template", template),
+    TEMPLATED: (TEMPLATED, names),
     "outlets": ("outlets", assets),
     "inlets": ("inlets", assets),
     "owner": ("owner", optional_text),
@@ -306,13 +324,6 @@ def moment(value: object) -> datetime | None:
     return value
 
 
-def names(value: object) -> tuple[str, ...]:
-    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(x, str) for x in value):
-        found = (str(x) for x in value)
-        return tuple(found) if isinstance(value, (list, tuple)) else tuple(sorted(found))
-    raise Wrong("a list of strings")
-
-
 def named_values(value: object) -> dict[str, object]:
     if value is None:
         return {}
@@ -339,6 +350,7 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "doc_md": ("doc", prose),
     "owner": ("owner", optional_text),
     "reuse_child": ("reuse_child", whole),
+    "template_searchpath": ("template_searchpath", folders),
     "on_success_callback": ("on_success_callback", functions),
     "on_failure_callback": ("on_failure_callback", functions),
     "on_overdue_callback": ("on_overdue_callback", functions),

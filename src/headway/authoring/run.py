@@ -262,6 +262,18 @@ CONTEXT_NAMES: Final = (
 )
 
 
+# The same of Airflow's, made when they are asked for (``airflow_names``).
+AIRFLOW_NAMES: Final = (
+    "dag_run",
+    "macros",
+    "prev_data_interval_end_success",
+    "prev_data_interval_start_success",
+    "prev_end_date_success",
+    "prev_start_date_success",
+    "task_instance",
+    "ti",
+)
+
 running: Run | None = None  # in a task's process, and in ``run_dag``
 asked: dict[str, object] | None = None  # its context, once somebody asks: a task may add variables
 
@@ -301,5 +313,21 @@ def added() -> dict[str, object]:
     return asked or {}
 
 
+class Context(dict[str, object]):
+    """The names of a run, and those of Airflow, which are made when somebody asks for them."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run=run, **{name: getattr(run, name) for name in CONTEXT_NAMES})
+        self.of = run
+
+    def __missing__(self, name: str) -> object:
+        from headway.authoring.airflow_names import NAMES  # few tasks ask for any
+
+        if name not in NAMES:
+            raise KeyError(name)
+        self[name] = NAMES[name](self.of)
+        return self[name]
+
+
 def context_of(run: Run) -> dict[str, object]:
-    return {"run": run, **{name: getattr(run, name) for name in CONTEXT_NAMES}}
+    return Context(run)

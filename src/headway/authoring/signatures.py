@@ -5,7 +5,7 @@ from functools import cache
 from types import FunctionType
 from typing import Final, NamedTuple
 
-from headway.authoring.run import CONTEXT_NAMES, Run
+from headway.authoring.run import AIRFLOW_NAMES, CONTEXT_NAMES, Run
 
 CO_VARARGS: Final = 0x04
 CO_VARKEYWORDS: Final = 0x08
@@ -35,7 +35,9 @@ class Parameter(NamedTuple):
     def wants_context(self) -> bool:
         """Filled from the run when the DAG file gives nothing else."""
         unset = self.required or self.default is None
-        return unset and (self.wants_run or self.name in CONTEXT_NAMES)
+        return unset and (
+            self.wants_run or (self.name in CONTEXT_NAMES or self.name in AIRFLOW_NAMES)
+        )
 
 
 class Signature(NamedTuple):

@@ -99,6 +99,12 @@ class Task(Markable):
         return XComArg(self)
 
     @property
+    def templated(self) -> tuple[str, ...]:
+        """Return the arguments of its function whose texts are templates."""
+        found: tuple[str, ...] = self.options.get("templated", ())
+        return found
+
+    @property
     def axes(self) -> Mapping[str, object]:
         """Return the lists that it is mapped over, by itself or with its group."""
         return self.arguments.axes if self.expansion is None else self.expansion.axes

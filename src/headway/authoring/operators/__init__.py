@@ -16,6 +16,7 @@ OPERATORS: Final = {
     "bash": "headway.authoring.operators.bash",
     "email": "headway.authoring.operators.email",
     "empty": "headway.authoring.operators.empty",
+    "latest_only": "headway.authoring.operators.latest_only",
     "http": "headway.authoring.operators.http",
     "sleep_until": "headway.authoring.operators.sleep_until",
     "sql": "headway.authoring.operators.sql",

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from headway.authoring.run import Run
 
 if TYPE_CHECKING:
+    from headway.authoring.dag import DAG
     from headway.authoring.task import Follows
 
 
 class Call(NamedTuple):
-    """One attempt's work. All references are resolved."""
+    """One attempt's work. All references are resolved. ``dag``: of the file, while a task of it is executed."""
 
     function: Callable[..., object] | None
     args: tuple[object, ...]
     kwargs: dict[str, object]
     run: Run
+    dag: "DAG | None" = None
 
 
 class Operator(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 from headway.authoring.operators.base import Call, Operator
 from headway.authoring.rendered import show_arguments
-from headway.authoring.run import Fail, Run, context_of
+from headway.authoring.run import CONTEXT_NAMES, Fail, Run, context_of
 from headway.authoring.signatures import CONTEXT_CATCHERS, Signature, signature_of
 
 
@@ -57,7 +57,7 @@ def asked_for(
     positional = [p.name for p in signature.parameters.values() if p.positional]
     taken = {*positional[:given], *kwargs}
     found = {
-        parameter.name: run if parameter.wants_run else getattr(run, parameter.name)
+        parameter.name: run if parameter.wants_run else named(run, parameter.name)
         for parameter in signature.parameters.values()
         if parameter.name not in taken and parameter.wants_context
     }
@@ -66,6 +66,10 @@ def asked_for(
         rest = context.keys() - taken - signature.parameters.keys()
         found |= {name: context[name] for name in rest}
     return found
+
+
+def named(run: Run, name: str) -> object:
+    return getattr(run, name) if name in CONTEXT_NAMES else context_of(run)[name]
 
 
 OPERATOR = Operator(

@@ -8,11 +8,10 @@ the database takes as values, not into the text.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final
 
 from headway.authoring.operators.base import Call, Operator
-from headway.authoring.operators.templates import render
+from headway.authoring.operators.templates import script
 from headway.authoring.rendered import show
 from headway.authoring.run import Fail, Run
 from headway.authoring.secrets import connection
@@ -58,13 +57,7 @@ def script_of(text: str, run: Run) -> str:
     """Return the text, or what the script that it names says in this run."""
     if not text.rstrip().endswith(".sql") or "\n" in text.strip():
         return text
-    try:
-        return render(Path(text.strip()).read_text(encoding="utf-8"), run)
-    except OSError as error:
-        raise Fail(
-            f"the script {text.strip()} cannot be read: {error.strerror}; "
-            f"its path is relative to the DAG folder"
-        ) from None
+    return script(text.strip(), run)
 
 
 def values_of(value: object) -> Mapping[str, object] | Sequence[object] | None:

@@ -8,8 +8,10 @@ an empty string. ``{{ params.x | quote }}`` makes one word of a value for the sh
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
+from headway.authoring.airflow_names import NAMES
 from headway.authoring.run import Fail, Run, context_of
 from headway.authoring.secrets import Connections, Variables
 
@@ -24,6 +26,32 @@ FILTERS: Final[dict[str, Callable[[datetime], str]]] = {
     "ts": lambda moment: moment.isoformat(),
     "ts_nodash": lambda moment: moment.strftime("%Y%m%dT%H%M%S"),
 }
+
+
+folders: tuple[str, ...] = (".",)  # where scripts are, in this process
+
+
+def search(places: tuple[str, ...]) -> None:
+    """Look for scripts in these folders from now on; they are relative to the DAG folder."""
+    global folders
+    folders = places
+
+
+def script(name: str, run: Run) -> str:
+    """Return what a script says in this run. Raises Fail if no folder has it."""
+    for folder in folders:
+        try:
+            return render(Path(folder, name).read_text(encoding="utf-8"), run)
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise Fail(f"the script {name} cannot be read: {why}") from None
+    places = ["the DAG folder", *folders[1:]]
+    raise Fail(
+        f"there is no script {name} in {' or '.join(places)}; "
+        'more folders to look in: DAG(…, template_searchpath="sql")'
+    )
 
 
 def render_all(value: Any, run: Run) -> Any:
@@ -60,10 +88,22 @@ def render(text: str, run: Run, more: Mapping[str, object] = NOTHING) -> str:
         return text
     import shlex
 
-    from jinja2 import StrictUndefined, TemplateError
+    from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+    from jinja2.runtime import Context
     from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.utils import missing
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    class Names(Context):
+        """Those of Airflow are made when the template asks for them: some of them take a question to the server."""
+
+        def resolve_or_missing(self, key: str) -> Any:
+            found = super().resolve_or_missing(key)
+            return NAMES[key](run) if found is missing and key in NAMES else found
+
+    environment = SandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, loader=FileSystemLoader(folders)
+    )
+    environment.context_class = Names
     environment.filters |= FILTERS
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
