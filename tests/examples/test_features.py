@@ -22,7 +22,7 @@ def example(folder: str, file: str) -> DAG:
     ("full", "skipped"), [(False, {"in_bulk", "vacuum"}), (True, {"row_by_row"})]
 )
 def test_branches_skip_what_a_run_does_not_need(full: bool, skipped: set[str]) -> None:
-    nightly = example("branches", "nightly.py")
+    nightly = example("branches", "choose.py")
     found = run_dag(nightly, logical_date=AT, params={"full": full})
     assert {name for name in nightly.tasks if found[name].state == "skipped"} == skipped
     assert found["tell_the_team"].value == "the data of 2026-01-02 is there"
