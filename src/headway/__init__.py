@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from headway.authoring.run import Skip as Skip
     from headway.authoring.run import get_current_context as get_current_context
     from headway.authoring.run_results import run_result as run_result
+    from headway.authoring.secrets import aconnection as aconnection
+    from headway.authoring.secrets import avariable as avariable
     from headway.authoring.secrets import connection as connection
     from headway.authoring.secrets import mask_secret as mask_secret
     from headway.authoring.secrets import variable as variable
@@ -136,6 +138,8 @@ HOMES = {
     "WatcherEvent": "headway.authoring.watchers",
     "WeekWindow": "headway.authoring.partitions",
     "YearWindow": "headway.authoring.partitions",
+    "aconnection": "headway.authoring.secrets",
+    "avariable": "headway.authoring.secrets",
     "chain": "headway.authoring.graph",
     "connection": "headway.authoring.secrets",
     "context_wrapper": "headway.authoring.setups",

@@ -10,6 +10,7 @@ import pytest
 from headway.agent import triggerer as module
 from headway.agent.child import Server
 from headway.agent.frames import FrameReader, frame
+from headway.agent.trigger_asking import Asking
 from headway.agent.triggerer import Triggerer
 from headway.agent.watching import UP, UPWARD_BYTES_MAX, Board, Said
 
@@ -37,7 +38,8 @@ async def tell_while_the_rest_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with ours, theirs:
         theirs.setblocking(False)
         server: Server = None  # type: ignore[assignment]  # nothing is imported
-        triggerer = Triggerer(ours, server, Board(memory))
+        asking: Asking = None  # type: ignore[assignment]  # nobody asks
+        triggerer = Triggerer(ours, server, Board(memory), asking)
         triggerer.loop = asyncio.get_running_loop()
         triggerer.tell(Said(1, "first"))
         thread = asyncio.create_task(asyncio.to_thread(triggerer.tell, Said(1, "second")))

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from headway.authoring.run import Deferral, Fail, Run
+from headway.spec.shared import LOOKING, SHARED
 
-OURS: Final = "headway.authoring.looking:"
 ARGUMENTS_BYTES_MAX: Final = 128 * 1024
 
 
@@ -54,7 +54,7 @@ class FileExists:
         if not str(self.path).startswith("/"):
             raise Fail(f"FileExists needs an absolute path, not {str(self.path)!r}")
         kwargs = {"path": str(self.path)}
-        return deferral(f"{OURS}files", f"file {self.path}", kwargs, interval(self.every))
+        return deferral(f"{LOOKING}files", f"file {self.path}", kwargs, interval(self.every))
 
 
 class HttpReady:
@@ -81,7 +81,7 @@ class HttpReady:
             raise Fail(f"HttpReady needs a URL with http:// or https://, not {url!r}")
         shown = url.partition("?")[0]  # what follows may be a secret
         return deferral(
-            f"{OURS}answers", f"an answer of {shown}", self.kwargs, interval(self.every)
+            f"{LOOKING}answers", f"an answer of {shown}", self.kwargs, interval(self.every)
         )
 
 
@@ -102,7 +102,7 @@ def deferral(name: str, what: str, kwargs: Mapping[str, object], every_s: float 
         "what": what,
         "kwargs": json.decode(body),
         "every_s": every_s,
-        "shared": name.startswith(OURS),
+        "shared": name in SHARED,
     }
     return Deferral("trigger", facts)
 

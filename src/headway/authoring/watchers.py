@@ -21,8 +21,8 @@ from headway.authoring.values import NotSerialisable, to_json
 from headway.spec import model
 from headway.spec.assets import EVERY_S
 from headway.spec.errors import BadSpec
+from headway.spec.shared import SHARED, WATCHING
 
-OURS: Final = "headway.authoring.watching:"
 QUEUE: Final = "default"
 
 
@@ -77,7 +77,7 @@ class Watcher:
             trigger=trigger,
             kwargs=given,
             every_s=every_s,
-            shared=trigger.startswith(OURS),
+            shared=trigger in SHARED,
             **words,
         )
 
@@ -121,7 +121,7 @@ class FilesArrive(Watcher):
                 f"partition must be a regular expression with a group, like 'orders-(.*).csv', not {partition!r}"
             )
         super().__init__(
-            f"{OURS}files",
+            f"{WATCHING}files",
             name=str(path) if name is None else name,
             what=f"files {path}",
             queue=queue,
@@ -150,7 +150,7 @@ class HttpChanges(Watcher):
         check_url(url)
         plain = url.partition("?")[0]
         super().__init__(
-            f"{OURS}answers",
+            f"{WATCHING}answers",
             name=plain if name is None else name,
             what=f"changes of {plain}",
             queue=queue,

@@ -22,7 +22,7 @@ def details(dag: Any, run: Run, file: str) -> dict[str, Any]:
             "run_id": run.run_id,
             "try_number": run.try_number,
             "map_index": run.map_index,
-            "dag_version_id": str(uuid5(NAMESPACE_URL, f"{run.dag_id}/{file}")),
+            "dag_version_id": str(version(run.dag_id, file)),
         },
         "dag_rel_path": file,
         "bundle_info": {"name": BUNDLE, "version": None},
@@ -41,6 +41,10 @@ def identity(run: Run) -> Any:
     """The id of the attempt, which Airflow's tasks know as that of their task instance."""
     parts = (run.run_id, run.task_id, run.map_index, run.try_number)
     return uuid5(NAMESPACE_URL, "/".join(map(str, parts)))
+
+
+def version(dag_id: str, file: str) -> Any:
+    return uuid5(NAMESPACE_URL, f"{dag_id}/{file}")
 
 
 def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
