@@ -7,6 +7,8 @@ Each name is imported when it is first asked for: ``import headway`` costs nothi
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from headway.authoring.arrivals import ObjectsArrive as ObjectsArrive
+    from headway.authoring.arrivals import RowsArrive as RowsArrive
     from headway.authoring.assets import Asset as Asset
     from headway.authoring.assets import AssetAlias as AssetAlias
     from headway.authoring.assets import AssetAll as AssetAll
@@ -114,6 +116,7 @@ HOMES = {
     "Loop": "headway.authoring.iterations",
     "LoopDecision": "headway.authoring.iterations",
     "MonthWindow": "headway.authoring.partitions",
+    "ObjectsArrive": "headway.authoring.arrivals",
     "Param": "headway.authoring.params",
     "PartitionedAssets": "headway.authoring.partitions",
     "PartitionedCron": "headway.authoring.partitions",
@@ -121,6 +124,7 @@ HOMES = {
     "QuarterWindow": "headway.authoring.partitions",
     "RollupMapper": "headway.authoring.partitions",
     "RetryRule": "headway.authoring.retry_rules",
+    "RowsArrive": "headway.authoring.arrivals",
     "Run": "headway.authoring.run",
     "RunEnd": "headway.authoring.waits",
     "SegmentWindow": "headway.authoring.partitions",

@@ -60,7 +60,8 @@ class FileExists:
 class HttpReady:
     """A wait until a URL answers with a status of 2xx, or with ``status``. It finds the status and the body's text.
 
-    ``contains``: the body must have this text, too.
+    ``contains``: the body must have this text, too. ``conn_id``: a connection whose login, password and extras go along
+    as headers; the URL may be a path below its host then. It is asked for at each look, and not stored with the wait.
     """
 
     def __init__(
@@ -71,13 +72,17 @@ class HttpReady:
         contains: str = "",
         headers: dict[str, str] | None = None,
         every: timedelta | float = 30.0,
+        conn_id: str | None = None,
     ) -> None:
         self.kwargs = {"url": url, "status": status, "contains": contains, "headers": headers or {}}
+        if conn_id is not None:
+            self.kwargs["conn_id"] = conn_id
         self.every = every
 
     def deferral(self, run: Run) -> Deferral:
         url = str(self.kwargs["url"])
-        if not url.startswith(("http://", "https://")):
+        below = "conn_id" in self.kwargs and "://" not in url
+        if not below and not url.startswith(("http://", "https://")):
             raise Fail(f"HttpReady needs a URL with http:// or https://, not {url!r}")
         shown = url.partition("?")[0]  # what follows may be a secret
         return deferral(

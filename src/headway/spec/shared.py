@@ -7,11 +7,14 @@ from typing import Final
 
 LOOKING: Final = "headway.authoring.looking:"
 WATCHING: Final = "headway.authoring.watching:"
+ARRIVING: Final = "headway.authoring.arriving:"
 SHARED: Final = frozenset(
     (
         f"{LOOKING}files",
         f"{LOOKING}answers",
         f"{WATCHING}files",
         f"{WATCHING}answers",
+        f"{ARRIVING}objects",
+        f"{ARRIVING}rows",
     )
 )
