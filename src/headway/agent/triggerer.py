@@ -141,10 +141,12 @@ class Output(io.TextIOBase):
 
     def end(self, number: int) -> None:
         """Tell the line that a trigger began and did not end."""
-        with self.lock:
-            rest = self.begun.pop(number, "")
-        if rest:
+        if rest := self.drop(number):
             self.triggerer.tell(Said(number, rest))
+
+    def drop(self, number: int) -> str:
+        with self.lock:
+            return self.begun.pop(number, "")
 
     def flush(self) -> None:
         self.plain.flush()
@@ -288,6 +290,8 @@ class Triggerer:
         try:
             over = Over(number, await work)
         except asyncio.CancelledError:
+            for output in self.outputs:
+                output.drop(number)
             return
         except BaseException as error:
             child.report(error, self.server.opening.root)
