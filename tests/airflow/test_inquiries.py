@@ -15,12 +15,13 @@ pytestmark = pytest.mark.long
 def test_a_trigger_asks_as_hooks_do(server: Server) -> None:
     wait_for_dag(server.folder / ".headway", "inquiries")
     ran = server.run("inquiries")
-    assert ran.states == {
+    states = dict(ran.states)
+    del states["writes"]  # Airflow 3.2 goes on after a variable that it could not set
+    assert states == {
         "before": "success",
         "hooks": "success",
         "at_once": "success",
         "lacks": "failed",
-        "writes": "failed",
         "of_runs": "success",
     }
     log = ran.log("hooks")
@@ -32,7 +33,7 @@ def test_a_trigger_asks_as_hooks_do(server: Server) -> None:
     assert "The conn_id `nosuch` isn't defined" in ran.why("lacks")
     lacks = "there is no connection 'nosuch' for this DAG; to create it: headway conn set nosuch"
     assert lacks in ran.log("lacks")
-    assert "the trigger writes a variable (PutVariable)" in ran.why("writes")
+    assert "the trigger writes a variable (PutVariable)" in ran.log("writes")
     logs = [ran.log(name) for name in ran.states]
     assert [log for log in logs if "a-secret-word" in log] == []
 

@@ -9,6 +9,7 @@ import pytest
 from headway import wire
 from headway.agent.protocol import Answer, Ask, AttemptKey, By, ByAttempt, ByWait, ByWatcher
 from headway.agent.watchers import WatcherKey
+from headway.core import audited
 from headway.secrets import asset_events, results, runs, stored
 from headway.secrets.askers import OF_A_RUN_ONLY, UNPROVED
 from headway.secrets.keys import local_keys
@@ -195,6 +196,8 @@ def test_a_watcher_has_what_one_of_the_dags_with_its_code_may_have(
 def test_who_guesses_names_gets_no_more_answers(
     service: Service, owner_conn: Session, by: By, noun: str, actor: str, subject: str
 ) -> None:
+    watched(owner_conn, "e")  # the first of its DAGs stands for a watcher
+    owner_conn.execute("UPDATE watch SET shared = true")
     for _ in range(2 * MISSES_MAX):  # one that is not there yet is looked for again and again
         assert not has(service, by, "later")
     for number in range(MISSES_MAX - 2):
@@ -203,8 +206,13 @@ def test_who_guesses_names_gets_no_more_answers(
     assert not has(service, by, "only-theirs")
     for _ in range(2):
         assert ask(service, by, "warehouse") == Answer(1, refused=guessing(noun))
-    told = owner_conn.execute("SELECT team_id, actor, action, subject FROM audit").fetchall()
-    assert told == [(1, actor, "secrets.guess", subject)]
+    told = owner_conn.execute(
+        "SELECT team_id, actor, action, subject, detail FROM audit"
+    ).fetchall()
+    detail = {"names": MISSES_MAX} | ({"watcher": True} if noun == "watcher" else {})
+    assert told == [(1, actor, "secrets.guess", subject, detail)]
+    words = audited.guessed(subject, detail)
+    assert words.endswith("for DAG d" if noun == "watcher" else "in run r1")
 
 
 def test_a_task_that_waits_again_does_not_guess_anew(service: Service, owner_conn: Session) -> None:

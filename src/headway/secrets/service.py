@@ -121,9 +121,8 @@ class Service:
         """Count a name that does not exist. Who looks again and again for the same one does not guess."""
         with self._lock:
             names = remembered(self.misses, asker.who, set())
-            before = len(names)
             names.add(hash((ask.kind, ask.name)))
-        if before < len(names) == MISSES_MAX:
+        if len(names) == MISSES_MAX:
             of_team = f"{asker.name} ({asker.subject}), team {asker.who[0]},"
             log.warning("%s guesses names of secrets", of_team)
             entry = audit.Entry(
@@ -132,7 +131,7 @@ class Service:
                 action="secrets.guess",
                 subject=asker.subject,
                 address="",
-                detail={"names": MISSES_MAX},
+                detail={"names": MISSES_MAX, **({} if asker.run else {"watcher": True})},
             )
             self.read(audit.write, asker.who[0], entry)
 

@@ -49,8 +49,13 @@ def version(dag_id: str, file: str) -> Any:
 
 def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
     """The run. A scheduled one's logical date is the start of its interval where its timetable has intervals."""
+    from airflow.sdk.api.datamodels._generated import DagRun
+
     start, end = interval(dag.timetable, run.logical_date, run.data_interval)
-    return {
+    known = (
+        DagRun.model_fields
+    )  # 3.2 knows no date of a partition, and takes nothing that it does not know
+    found = {
         "dag_id": run.dag_id,
         "run_id": run.run_id,
         "logical_date": logical_date(dag, run),
@@ -66,3 +71,4 @@ def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
         "partition_key": run.partition,
         "partition_date": run.partition_date,
     }
+    return {name: value for name, value in found.items() if name in known}
