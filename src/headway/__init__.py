@@ -7,6 +7,8 @@ Each name is imported when it is first asked for: ``import headway`` costs nothi
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from headway.authoring.arrivals import ObjectsArrive as ObjectsArrive
+    from headway.authoring.arrivals import RowsArrive as RowsArrive
     from headway.authoring.assets import Asset as Asset
     from headway.authoring.assets import AssetAlias as AssetAlias
     from headway.authoring.assets import AssetAll as AssetAll
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from headway.authoring.run import Skip as Skip
     from headway.authoring.run import get_current_context as get_current_context
     from headway.authoring.run_results import run_result as run_result
+    from headway.authoring.secrets import aconnection as aconnection
+    from headway.authoring.secrets import avariable as avariable
     from headway.authoring.secrets import connection as connection
     from headway.authoring.secrets import mask_secret as mask_secret
     from headway.authoring.secrets import variable as variable
@@ -113,6 +117,7 @@ HOMES = {
     "Loop": "headway.authoring.iterations",
     "LoopDecision": "headway.authoring.iterations",
     "MonthWindow": "headway.authoring.partitions",
+    "ObjectsArrive": "headway.authoring.arrivals",
     "Param": "headway.authoring.params",
     "PartitionedAssets": "headway.authoring.partitions",
     "PartitionedCron": "headway.authoring.partitions",
@@ -120,6 +125,7 @@ HOMES = {
     "QuarterWindow": "headway.authoring.partitions",
     "RollupMapper": "headway.authoring.partitions",
     "RetryRule": "headway.authoring.retry_rules",
+    "RowsArrive": "headway.authoring.arrivals",
     "Run": "headway.authoring.run",
     "RunEnd": "headway.authoring.waits",
     "SegmentWindow": "headway.authoring.partitions",
@@ -137,6 +143,8 @@ HOMES = {
     "WatcherEvent": "headway.authoring.watchers",
     "WeekWindow": "headway.authoring.partitions",
     "YearWindow": "headway.authoring.partitions",
+    "aconnection": "headway.authoring.secrets",
+    "avariable": "headway.authoring.secrets",
     "chain": "headway.authoring.graph",
     "connection": "headway.authoring.secrets",
     "context_wrapper": "headway.authoring.setups",

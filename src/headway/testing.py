@@ -353,6 +353,7 @@ class Bench:
         except TimeoutError:  # the clock ends it
             return None
         except Exception as error:
+            self.errors[instance.node.task_id, instance.map_index] = error
             return replace(found, error=f"{type(error).__name__}: {error}")
 
     def inputs(self, run: Model, instance: Instance) -> Inputs:

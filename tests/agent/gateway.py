@@ -19,6 +19,8 @@ from headway.agent.protocol import (
     FRAME_BYTES_MAX,
     Ack,
     AgentMessage,
+    Answer,
+    Ask,
     AttemptKey,
     Ended,
     Fetch,
@@ -70,6 +72,7 @@ class Gateway:
         self.beats = True  # answer heartbeats
         self.acks = True
         self.contexts: dict[str, RunContext] = {}
+        self.secrets: Callable[[Ask], Answer | None] = lambda _: None  # None: no answer yet
         self.process: subprocess.Popen[bytes] | None = None
 
     # -- the agent's process
@@ -144,6 +147,9 @@ class Gateway:
                     self.send(Ack(message.seq))
             case Found() if self.acks:
                 self.send(Ack(message.seq))
+            case Ask():
+                if (answer := self.secrets(message)) is not None:
+                    self.send(answer)
             case Fetch(request, run_id, refs):
                 self.fetches.append(message)
                 of_run = [one for run, one in self.stored if run == run_id]
@@ -204,14 +210,22 @@ class Gateway:
         self.send(Watches([Watch(key, context(run_id, version, 1), body)]))
         return key
 
-    def stand(self, name: str, *, life: int = 1, cursor: object = None, **facts: Any) -> WatcherKey:
+    def stand(
+        self,
+        name: str,
+        *,
+        life: int = 1,
+        cursor: object = None,
+        version: str = "v1",
+        **facts: Any,
+    ) -> WatcherKey:
         """Let a triggerer look after a watcher. ``name``: as for ``watch``."""
         trigger = name if ":" in name else f"flow:{name}"
         key = WatcherKey(f"{trigger}{facts}", life)
         facts["shared"] = trigger.startswith("headway.")
         body = msgspec.json.encode({"trigger": trigger, **facts})
         carried = None if cursor is None else msgspec.json.encode(cursor)
-        self.send(Watchers([Standing(key, "flow", "v1", "flow.py", body, carried)]))
+        self.send(Watchers([Standing(key, "flow", version, "flow.py", body, carried)]))
         return key
 
     def fired(self, key: WatcherKey, batch: int) -> Fired:
@@ -241,6 +255,15 @@ class Gateway:
             return next((look for looks in told for look in looks if look.key == key), None)
 
         return self.wait(looked)
+
+    def asked(self, name: str, times: int = 1) -> Ask:
+        """Return a question for this name, once there are so many."""
+
+        def asked() -> Ask | None:
+            of_name = [one for one in self.said if isinstance(one, Ask) and one.name == name]
+            return of_name[-1] if len(of_name) >= times else None
+
+        return self.wait(asked)
 
     def log(self, key: AttemptKey) -> str:
         folder = self.data / "logs" / key.run_id / key.task_id / str(key.map_index)

@@ -20,6 +20,9 @@ from headway import (
     Skip,
     TimeDelta,
     Trigger,
+    aconnection,
+    avariable,
+    connection,
     dag,
     defer,
     get_current_context,
@@ -30,6 +33,7 @@ from headway import (
 )
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.run import Deferral, Deferred, entered
+from headway.authoring.secrets import SecretNotFound
 from headway.testing import RunResult, run_dag
 from tests.authoring.files import load, mistake
 
@@ -441,3 +445,29 @@ def test_mistakes_of_sensors(tmp_path: Path, given: str, message: str) -> None:
     flow()
     """
     assert message in mistake(tmp_path, "from headway import *\n" + dedent(text))
+
+
+async def of_a_connection(conn_id: str) -> list[str | None]:
+    return [connection(conn_id).host, (await aconnection(conn_id)).host, await avariable("v")]
+
+
+def test_a_trigger_has_connections_and_variables_without_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As tasks have them in a test: from the environment."""
+
+    @dag
+    def flow() -> None:
+        @task
+        def asks(run: Run) -> object:
+            if run.found is None:
+                defer(Trigger(of_a_connection, conn_id="lake"))
+            return run.found
+
+        asks()
+
+    lacks = run_dag(flow)["asks"]
+    assert isinstance(lacks.error, SecretNotFound)
+    monkeypatch.setenv("HEADWAY_CONN_LAKE", "http://u:p@lake")
+    monkeypatch.setenv("HEADWAY_VAR_V", "7")
+    assert run_dag(flow)["asks"].value == ["lake", "lake", "7"]

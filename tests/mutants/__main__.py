@@ -73,7 +73,8 @@ TESTS: Final = {
     "identity/rule_lines": ("tests/identity/test_settings.py",),
     "identity/accounts": ("tests/identity/test_accounts.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
-    "secrets/service": ("tests/secrets/test_service.py",),
+    "secrets/service": ("tests/secrets/test_service.py", "tests/secrets/test_askers.py"),
+    "secrets/askers": ("tests/secrets/test_askers.py",),
     "secrets/results": (
         "tests/secrets/test_results.py",
         "tests/secrets/test_runs.py",

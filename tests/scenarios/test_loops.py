@@ -8,12 +8,14 @@ from psycopg import Connection
 
 from headway import DAG, Fail, task_group
 from headway import task as function
+from headway.agent.protocol import RetryFacts
 from headway.authoring.loading import load_file
 from headway.core.commands import Selection
 from headway.core.reasons import IterationGone
 from headway.core.stored_reasons import stored
 from headway.executors.base import Grant
 from headway.spec import model
+from headway.spec.model import RetryRule
 from headway.store.transact import transact
 from headway.store.views import diagnosis, instances
 from headway.store.views.memory import Memory
@@ -251,3 +253,42 @@ def test_the_example_runs_on_the_scheduler(conn: Connection[Any]) -> None:
     scheduler.play(seconds_a_turn=1.0)
     assert run_state(conn, run_id) == "success"
     assert states(conn, run_id).keys() >= {"page.fetch[2]", "page.last_page[2]", "report"}
+
+
+def test_each_iteration_has_the_retries_that_its_rules_give(conn: Connection[Any]) -> None:
+    """What failed in an iteration counts against that one, and another rule may decide in the next."""
+    rules = (
+        RetryRule(exceptions=("builtins.OSError",), retries=2, retry_delay_s=1),
+        RetryRule(exceptions=("builtins.ValueError",), retries=0),
+    )
+    work = task("work", "start", loop="l", retry_policy=rules)
+    deploy(
+        conn,
+        *(task("start"), work, task("check", "work", loop="l"), task("gate", "check", loop="l")),
+        task("end", "gate"),
+        loops=(LOOP,),
+    )
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+
+    def behave(grant: Grant) -> dict[str, Any]:
+        instance = grant.instance
+        fails = instance.node.task_id == "work" and instance.attempts <= instance.map_index
+        if fails or (instance.node.task_id, instance.map_index) == ("work", 3):
+            kind = "builtins.ValueError" if instance.map_index == 3 else "builtins.OSError"
+            return {"outcome": "failed", "facts": RetryFacts([kind])}
+        result: dict[str, Any] = going_on_until(4)(grant)
+        return result
+
+    scheduler.play(behave, seconds_a_turn=5)
+    numbers = (
+        "SELECT map_index, state, attempts, failures, reason -> 'by' ->> 'number' FROM task_instance"
+        " WHERE task_id = 'work' ORDER BY map_index"
+    )
+    assert conn.execute(numbers).fetchall() == [
+        (0, "success", 1, 0, None),
+        (1, "success", 2, 1, None),
+        (2, "success", 3, 2, None),
+        (3, "failed", 1, 1, "2"),
+    ]
+    assert run_state(conn, run_id) == "failed"

@@ -24,7 +24,7 @@ URI = "postgres://u:pw-canary@h/db"
 
 
 def ask(backend: Backend, name: str, team: str = "a", kind: str = "connection") -> Any:
-    found = backend.get(Question(1, team, "d", kind, name))
+    found = backend.get(Question(1, team, frozenset({"d"}), kind, name))
     if found is None or kind == "variable":
         return found and (found.text, found.secrets)
     return json.loads(found.text)["password"], found.secrets

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.agent.protocol import Answer, Ask, AttemptKey, ByAttempt
 from headway.secrets.service import Service
 from tests.secrets.test_backends import VaultContract, opened, vault
 from tests.secrets.test_runs import service
@@ -37,7 +37,9 @@ def asked(
 
 
 def ask(service: Service, name: str, kind: str = "connection") -> Answer:
-    return service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", kind, name))
+    return service.answer(
+        1, "s1", Ask(1, ByAttempt(AttemptKey("r1", "t0", -1, 1), "token"), kind, name)
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.agent.protocol import Answer, Ask, AttemptKey, ByAttempt
 from headway.authoring import airflow_names
 from headway.authoring import secrets as asking
 from headway.authoring.operators.templates import render
 from headway.authoring.run import Run
 from headway.secrets import runs
+from headway.secrets.askers import UNPROVED
 from headway.secrets.keys import local_keys
-from headway.secrets.service import ENDED, Service
+from headway.secrets.service import Service
 from headway.spec import model
 from headway.store.transact import Session
 from tests.api import seed
 from tests.leaks.world import rows_of
 
+ENDED = UNPROVED[ByAttempt]
 HOUR = timedelta(hours=1)
 
 
@@ -42,7 +44,9 @@ def service(database: str, owner_conn: Session, tmp_path: Path) -> Iterator[Serv
 
 
 def send(service: Service, text: str, token: str = "token", index: int = -1) -> Answer:
-    return service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", index, 1), token, "runs", text))
+    return service.answer(
+        1, "s1", Ask(1, ByAttempt(AttemptKey("r1", "t0", index, 1), token), "runs", text)
+    )
 
 
 def ask(service: Service, kind: str, dag_id: str, **question: object) -> Any:
@@ -278,11 +282,15 @@ def test_the_secrets_in_a_result_come_with_it(service: Service, owner_conn: Sess
     )
     question = {"run_id": "r1", "task_id": "t0", "key": "return_value", "map_index": None}
     text = msgspec.json.encode(question).decode()
-    answer = service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", text))
+    answer = service.answer(
+        1, "s1", Ask(1, ByAttempt(AttemptKey("r1", "t0", -1, 1), "token"), "xcom", text)
+    )
     assert msgspec.json.decode(str(answer.value)) == [{"map_index": -1, "value": "s3cret"}]
     assert answer.secrets == ["s3cret"]
     other = text.replace("t0", "t9")
-    answer = service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", other))
+    answer = service.answer(
+        1, "s1", Ask(1, ByAttempt(AttemptKey("r1", "t0", -1, 1), "token"), "xcom", other)
+    )
     assert (answer.value, answer.secrets) == ("[]", [])
 
 
@@ -318,7 +326,7 @@ def test_no_grant_opens_the_results_of_another_team(
     def result_of(run_id: str) -> Any:
         wanted = {"run_id": run_id, "task_id": "t0", "key": "return_value", "map_index": None}
         text = msgspec.json.encode(wanted).decode()
-        asked = Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", text)
+        asked = Ask(1, ByAttempt(AttemptKey("r1", "t0", -1, 1), "token"), "xcom", text)
         return msgspec.json.decode(str(service.answer(1, "s1", asked).value))
 
     assert result_of("r2") == [{"map_index": -1, "value": 7}]

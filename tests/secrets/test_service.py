@@ -8,18 +8,23 @@ import msgspec
 import pytest
 
 from headway import wire
-from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.agent.protocol import Answer, Ask, AttemptKey, ByAttempt
 from headway.errors import UsageError
 from headway.executors.agents.gateway import DECODER, ENCODER
 from headway.secrets import asset_events, results, runs, stored
+from headway.secrets.askers import UNPROVED
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import Question
 from headway.secrets.keys import LocalKeys, local_keys
-from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service, backends_of
+from headway.secrets.service import MISSES_MAX, Service, backends_of, guessing
 from headway.secrets.trial import Trial
 from headway.store.transact import Session
 from tests.api import seed
 from tests.leaks.world import rows_of
+
+ENDED = UNPROVED[ByAttempt]
+GUESSING = guessing("attempt")
+NOBODY = ByAttempt(AttemptKey("", "", -1, 0), "")
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def ask(
     **key: int,
 ) -> Answer:
     asked = AttemptKey("r1", "t0", -1, key.get("attempt", 1))
-    return service.answer(team, session, Ask(1, asked, token, "connection", name))
+    return service.answer(team, session, Ask(1, ByAttempt(asked, token), "connection", name))
 
 
 def test_the_same_id_in_two_teams_is_two_secrets(service: Service) -> None:
@@ -104,7 +109,7 @@ def test_who_guesses_names_gets_no_more_answers(
     entry = (1, "task:d/t0", "agent", "secrets.guess", "r1", "", {"names": MISSES_MAX})
     assert told == [entry]
     assert caplog.messages == [
-        "task t0 of DAG d, team 1, guesses names of secrets",
+        "task:d/t0 (r1), team 1, guesses names of secrets",
         f"did not answer for a secret of team 1: {GUESSING}",
     ]
 
@@ -112,11 +117,11 @@ def test_who_guesses_names_gets_no_more_answers(
 def test_who_guesses_is_remembered_by_attempt_as_long_as_there_is_room(
     service: Service, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headway.secrets.service.ATTEMPTS_KNOWN_MAX", 2)
+    monkeypatch.setattr("headway.secrets.service.ASKERS_KNOWN_MAX", 2)
     for token in ("a", "b", "c"):
         owner_conn.execute("UPDATE attempt SET token = %s", [token])
         assert ask(service, "guess", token=token) == Answer(1)
-    assert [*service.misses.items()] == [((1, "b"), 1), ((1, "c"), 1)]
+    assert [*service.misses] == [(1, ("b",)), (1, ("c",))]
 
 
 def test_a_refusal_is_never_a_miss(service: Service, tmp_path: Path, owner_conn: Session) -> None:
@@ -150,7 +155,7 @@ def test_an_attempt_asks_for_results_events_and_runs_of_its_team(
 ) -> None:
     def told(kind: str, name: str) -> Answer:
         key = AttemptKey("r1", "t0", -1, 1)
-        return service.answer(1, "s1", Ask(7, key, "token", kind, name))
+        return service.answer(1, "s1", Ask(7, ByAttempt(key, "token"), kind, name))
 
     seed.dag(owner_conn, "theirs", team_id=2)
     seed.run(owner_conn, "theirs", "r2", team_id=2)
@@ -174,7 +179,7 @@ def test_a_start_that_no_grant_allows_is_told_once(service: Service, owner_conn:
     why = "the team default may not start @other/x; to ask for it: headway grant ask other start x"
     columns = "team_id, actor, via, action, subject, address, detail"
     for _ in range(3):
-        answer = service.answer(1, "s1", Ask(7, key, "token", runs.KIND, start))
+        answer = service.answer(1, "s1", Ask(7, ByAttempt(key, "token"), runs.KIND, start))
         assert answer == Answer(7, refused=why)
         told = owner_conn.execute(f"SELECT {columns} FROM audit").fetchall()
         assert told == [(1, "task:d/r1/t0", "agent", "dags.refuse", "r1", "", {"reason": why})]
@@ -216,10 +221,7 @@ def test_a_changed_row_is_refused(service: Service, owner_conn: Session) -> None
 
 def test_a_trial_is_of_no_dag_and_of_its_team_only(service: Service) -> None:
     def trial(team_id: int, team: str, name: str) -> Answer:
-        key = AttemptKey("", "", -1, 0)
-        asked = Trial(
-            request=1, key=key, token="", kind="connection", name=name, team=team, test_id="t"
-        )
+        asked = Trial(request=1, by=NOBODY, kind="connection", name=name, team=team, test_id="t")
         return service.answer(team_id, "s1", asked)
 
     assert trial(1, "default", "restricted").secrets == ["pw"]
@@ -228,13 +230,10 @@ def test_a_trial_is_of_no_dag_and_of_its_team_only(service: Service) -> None:
 
 
 def test_no_message_of_an_agent_is_a_trial(service: Service) -> None:
-    key = AttemptKey("", "", -1, 0)
-    trial = Trial(
-        request=1, key=key, token="", kind="connection", name="restricted", team="x", test_id="t"
-    )
+    trial = Trial(request=1, by=NOBODY, kind="connection", name="restricted", team="x", test_id="t")
     with pytest.raises(msgspec.ValidationError):
         DECODER.decode(ENCODER.encode(trial))
-    asked = Ask(1, key, "", "connection", "restricted")
+    asked = Ask(1, NOBODY, "connection", "restricted")
     assert service.answer(1, "s1", DECODER.decode(ENCODER.encode(asked))) == Answer(
         1, refused=ENDED
     )

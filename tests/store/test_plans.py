@@ -19,6 +19,7 @@ from headway.clock import now
 from headway.store import (
     aliases,
     answers,
+    askers,
     assets,
     attempts,
     backfills,
@@ -69,10 +70,10 @@ from tests.store.large_outbound import OUTBOUND
 from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 
 ENGINES: Final = (
-    *(aliases, answers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events, lending),
-    *(gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue, reports),
-    *(retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries, triggers, waits),
-    *(warm_pools, watchers, xcoms),
+    *(aliases, answers, askers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events),
+    *(lending, gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue),
+    *(reports, retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries),
+    *(triggers, waits, warm_pools, watchers, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run_image",

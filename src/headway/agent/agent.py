@@ -132,7 +132,7 @@ class Agent:
             pid=os.getpid(),
             held=[*self.attempts, *(ended.key for ended, _ in self.unacked.values())],
             queues=self.queues,
-            watched=list(self.triggerers.waits),
+            watched=list(self.triggerers.waits.waits),
             watchers=list(self.triggerers.standings.waits),
         )
 
@@ -177,7 +177,7 @@ class Agent:
             case Ack(seq):
                 for done in [known for known in self.unacked if known <= seq]:
                     del self.unacked[done]
-                self.triggerers.acknowledged(seq)
+                self.triggerers.waits.acknowledged(seq)
             case Values():
                 self.inputs.take(message)
             case Answer():
@@ -437,7 +437,7 @@ class Agent:
         child = attempt.child
         assert child is not None
         attempt.child = None
-        self.asks.forget(attempt)
+        self.asks.forget(child)
         del self.running[child.mark]
         child.server.marks.discard(child.mark)
         again = child.outcome is not None and child.outcome.again and attempt.stopping is None

@@ -1,18 +1,18 @@
-"""Questions of running attempts for connections and variables, on their way to the gateway and back, and the names of
-mapped instances.
+"""Questions for connections and variables on their way to the gateway and back, and the names of mapped instances.
 
-The agent keeps no answer: it learns what to mask, hands the answer to the child, and forgets it. An attempt has at most
-one open question, which ends with it.
+The agent keeps no answer: it learns what to mask, hands the answer on, and forgets it. An attempt has at most one open
+question, which ends with it. Those of waits and watchers come from ``trigger_asks``.
 """
 
+from collections.abc import Callable
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from headway.agent import orders
 from headway.agent.attempts import Attempt
 from headway.agent.children import Child, Children
 from headway.agent.link import Link
-from headway.agent.protocol import Answer, Ask, Named
+from headway.agent.protocol import Answer, Ask, By, ByAttempt, Named
 
 NAMES_MAX: Final = 10  # of one attempt that are told while it runs: each takes part in a tick
 
@@ -23,23 +23,44 @@ REVEALS: Final = (
 )
 
 
+class Open(NamedTuple):
+    """A question that is not answered yet, and who is told the answer."""
+
+    ask: Ask
+    told: Callable[[Answer], None]
+
+
 class Asks:
     def __init__(self, link: Link, children: Children) -> None:
         self.link = link
         self.children = children
         self.requests = count(1)
-        self.open: dict[int, tuple[Attempt, orders.Ask]] = {}
+        self.open: dict[int, Open] = {}
+        self.of_attempts: dict[int, int] = {}  # the open request, by the mark of the child
+
+    # -- attempts
 
     def take(self, child: Child, ask: orders.Ask) -> None:
         attempt = child.attempt
-        if attempt is None or any(attempt is other for other, _ in self.open.values()):
+        if attempt is None or child.mark in self.of_attempts:
             return
         if ask.kind == RUNS and child.masker.holds(ask.name.encode(errors="replace")):
             self.tell(child, orders.Told(None, REVEALS))
             return
-        request = next(self.requests)
-        self.open[request] = (attempt, ask)
-        self.send(request, attempt, ask)
+        by = ByAttempt(attempt.key, attempt.grant.token)
+        told = self.answerer(attempt, child)
+        self.of_attempts[child.mark] = self.put(by, ask.kind, ask.name, told)
+
+    def answerer(self, attempt: Attempt, child: Child) -> Callable[[Answer], None]:
+        def told(answer: Answer) -> None:
+            del self.of_attempts[child.mark]
+            if attempt.child is not child:
+                return
+            if answer.secrets:  # before the task can print any
+                child.masker.add(answer.secrets)
+            self.tell(child, orders.Told(answer.value, answer.refused, answer.secrets))
+
+        return told
 
     def call(self, child: Child, name: str) -> None:
         """Tell how the task calls its mapped instance. The end of the attempt says it again, for good."""
@@ -51,27 +72,32 @@ class Asks:
             attempt.names_told += 1
             self.link.send(Named(attempt.key, attempt.grant.token, name))
 
-    def send(self, request: int, attempt: Attempt, ask: orders.Ask) -> None:
-        self.link.send(Ask(request, attempt.key, attempt.grant.token, ask.kind, ask.name))
-
-    def send_again(self) -> None:
-        """Repeat open questions on a new connection."""
-        for request, (attempt, ask) in self.open.items():
-            self.send(request, attempt, ask)
-
-    def answer(self, answer: Answer) -> None:
-        attempt, _ = self.open.pop(answer.request, (None, None))
-        if attempt is None or attempt.child is None:
-            return
-        child = attempt.child
-        if answer.secrets:  # before the task can print any
-            child.masker.add(answer.secrets)
-        self.tell(child, orders.Told(answer.value, answer.refused, answer.secrets))
-
     def tell(self, child: Child, told: orders.Told) -> None:
         child.add(told)
         self.children.tell(child)
 
-    def forget(self, attempt: Attempt) -> None:
-        for request in [known for known, (other, _) in self.open.items() if other is attempt]:
-            del self.open[request]
+    def forget(self, child: Child) -> None:
+        """Forget the question of a child whose attempt has ended."""
+        if (request := self.of_attempts.pop(child.mark, None)) is not None:
+            self.drop(request)
+
+    # -- the line to the gateway
+
+    def put(self, by: By, kind: str, name: str, told: Callable[[Answer], None]) -> int:
+        """Ask, and return the number of the question."""
+        ask = Ask(next(self.requests), by, kind, name)
+        self.open[ask.request] = Open(ask, told)
+        self.link.send(ask)
+        return ask.request
+
+    def send_again(self) -> None:
+        """Repeat open questions on a new connection."""
+        for one in self.open.values():
+            self.link.send(one.ask)
+
+    def answer(self, answer: Answer) -> None:
+        if (one := self.open.pop(answer.request, None)) is not None:
+            one.told(answer)
+
+    def drop(self, request: int) -> None:
+        self.open.pop(request, None)

@@ -119,11 +119,13 @@ class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.forms: set[bytes] = set()
         self.known: dict[str, set[bytes]] = {}  # secrets added here, not to what this is a copy of
+        self.stale = False  # there are forms that the patterns do not have yet
         self.longest = 0
         self.add(secrets)
 
     def copy(self) -> "Masker":
         """Return a copy for another attempt, which may add its own secrets."""
+        self.compile()
         other = Masker()
         other.forms, other.longest = self.forms, self.longest
         if self.forms:
@@ -134,12 +136,17 @@ class Masker:
         new = {secret: forms(secret) for secret in secrets if secret not in self.known}
         self.known.update(new)
         self.forms = self.forms.union(*new.values())
-        if new and self.forms:
+        self.longest = max(self.longest, *(len(form) for of in new.values() for form in of), 0)
+        self.stale |= bool(new)
+
+    def compile(self) -> None:
+        """Make the patterns, once for all that was added: with many secrets that takes long."""
+        if self.stale and self.forms:
             by_length = sorted(self.forms, key=len, reverse=True)
             self.pattern = re.compile(b"|".join(map(re.escape, by_length)))
             heads = sorted({form[:HEAD] for form in self.forms})
             self.heads = re.compile(b"(?=%s)" % b"|".join(map(re.escape, heads)))
-            self.longest = len(by_length[0])
+        self.stale = False
 
     def mask(self, data: bytes) -> bytes:
         """Return what people may read: without secrets and the passwords in addresses."""
@@ -147,6 +154,7 @@ class Masker:
 
     def hide(self, data: bytes) -> bytes:
         """Return a value without secrets, which programs may read, too."""
+        self.compile()
         return self.pattern.sub(MASK, data) if self.forms else data
 
     def holds(self, data: bytes) -> bool:
@@ -170,6 +178,7 @@ class Masker:
         """Return where a secret may begin that the end of ``data`` cuts off; without one, the length."""
         if not self.forms:
             return len(data)
+        self.compile()
         matched = max((match.end() for match in self.pattern.finditer(data)), default=0)
         first = max(matched, len(data) - self.longest + 1)
         last = range(max(first, len(data) - HEAD + 1), len(data))  # too short for a head

@@ -31,7 +31,7 @@ from headway.agent.watchers import (
     Watchers,
 )
 
-PROTOCOL_VERSION: Final = 6
+PROTOCOL_VERSION: Final = 7
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
@@ -247,14 +247,33 @@ class Fetch(Message, frozen=True):
     refs: list[XComRef]
 
 
-class Ask(Message, frozen=True):
-    """A running attempt asks for a connection, a variable, results or runs of its team, or to start one. The token
-    proves the attempt.
-    """
+class ByAttempt(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A running attempt asks. Its token proves it."""
 
-    request: int
     key: AttemptKey
     token: str
+
+
+class ByWait(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The trigger of a deferred attempt asks. The session that holds the wait proves it."""
+
+    key: AttemptKey
+
+
+class ByWatcher(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A watcher asks. The session that holds it in this life proves it."""
+
+    key: WatcherKey
+
+
+By = ByAttempt | ByWait | ByWatcher
+
+
+class Ask(Message, frozen=True):
+    """A question for a connection, a variable, results or runs of the team, or to start one; and who asks."""
+
+    request: int
+    by: By
     kind: str  # connection, variable, xcom, asset_events, runs
     name: str
 
@@ -421,7 +440,7 @@ class Values(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The answer to an ``Ask``. ``value`` is None if there is none for this DAG; never kept beyond the attempt."""
+    """The answer to an ``Ask``. ``value`` is None if there is none for this DAG; it is handed on and not kept."""
 
     request: int
     value: str | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from headway import clock
+from headway.agent.masking import Masker
 from headway.agent.shown import masked_json
 from headway.agent.waiting import Waiting
 from headway.agent.watchers import (
@@ -20,6 +21,7 @@ from headway.agent.watchers import (
     Standing,
     Stopped,
     Taken,
+    WatcherEvent,
     WatcherKey,
     WatcherLook,
     Watchers,
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 NOTE_S: Final = 10.0  # how often a watcher tells of its looks
 NOTE_CHARS_MAX: Final = 500
+CURSOR_FLAW: Final = (
+    "its cursor holds a secret that the watcher was handed, and cursors are stored; "
+    "give a cursor that names what was seen, and ask for the secret again"
+)
 
 
 class Untaken(NamedTuple):
@@ -110,10 +116,11 @@ class Standings:
         """Tell what a watcher saw. A process that takes its place goes on behind it: it will be stored in this life."""
         assert isinstance(waiting.watch, Standing)
         key, masker = waiting.watch.key, self.triggerers.masker(waiting)
-        events = [
-            replace(event, extra=masked_json(event.extra, masker)[0] or event.extra)
-            for event in message.events
-        ]
+        if message.cursor is not None and masked_json(message.cursor, masker)[0] is not None:
+            self.triggerers.owner.link.send(Stopped(key, CURSOR_FLAW))
+            self.release(key)
+            return
+        events = [masked(event, masker) for event in message.events]
         waiting.told += 1
         if message.cursor is not None:
             waiting.watch = replace(waiting.watch, cursor=message.cursor)
@@ -156,3 +163,12 @@ class Standings:
                 del self.looks[key]
         if told:
             self.triggerers.owner.link.send(Sighted(told))
+
+
+def masked(event: WatcherEvent, masker: Masker) -> WatcherEvent:
+    """Return an event without the secrets that its process was handed: everybody sees events."""
+    return WatcherEvent(
+        masked_json(event.extra, masker)[0] or event.extra,
+        None if event.partition is None else masker.text(event.partition),
+        None if event.key is None else masker.text(event.key),
+    )

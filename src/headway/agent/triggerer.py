@@ -1,13 +1,15 @@
 """A triggerer: the process in which triggers of a DAG file, or those of Headway, look out, all in one event loop.
 
 A trigger that raises ends its own wait only. One that blocks the loop is seen by the agent, on the board. The process
-has no credentials, and may be killed at any moment: its agent starts another one with the same waits.
+has no credentials: what its code asks for is asked in the name of the wait (``trigger_asking``). It may be killed at
+any moment: its agent starts another one with the same waits.
 """
 
 import asyncio
 import contextlib
 import faulthandler
 import io
+import os
 import signal
 import socket
 import sys
@@ -25,8 +27,10 @@ from headway import frontends
 from headway.agent import child
 from headway.agent.causes import headline
 from headway.agent.frames import FrameReader, frame
+from headway.agent.orders import Secrets
 from headway.agent.protocol import FRAME_BYTES_MAX, Watch
 from headway.agent.telling import Telling
+from headway.agent.trigger_asking import Asking
 from headway.agent.watchers import Standing
 from headway.agent.watching import (
     DOWN,
@@ -40,7 +44,7 @@ from headway.agent.watching import (
     Stop,
     Stored,
 )
-from headway.authoring import looking, watching
+from headway.authoring import looking, secrets, watching
 from headway.authoring.exceptions import classes_of
 from headway.authoring.run import Run
 from headway.authoring.values import from_json, to_json
@@ -62,9 +66,12 @@ def run(control: int, server: child.Server) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
     end = socket.socket(fileno=control)
-    _, fds, _, _ = socket.recv_fds(end, 1, 1)
+    _, fds, _, _ = socket.recv_fds(end, 1, 2)
     if fds:
-        asyncio.run(Triggerer(end, server, Board(fds[0])).run())
+        board, asks = fds
+        os.set_inheritable(asks, False)
+        asking = Asking(socket.socket(fileno=asks), CURRENT.get)
+        asyncio.run(Triggerer(end, server, Board(board), asking).run())
 
 
 class Steps(Coroutine[Any, Any, Any]):
@@ -98,19 +105,48 @@ class Steps(Coroutine[Any, Any, Any]):
         raise AssertionError("it is a task's own coroutine")
 
 
+class Threads(ThreadPoolExecutor):
+    """Threads that know for which trigger they work, also those of ``run_in_executor``."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return super().submit(copy_context().run, fn, *args, **kwargs)
+
+
 class Output(io.TextIOBase):
-    """Standard output and error: what a trigger prints is told with its number."""
+    """Standard output and error: what a trigger prints is told with its number, in whole lines.
+
+    A line is often written in parts, and a secret in two of them would be none in each.
+    """
 
     def __init__(self, triggerer: "Triggerer", plain: Any) -> None:
         self.triggerer = triggerer
         self.plain = plain
+        self.begun: dict[int, str] = {}
+        self.lock = threading.Lock()
 
     def write(self, text: str) -> int:
-        if number := CURRENT.get():
-            self.triggerer.tell(Said(number, text[:TEXT_MAX]))
-        else:
-            self.plain.write(text)
+        number = CURRENT.get()
+        if not number:
+            return int(self.plain.write(text))
+        with self.lock:
+            known = self.begun.pop(number, "") + text
+            whole, newline, rest = known.rpartition("\n")
+            if len(rest) > TEXT_MAX:
+                whole, newline, rest = known, "", ""
+            if rest:
+                self.begun[number] = rest
+        if whole or newline:
+            self.triggerer.tell(Said(number, (whole + newline)[:TEXT_MAX]))
         return len(text)
+
+    def end(self, number: int) -> None:
+        """Tell the line that a trigger began and did not end."""
+        if rest := self.drop(number):
+            self.triggerer.tell(Said(number, rest))
+
+    def drop(self, number: int) -> str:
+        with self.lock:
+            return self.begun.pop(number, "")
 
     def flush(self) -> None:
         self.plain.flush()
@@ -120,10 +156,13 @@ class Output(io.TextIOBase):
 
 
 class Triggerer:
-    def __init__(self, end: socket.socket, server: child.Server, board: Board) -> None:
+    def __init__(
+        self, end: socket.socket, server: child.Server, board: Board, asking: Asking
+    ) -> None:
         self.end = end
         self.server = server
         self.board = board
+        self.asking = asking
         self.reader = FrameReader(FRAME_BYTES_MAX)
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.watchers: dict[int, Telling] = {}
@@ -133,10 +172,13 @@ class Triggerer:
     async def run(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.loop.set_task_factory(self.task)  # type: ignore[arg-type]
-        self.loop.set_default_executor(ThreadPoolExecutor(THREADS_MAX))
+        self.loop.set_default_executor(Threads(THREADS_MAX))
         self.over = self.loop.create_future()
         self.end.setblocking(False)
-        sys.stdout, sys.stderr = Output(self, sys.stdout), Output(self, sys.stderr)
+        self.outputs = Output(self, sys.stdout), Output(self, sys.stderr)
+        sys.stdout, sys.stderr = self.outputs
+        secrets.ask, secrets.ask_later = self.asking.ask, self.asking.ask_later
+        secrets.announce = self.announce
         self.trouble = self.imported()
         self.loop.add_reader(self.end, self.read)
         self.turn()
@@ -186,7 +228,11 @@ class Triggerer:
                     if (task := self.tasks.get(number)) is not None:
                         task.cancel()
 
-    def tell(self, message: Over | Fires | Noted | Said) -> None:
+    def announce(self, values: list[str]) -> None:
+        """Have secrets masked in all that is told after them."""
+        self.tell(Secrets([value for value in values if isinstance(value, str)]))
+
+    def tell(self, message: Over | Fires | Noted | Said | Secrets) -> None:
         try:
             body = ENCODER.encode(message)
         except UnicodeEncodeError:
@@ -244,11 +290,15 @@ class Triggerer:
         try:
             over = Over(number, await work)
         except asyncio.CancelledError:
+            for output in self.outputs:
+                output.drop(number)
             return
         except BaseException as error:
             child.report(error, self.server.opening.root)
             said = headline(error, self.server.opening.root)
             over = Over(number, error=said, exceptions=classes_of(error))
+        for output in self.outputs:
+            output.end(number)
         self.tell(over)
 
     def awaited(self, watch: Watch) -> Awaitable[object]:

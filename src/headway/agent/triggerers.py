@@ -5,7 +5,6 @@ server, like attempts. One that dies is replaced, with its waits. A trigger that
 the process died, gets a process of its own, so that it holds up nobody else.
 """
 
-import contextlib
 import os
 import re
 import signal
@@ -16,36 +15,24 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-from msgspec.structs import replace
-
 from headway import clock
-from headway.agent import shown as hidden
-from headway.agent.attempts import log_of
+from headway.agent.asks import Asks
 from headway.agent.children import Children
-from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.lines import Line
 from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
-from headway.agent.orders import ENCODER, Kind, Purpose
-from headway.agent.protocol import (
-    AttemptKey,
-    ForTriggerers,
-    Found,
-    Look,
-    Looked,
-    Unwatch,
-    Watch,
-    Watches,
-)
+from headway.agent.orders import Kind, Purpose, Secrets
+from headway.agent.protocol import ForTriggerers, Unwatch, Watch, Watches
 from headway.agent.servers import FileServer, Servers
 from headway.agent.session import Session
 from headway.agent.standing import Standings
-from headway.agent.waiting import Home, Triggerer, Waiting, flaw_of, home_of
-from headway.agent.watchers import (
-    Standing,
-)
+from headway.agent.trigger_asks import QUESTION_BYTES_MAX, TriggerAsks, blocks
+from headway.agent.waiting import Home, Triggerer, Waiting, home_of
+from headway.agent.waits import Waits
+from headway.agent.watchers import Standing
 from headway.agent.watching import (
+    QUESTION,
     UP,
     UPWARD_BYTES_MAX,
     Begin,
@@ -58,7 +45,6 @@ from headway.agent.watching import (
     Stop,
     Stored,
 )
-from headway.spec.carried import shown
 
 LOOK_S: Final = 1.0
 START_LOOK_S: Final = 0.05
@@ -70,8 +56,10 @@ BACKOFF_S_MAX: Final = 30.0
 ALONE_MAX: Final = 8  # waits with a process of their own; each costs the memory of one
 READ_BYTES: Final = 1 << 16
 TAIL_BYTES: Final = 8 * 1024
-SAID_BYTES_MAX: Final = 1024 * 1024  # of the log of one wait
-NOTE_S: Final = 30.0  # how often a wait tells of its looks, if it looks more often than that
+SECRETS_MAX: Final = 200  # of one process, which all that it says is searched for
+SECRETS_S: Final = (
+    3_600.0  # how often a process that was handed more is replaced by one that knows none
+)
 PLACE: Final = re.compile(r'File "([^"]+)", line (\d+)')
 
 
@@ -85,6 +73,7 @@ class Owner(Protocol):
     servers: Servers
     children: Children
     session: Session
+    asks: Asks
 
 
 class Triggerers:
@@ -92,15 +81,16 @@ class Triggerers:
         self.owner = owner
         self.numbers = count(1)
         self.looking = False
+        self.waits = Waits(self)
         self.standings = Standings(self)
+        self.asks = TriggerAsks(self)
         self.clear()
 
     def clear(self) -> None:
         self.homes: dict[Home, Triggerer] = {}
-        self.waits: dict[AttemptKey, Waiting] = {}
-        self.untold: dict[int, tuple[Found, float]] = {}  # found, and not acknowledged
-        self.looks: dict[AttemptKey, tuple[Look, float]] = {}
+        self.waits.clear()
         self.standings.clear()
+        self.asks.clear()
 
     def end(self) -> None:
         """End all, without telling: the session is over, or the agent."""
@@ -112,31 +102,28 @@ class Triggerers:
 
     def listen(self, message: ForTriggerers) -> None:
         match message:
-            case Watches(watches):
-                self.watch(watches)
-            case Unwatch(keys):
-                self.unwatch(keys)
+            case Watches() | Unwatch():
+                self.waits.hear(message)
             case _:
                 self.standings.hear(message)
 
-    def watch(self, watches: list[Watch]) -> None:
-        untold = {found.key for found, _ in self.untold.values()}
-        for watch in watches:
-            if watch.key in self.waits or watch.key in untold:
-                continue
-            run = watch.run
-            home = home_of(watch.facts, run.bundle_version, run.file)
-            waiting = Waiting(next(self.numbers), watch, home)
-            self.waits[watch.key] = waiting
-            self.put(waiting)
+    def tell_again(self) -> None:
+        """Repeat on a new connection what was not acknowledged."""
+        self.waits.tell_again()
+        self.standings.tell_again()
+
+    # -- what is looked after
+
+    def wait(self, watch: Watch) -> Waiting:
+        run = watch.run
+        home = home_of(watch.facts, run.bundle_version, run.file)
+        return self.put(Waiting(next(self.numbers), watch, home))
 
     def stand(self, standing: Standing) -> Waiting:
         home = home_of(standing.facts, standing.bundle_version, standing.file)
-        waiting = Waiting(next(self.numbers), standing, home)
-        self.put(waiting)
-        return waiting
+        return self.put(Waiting(next(self.numbers), standing, home))
 
-    def put(self, waiting: Waiting) -> None:
+    def put(self, waiting: Waiting) -> Waiting:
         triggerer = self.homes.get(waiting.home)
         if triggerer is None:
             triggerer = self.homes[waiting.home] = Triggerer(waiting.home)
@@ -145,28 +132,23 @@ class Triggerers:
             self.begin(triggerer, waiting)
         else:
             self.look_soon()
+        return waiting
 
     def begin(self, triggerer: Triggerer, waiting: Waiting) -> None:
+        assert triggerer.control is not None
         waiting.begun += 1
+        if isinstance(waiting.watch, Watch):
+            triggerer.masker.add(waiting.watch.secrets)
         kind = Begin if isinstance(waiting.watch, Watch) else BeginWatcher
-        self.send(triggerer, kind(waiting.number, waiting.watch))  # type: ignore[arg-type]
+        triggerer.control.send(kind(waiting.number, waiting.watch))  # type: ignore[arg-type]
 
-    def unwatch(self, keys: list[AttemptKey]) -> None:
-        for key in keys:
-            self.looks.pop(key, None)
-            if (waiting := self.waits.pop(key, None)) is not None:
-                self.drop(waiting, told=False)
-
-    def acknowledged(self, seq: int) -> None:
-        for known in [known for known in self.untold if known <= seq]:
-            del self.untold[known]
-
-    def tell_again(self) -> None:
-        """Repeat on a new connection what was not acknowledged."""
-        now = clock.monotonic()
-        for found, at in self.untold.values():
-            self.owner.link.send(replace(found, age_s=now - at))
-        self.standings.tell_again()
+    def drop(self, waiting: Waiting, *, told: bool) -> None:
+        self.asks.forget(waiting)
+        triggerer = self.homes.get(waiting.home)
+        if triggerer is None or triggerer.waits.pop(waiting.number, None) is None:
+            return
+        if not told and triggerer.control is not None:
+            triggerer.control.send(Stop(waiting.number))
 
     # -- processes
 
@@ -191,8 +173,10 @@ class Triggerers:
                     self.start(triggerer)
             elif now >= triggerer.start_at:
                 triggerer.start_at = now + LOOK_S
+                self.renew(triggerer, now)
                 self.watch_loop(triggerer)
-        self.tell_looks()
+        self.waits.tell_looks(now)
+        self.standings.tell_looks(now)
         if self.homes:
             pending = any(one.control is None for one in self.homes.values())
             self.looking = True
@@ -216,25 +200,30 @@ class Triggerers:
 
     def fork(self, triggerer: Triggerer, server: FileServer) -> None:
         control, theirs = socket.socketpair()
+        asks, their_asks = socket.socketpair()
         output, their_output = os.pipe()
         mark = next(self.owner.children.marks)
         with tempfile.TemporaryFile() as memory:
             memory.truncate(os.sysconf("SC_PAGE_SIZE"))
             triggerer.board = Board(memory.fileno())
-            socket.send_fds(control, [b"!"], [memory.fileno()])
+            socket.send_fds(control, [b"!"], [memory.fileno(), their_asks.fileno()])
         fds = (theirs.fileno(), their_output)
         sent = server.send(Kind.START, mark, Purpose.TRIGGERER, 0.0, fds)
-        theirs.close()
+        for end in (theirs, their_asks):
+            end.close()
         os.close(their_output)
-        control.setblocking(False)
         os.set_blocking(output, False)
         server.triggerers += 1
-        triggerer.mark, triggerer.control, triggerer.output = mark, control, output
-        triggerer.reader = FrameReader(UPWARD_BYTES_MAX)
+        triggerer.mark, triggerer.output = mark, output
         triggerer.turns = triggerer.still = 0
-        triggerer.start_at = clock.monotonic() + LOOK_S
-        self.owner.loop.watch(control.fileno(), partial(self.read, triggerer))
-        self.owner.loop.watch(output, partial(self.read_output, triggerer))
+        triggerer.forked_at = clock.monotonic()
+        triggerer.start_at = triggerer.forked_at + LOOK_S
+        triggerer.masker = self.owner.children.masker.copy()
+        loop, gone = self.owner.loop, partial(self.gone, triggerer)
+        heard, asked = partial(self.hear, triggerer), partial(self.asks.take, triggerer)
+        triggerer.control = Line(loop, control, UP, UPWARD_BYTES_MAX, heard, gone)
+        triggerer.asks = Line(loop, asks, QUESTION, QUESTION_BYTES_MAX, asked, gone)
+        loop.watch(output, partial(self.read_output, triggerer))
         if not sent:
             self.gone(triggerer)
             return
@@ -242,7 +231,7 @@ class Triggerers:
             self.begin(triggerer, waiting)
 
     def close(self, triggerer: Triggerer) -> None:
-        """Forget the process, which ends when its socket is closed, and kill it if it does not."""
+        """Forget the process, which ends when its sockets are closed, and kill it if it does not."""
         if triggerer.control is None:
             return
         server = triggerer.server
@@ -250,20 +239,34 @@ class Triggerers:
             server.triggerers -= 1
             if not server.shut:
                 server.send(Kind.SIGNAL, triggerer.mark, signal.SIGKILL, 0.0)
-        self.owner.loop.forget_if_watched(triggerer.control.fileno())
         self.owner.loop.forget_if_watched(triggerer.output)
         triggerer.control.close()
-        os.close(triggerer.output)
         assert triggerer.board is not None
+        assert triggerer.asks is not None
+        triggerer.asks.close()
+        os.close(triggerer.output)
         triggerer.board.close()
-        triggerer.control = triggerer.board = None
-        triggerer.unsent.clear()
+        triggerer.control = triggerer.asks = triggerer.board = None
+        triggerer.masker = Masker()
+        triggerer.blocking = None
+        self.asks.forget(*triggerer.waits.values())
+
+    def renew(self, triggerer: Triggerer, now: float) -> None:
+        """Replace a process that was handed many secrets in its life: what it says is searched for all of them."""
+        many = len(triggerer.masker.known) > SECRETS_MAX
+        if many and triggerer.forked_at < now - SECRETS_S:
+            self.close(triggerer)
+            self.look_soon()
 
     def watch_loop(self, triggerer: Triggerer) -> None:
         """Let a trigger at which the loop has stood still for too long move to a process of its own."""
-        assert triggerer.board is not None
+        if triggerer.board is None:
+            return
         turns, number = triggerer.board.read()
-        triggerer.still = 0 if turns != triggerer.turns or turns == 0 else triggerer.still + 1
+        if turns != triggerer.turns or turns == 0:
+            triggerer.still = 0
+        elif not blocks(triggerer):  # an answer of ours has its own limit
+            triggerer.still += 1
         triggerer.turns = turns
         if triggerer.home.alone or triggerer.still < HANGS_AT:
             return
@@ -297,12 +300,13 @@ class Triggerers:
             return
         del triggerer.waits[waiting.number]
         waiting.home = waiting.home._replace(alone=waiting.number)
-        self.say(waiting, f"the trigger {why}; it goes on in a process of its own", note=True)
+        self.say(waiting, f"the trigger {why}; it goes on in a process of its own")
         self.put(waiting)
 
     def gone(self, triggerer: Triggerer) -> None:
         """Start anew what has died, with its waits."""
-        assert triggerer.board is not None
+        if triggerer.board is None:
+            return
         _, number = triggerer.board.read()
         culprit = triggerer.waits.get(number)
         self.close(triggerer)
@@ -327,72 +331,30 @@ class Triggerers:
         for waiting in list(triggerer.waits.values()):
             self.found(waiting, Over(waiting.number, error=why))
 
-    def drop(self, waiting: Waiting, *, told: bool) -> None:
-        triggerer = self.homes.get(waiting.home)
-        if triggerer is None or triggerer.waits.pop(waiting.number, None) is None:
-            return
-        if not told and triggerer.control is not None:
-            self.send(triggerer, Stop(waiting.number))
-
     # -- what it says
 
     def tell(self, waiting: Waiting, message: Stored) -> None:
         triggerer = self.homes.get(waiting.home)
         if triggerer is not None and triggerer.control is not None:
-            self.send(triggerer, message)
+            triggerer.control.send(message)
 
-    def send(self, triggerer: Triggerer, message: Begin | BeginWatcher | Stored | Stop) -> None:
-        triggerer.unsent += frame(ENCODER.encode(message))
-        self.flush(triggerer)
-
-    def flush(self, triggerer: Triggerer) -> None:
-        assert triggerer.control is not None
-        fd = triggerer.control.fileno()
-        try:
-            while triggerer.unsent:
-                del triggerer.unsent[: triggerer.control.send(triggerer.unsent)]
-        except BlockingIOError:
-            self.owner.loop.watch_both(fd, partial(self.read, triggerer))
+    def hear(self, triggerer: Triggerer, message: Over | Fires | Noted | Said | Secrets) -> None:
+        if isinstance(message, Secrets):
+            triggerer.masker.add(message.values)
             return
-        except OSError:  # its end of file tells
-            triggerer.unsent.clear()
-        self.owner.loop.watch_reads(fd, partial(self.read, triggerer))
-
-    def read(self, triggerer: Triggerer) -> None:
-        control = triggerer.control
-        assert control is not None
-        if triggerer.unsent:
-            self.flush(triggerer)
-        try:
-            data = control.recv(READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.gone(triggerer)
-            return
-        try:
-            for body in triggerer.reader.feed(data):
-                self.hear(triggerer, UP.decode(body))
-                if triggerer.control is not control:
-                    return
-        except (TooLarge, msgspec.MsgspecError):
-            self.gone(triggerer)
-
-    def hear(self, triggerer: Triggerer, message: Over | Fires | Noted | Said) -> None:
         waiting = triggerer.waits.get(message.number)
         if waiting is None:
             return
+        of = self.waits if isinstance(waiting.watch, Watch) else self.standings
         match message:
             case Over():
                 self.found(waiting, message)
             case Fires() if isinstance(waiting.watch, Standing):
                 self.standings.fires(waiting, message)
             case Noted(_, looks, again_s, note):
-                self.note(waiting, looks, again_s, note)
+                of.note(waiting, looks, again_s, note)
             case Said(_, text):
-                self.say(waiting, text)
+                of.say(waiting, text)
 
     def read_output(self, triggerer: Triggerer) -> None:
         """Keep the last of what belongs to no trigger: a process that hangs says there where it is."""
@@ -406,78 +368,23 @@ class Triggerers:
             self.owner.loop.forget_if_watched(triggerer.output)
 
     def found(self, waiting: Waiting, over: Over) -> None:
-        """Tell what a trigger found, until that is acknowledged."""
         if isinstance(waiting.watch, Standing):
             self.standings.over(waiting, over)
-            return
-        key, error, body = waiting.watch.key, shown(over.error), over.found
-        if not error and (flaw := flaw_of(body)):
-            body, error = None, f"what the trigger found cannot be stored: {flaw}"
-        if error:
-            self.say(waiting, f"the trigger failed: {error}", note=True)
-        seq = next(self.owner.session.seqs)
-        found = Found(key, body, error, seq, exceptions=over.exceptions)
-        found = hidden.found(found, self.masker(waiting))
-        self.untold[found.seq] = found, clock.monotonic()
-        self.owner.link.send(found)
-        self.waits.pop(key, None)
-        self.looks.pop(key, None)
-        self.drop(waiting, told=True)
+        else:
+            self.waits.found(waiting, over)
 
-    def note(self, waiting: Waiting, looks: int, again_s: float | None, note: str) -> None:
-        """Tell of a look, at once or with the next ones."""
-        if isinstance(waiting.watch, Standing):
-            self.standings.note(waiting, looks, again_s, note)
-            return
-        key = waiting.watch.key
-        before = self.looks.get(key)
-        if not looks and before is not None:
-            looks, again_s = before[0].looks, before[0].again_s
-        if looks and not note and before is not None:
-            note = before[0].note
-        note = self.masker(waiting).text(shown(note))
-        self.looks[key] = Look(key, looks, 0.0, again_s, note), clock.monotonic()
-
-    def tell_looks(self) -> None:
-        """Tell the looks since the last time; of a wait not more often than it makes sense to a person."""
-        now = clock.monotonic()
-        self.standings.tell_looks(now)
-        told = []
-        for key, (look, at) in list(self.looks.items()):
-            waiting = self.waits.get(key)
-            if waiting is None or not look.looks:
-                continue
-            if now - waiting.noted_at >= NOTE_S:
-                waiting.noted_at = now
-                told.append(replace(look, age_s=now - at))
-                del self.looks[key]
-        if told:
-            self.owner.link.send(Looked(told))
-
-    def say(self, waiting: Waiting, text: str, *, note: bool = False) -> None:
-        """Write to the log of the attempt."""
+    def say(self, waiting: Waiting, text: str) -> None:
+        """Say something of ours: in the log of an attempt, or as the note of a watcher."""
         if isinstance(waiting.watch, Standing):
             self.standings.say(waiting, text)
-            return
-        waiting.said += len(text)
-        if waiting.said > SAID_BYTES_MAX and not note:
-            return
-        owner, watch = self.owner, waiting.watch
-        owner.session.logs.spend(len(text))  # it has a limit of its own
-        masker = self.masker(waiting)
-        log = log_of(watch.key, watch.run, owner.data, masker, owner.spool)
-        with contextlib.closing(log):
-            if note:
-                log.note(text)
-            else:
-                log.write(text.encode(errors="backslashreplace"))
-        if note:
-            said = masker.text(shown(text))
-            self.looks[watch.key] = Look(watch.key, 1, 0.0, None, said), clock.monotonic()
-            waiting.noted_at = float("-inf")
+        else:
+            self.waits.say(waiting, text, note=True)
 
     def masker(self, waiting: Waiting) -> Masker:
-        """Return what masks the secrets that a task handed to its trigger."""
+        """Return what masks all that its process was handed, for whatever: all code in it has the same memory."""
+        triggerer = self.homes.get(waiting.home)
+        if triggerer is not None and triggerer.control is not None:
+            return triggerer.masker
         masker = self.owner.children.masker.copy()
         if isinstance(waiting.watch, Watch):
             masker.add(waiting.watch.secrets)

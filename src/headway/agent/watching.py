@@ -1,7 +1,8 @@
 """The messages between an agent and a triggerer, and the board that both see.
 
 A triggerer is a process of a team in which triggers look out for what deferred attempts wait for, and watchers for
-events of assets, all in one event loop. ``number`` names a wait or a watcher within its agent. The *board* says how
+events of assets, all in one event loop. ``number`` names a wait or a watcher within its agent. Questions for
+connections and variables have a socket of their own, on which they are answered in any order. The *board* says how
 often the loop has turned, and which of them it is at: it can be read when the process answers nothing any more.
 """
 
@@ -11,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from headway.agent.orders import Secrets
 from headway.agent.protocol import (
     Watch,
 )
@@ -78,8 +80,26 @@ class Said(msgspec.Struct, frozen=True, array_like=True, tag=True):
     text: str
 
 
+class Question(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A trigger or watcher asks. ``blocks``: the loop stands still until it is answered."""
+
+    request: int
+    number: int
+    kind: str
+    name: str
+    blocks: bool = False
+
+
+class Answered(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    request: int
+    value: str | None = None
+    refused: str = ""
+
+
 DOWN: Final = msgspec.msgpack.Decoder(Begin | BeginWatcher | Stored | Stop)
-UP: Final = msgspec.msgpack.Decoder(Over | Fires | Noted | Said)
+UP: Final = msgspec.msgpack.Decoder(Over | Fires | Noted | Said | Secrets)
+QUESTION: Final = msgspec.msgpack.Decoder(Question)
+ANSWERED: Final = msgspec.msgpack.Decoder(Answered)
 
 
 class Board:

@@ -5,10 +5,10 @@
 
 import asyncio
 import glob
+import http.client
 import os
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
@@ -17,12 +17,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from headway.authoring import addresses
 from headway.authoring.operators import python, sensor
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import restore, to_json
 
 TEST_PAUSE_S: Final = 0.01
-ANSWER_S_MAX: Final = 30.0
 BODY_BYTES_MAX: Final = 64 * 1024
 
 Tell = Callable[[int, float | None, str], None]
@@ -141,27 +141,38 @@ async def files(path: str) -> list[str]:
 
 
 async def answers(
-    url: str, status: int | None, contains: str, headers: dict[str, str]
+    url: str,
+    status: int | None,
+    contains: str,
+    headers: dict[str, str],
+    conn_id: str | None = None,
 ) -> dict[str, object] | None:
     """Ask once. An address that does not answer is one that is not ready."""
-    return await asyncio.to_thread(ask, url, status, contains, headers)
+    where, given = await addresses.resolved(url, headers, conn_id)
+    return await asyncio.to_thread(ask, where, status, contains, given)
 
 
 def ask(
     url: str, status: int | None, contains: str, headers: dict[str, str]
 ) -> dict[str, object] | None:
-    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+        with addresses.opened(url, headers) as answer:
             code, body = answer.status, answer.read(BODY_BYTES_MAX)
     except urllib.error.HTTPError as error:
         with error:
-            code, body = error.code, error.read(BODY_BYTES_MAX)
-    except OSError as error:
-        looked(f"{url.partition('?')[0]} does not answer: {error}")
+            code, body = error.code, error_body(error)
+    except (OSError, http.client.HTTPException) as error:
+        looked(f"{url.partition('?')[0]} does not answer: {error or type(error).__name__}")
         return None
     text = body.decode("utf-8", "replace")
     if (code == status if status else 200 <= code < 300) and contains in text:
         return {"status": code, "body": text}
     looked(f"{url.partition('?')[0]} answered {code}")
     return None
+
+
+def error_body(error: urllib.error.HTTPError) -> bytes:
+    try:
+        return error.read(BODY_BYTES_MAX)
+    except (OSError, http.client.HTTPException):
+        return b""

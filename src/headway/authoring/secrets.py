@@ -4,7 +4,7 @@ In a run, the server answers, through the agent, while the attempt lives. Withou
 from the environment: ``HEADWAY_CONN_…`` or ``AIRFLOW_CONN_…``, ``HEADWAY_VAR_…`` or ``AIRFLOW_VAR_…``.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -41,9 +41,16 @@ def ask_environment(kind: str, name: str) -> str | None:
     return None
 
 
-# Set by the process that runs an attempt.
+async def ask_in_a_thread(kind: str, name: str) -> str | None:
+    import asyncio
+
+    return await asyncio.to_thread(lambda: ask(kind, name))
+
+
+# Set by the process that runs an attempt or a triggerer.
 announce: Callable[[list[str]], None] = nobody_listens
 ask: Callable[[str, str], str | None] = ask_environment
+ask_later: Callable[[str, str], Awaitable[str | None]] = ask_in_a_thread
 
 
 def mask_secret(value: str) -> None:
@@ -52,15 +59,23 @@ def mask_secret(value: str) -> None:
 
 
 def connection(conn_id: str) -> "Connection":
-    """Return a connection of the team. Call it in a task, not while the DAG file is read.
+    """Return a connection of the team. Call it in a task, trigger or watcher, not while the DAG file is read.
 
     Raises:
         SecretNotFound: there is none with this id, or this DAG may not use it.
         SecretRefused: the server or a secret backend refused, or did not answer in time.
     """
-    from headway.core.connections import BadConnection, is_name, parse
+    return connection_of(conn_id, ask(CONNECTION, conn_id) if usable(conn_id) else None)
 
-    text = ask(CONNECTION, conn_id) if is_name(conn_id) else None
+
+async def aconnection(conn_id: str) -> "Connection":
+    """Return a connection of the team, as ``connection`` does, without holding up the event loop."""
+    return connection_of(conn_id, await ask_later(CONNECTION, conn_id) if usable(conn_id) else None)
+
+
+def connection_of(conn_id: str, text: str | None) -> "Connection":
+    from headway.core.connections import BadConnection, parse
+
     if text is None:
         raise SecretNotFound(
             f"there is no connection {conn_id!r} for this DAG; "
@@ -78,9 +93,15 @@ def variable(key: str, default: Any = REQUIRED) -> Any:
     Raises:
         SecretNotFound: there is none, and no default. SecretRefused: as for ``connection``.
     """
-    from headway.core.connections import is_name
+    return variable_of(key, ask(VARIABLE, key) if usable(key) else None, default)
 
-    text = ask(VARIABLE, key) if is_name(key) else None
+
+async def avariable(key: str, default: Any = REQUIRED) -> Any:
+    """Return the text of a variable, as ``variable`` does, without holding up the event loop."""
+    return variable_of(key, await ask_later(VARIABLE, key) if usable(key) else None, default)
+
+
+def variable_of(key: str, text: str | None, default: Any) -> Any:
     if text is not None:
         return text
     if default is REQUIRED:
@@ -89,6 +110,12 @@ def variable(key: str, default: Any = REQUIRED) -> Any:
             f"or set AIRFLOW_VAR_{key.upper()} where no server runs"
         )
     return default
+
+
+def usable(name: str) -> bool:
+    from headway.core.connections import is_name
+
+    return is_name(name)
 
 
 class Connections:

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from headway.authoring.run import Deferral, Fail, Run
+from headway.spec.shared import LOOKING, SHARED
 
-OURS: Final = "headway.authoring.looking:"
 ARGUMENTS_BYTES_MAX: Final = 128 * 1024
 
 
@@ -54,13 +54,14 @@ class FileExists:
         if not str(self.path).startswith("/"):
             raise Fail(f"FileExists needs an absolute path, not {str(self.path)!r}")
         kwargs = {"path": str(self.path)}
-        return deferral(f"{OURS}files", f"file {self.path}", kwargs, interval(self.every))
+        return deferral(f"{LOOKING}files", f"file {self.path}", kwargs, interval(self.every))
 
 
 class HttpReady:
     """A wait until a URL answers with a status of 2xx, or with ``status``. It finds the status and the body's text.
 
-    ``contains``: the body must have this text, too.
+    ``contains``: the body must have this text, too. ``conn_id``: a connection whose login, password and extras go along
+    as headers; the URL may be a path below its host then. It is asked for at each look, and not stored with the wait.
     """
 
     def __init__(
@@ -71,17 +72,21 @@ class HttpReady:
         contains: str = "",
         headers: dict[str, str] | None = None,
         every: timedelta | float = 30.0,
+        conn_id: str | None = None,
     ) -> None:
         self.kwargs = {"url": url, "status": status, "contains": contains, "headers": headers or {}}
+        if conn_id is not None:
+            self.kwargs["conn_id"] = conn_id
         self.every = every
 
     def deferral(self, run: Run) -> Deferral:
         url = str(self.kwargs["url"])
-        if not url.startswith(("http://", "https://")):
+        below = "conn_id" in self.kwargs and "://" not in url
+        if not below and not url.startswith(("http://", "https://")):
             raise Fail(f"HttpReady needs a URL with http:// or https://, not {url!r}")
         shown = url.partition("?")[0]  # what follows may be a secret
         return deferral(
-            f"{OURS}answers", f"an answer of {shown}", self.kwargs, interval(self.every)
+            f"{LOOKING}answers", f"an answer of {shown}", self.kwargs, interval(self.every)
         )
 
 
@@ -102,7 +107,7 @@ def deferral(name: str, what: str, kwargs: Mapping[str, object], every_s: float 
         "what": what,
         "kwargs": json.decode(body),
         "every_s": every_s,
-        "shared": name.startswith(OURS),
+        "shared": name in SHARED,
     }
     return Deferral("trigger", facts)
 

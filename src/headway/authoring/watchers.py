@@ -18,11 +18,12 @@ from headway.authoring.frames import call_site
 from headway.authoring.run import Fail
 from headway.authoring.triggers import interval, reference
 from headway.authoring.values import NotSerialisable, to_json
+from headway.core.connections import is_name
 from headway.spec import model
 from headway.spec.assets import EVERY_S
 from headway.spec.errors import BadSpec
+from headway.spec.shared import SHARED, WATCHING
 
-OURS: Final = "headway.authoring.watching:"
 QUEUE: Final = "default"
 
 
@@ -77,7 +78,7 @@ class Watcher:
             trigger=trigger,
             kwargs=given,
             every_s=every_s,
-            shared=trigger.startswith(OURS),
+            shared=trigger in SHARED,
             **words,
         )
 
@@ -121,7 +122,7 @@ class FilesArrive(Watcher):
                 f"partition must be a regular expression with a group, like 'orders-(.*).csv', not {partition!r}"
             )
         super().__init__(
-            f"{OURS}files",
+            f"{WATCHING}files",
             name=str(path) if name is None else name,
             what=f"files {path}",
             queue=queue,
@@ -137,6 +138,8 @@ class HttpChanges(Watcher):
 
     The first answer is what later ones are compared with. Other answers than 2xx do not count. The extra
     has ``url``, without what follows a "?", ``version`` and ``before``. Do not put secrets into the URL: people see it.
+    ``conn_id``: a connection whose login, password and extras go along as headers. The URL may be a path below its
+    host then.
     """
 
     def __init__(
@@ -146,16 +149,22 @@ class HttpChanges(Watcher):
         every: timedelta | float = 60.0,
         name: str | None = None,
         queue: str = QUEUE,
+        conn_id: str | None = None,
     ) -> None:
-        check_url(url)
+        with_connection: dict[str, Any] = (
+            {} if conn_id is None else {"conn_id": id_of("HttpChanges", conn_id)}
+        )
+        if not (with_connection and isinstance(url, str) and "://" not in url):
+            check_url(url)
         plain = url.partition("?")[0]
         super().__init__(
-            f"{OURS}answers",
+            f"{WATCHING}answers",
             name=plain if name is None else name,
             what=f"changes of {plain}",
             queue=queue,
             url=url,
             every_s=seconds(every),
+            **with_connection,
         )
 
 
@@ -173,7 +182,10 @@ def hint_for(given: object) -> str:
     other = {"FileExists": "FilesArrive", "HttpReady": "HttpChanges"}.get(type(given).__name__)
     if other is not None:
         return f"{type(given).__name__} waits once, for a task; write {other}(…), which tells of each change"
-    return "write FilesArrive(…), HttpChanges(…), or Watcher(function) with a function of your own"
+    return (
+        "write FilesArrive(…), ObjectsArrive(…), RowsArrive(…), HttpChanges(…), "
+        "or Watcher(function) with a function of your own"
+    )
 
 
 def name_of(given: object) -> str:
@@ -248,8 +260,15 @@ def check_url(url: object) -> None:
     if parts.username is not None:
         raise bad(
             "the URL of HttpChanges has a login, which everybody in the team can see",
-            "leave the login out; a function of your own can read it where agents run: Watcher(function, every=…)",
+            "leave the login out, and name a connection that has it: conn_id=…",
         )
+
+
+def id_of(word: str, conn_id: object) -> str:
+    """Return the id of a connection. Raises BadSpec."""
+    if not isinstance(conn_id, str) or not is_name(conn_id):
+        raise bad(f"{word}: conn_id must be the id of a connection, not {shown(conn_id)}")
+    return conn_id
 
 
 def shown(value: object) -> str:

@@ -13,14 +13,15 @@ import os
 import re
 import stat
 import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
-from headway.authoring.looking import ANSWER_S_MAX, Facts, looked, named
+from headway.authoring import addresses
+from headway.authoring.looking import Facts, looked, named
 from headway.authoring.values import restore, to_json
 from headway.authoring.watchers import WatcherEvent
 from headway.core.watchers import BATCH_MAX
@@ -113,10 +114,30 @@ class File(NamedTuple):
     size: int
     modified_ns: int
 
+    @property
+    def name(self) -> str:
+        return self.path
+
     def mark(self) -> str:
-        """Return a short name of the file as it is now. The cursor has one for each file that was told of."""
-        text = f"{self.modified_ns}:{self.size}:{self.path}"
-        return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=9).hexdigest()
+        return mark_of(f"{self.modified_ns}:{self.size}:{self.path}")
+
+    def extra(self) -> dict[str, Any]:
+        modified = datetime.fromtimestamp(self.modified_ns / 1e9, UTC).isoformat()
+        return {"path": self.path, "size": self.size, "modified": modified}
+
+
+class Thing(Protocol):
+    """A file or an object that may arrive."""
+
+    @property
+    def name(self) -> str: ...
+    def mark(self) -> str: ...
+    def extra(self) -> dict[str, Any]: ...
+
+
+def mark_of(text: str) -> str:
+    """Return a short name of a thing as it is now. The cursor has one for each that was told of."""
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=9).hexdigest()
 
 
 def found_files(path: str) -> list[File]:
@@ -155,48 +176,69 @@ async def files(
     path: str, every_s: float, existing: bool, partition: str | None, cursor: Any
 ) -> AsyncIterator[Batch]:
     """Tell of each file that has arrived, once it rests from one look to the next."""
-    pattern = None if partition is None else re.compile(partition)
-    told: set[str] | None = None if cursor is None else set(cursor)
-    before: set[str] = set()
-    looks = 0
-    while True:
-        there = await asyncio.to_thread(found_files, path)
-        marks = {file.mark(): file for file in there}
-        if told is None:
-            told = set() if existing else set(marks)
-            yield Batch([], sorted(told))
-        fresh = [(mark, file) for mark, file in marks.items() if mark not in told]
-        rested = [(mark, file) for mark, file in fresh if mark in before]
-        for start in range(0, len(rested), BATCH_MAX):
-            few = rested[start : start + BATCH_MAX]
-            told = (told & marks.keys()) | {mark for mark, _ in few}
-            yield Batch([event_of_file(file, pattern) for _, file in few], sorted(told))
-        before = {mark for mark, _ in fresh}
-        looks += 1
-        looked(note_of(there, pattern), looks=looks, again_s=every_s)
-        await asyncio.sleep(every_s)
+    find = partial(found_files, path)
+    arriving = Arriving("file", find, every_s, existing, partition, rests=True)
+    async for batch in arriving.batches(cursor):
+        yield batch
 
 
-def event_of_file(file: File, pattern: re.Pattern[str] | None) -> WatcherEvent:
-    partition = None if pattern is None else partition_of(file, pattern)
-    modified = datetime.fromtimestamp(file.modified_ns / 1e9, UTC).isoformat()
-    extra = {"path": file.path, "size": file.size, "modified": modified}
-    return WatcherEvent(extra, partition)
+class Arriving:
+    """A place that is looked at again and again. ``rests``: a thing counts once it is the same in two looks."""
 
+    def __init__(
+        self,
+        noun: str,
+        find: Callable[[], Sequence[Thing]],
+        every_s: float,
+        existing: bool,
+        partition: str | None,
+        *,
+        rests: bool,
+    ) -> None:
+        self.noun = noun
+        self.find = find
+        self.every_s = every_s
+        self.existing = existing
+        self.pattern = None if partition is None else re.compile(partition)
+        self.rests = rests
 
-def partition_of(file: File, pattern: re.Pattern[str]) -> str | None:
-    """Return the partition that the path names. None: it names none that can be; the file counts all the same."""
-    match = pattern.search(file.path)
-    found = None if match is None else match[1]
-    return found if found is not None and flaw_of_partition(found) is None else None
+    async def batches(self, cursor: Any) -> AsyncIterator[Batch]:
+        """Yield what has arrived. ``cursor``: the marks of what was told and is still there."""
+        told: set[str] | None = None if cursor is None else set(cursor)
+        before: set[str] = set()
+        looks = 0
+        while True:
+            there = await asyncio.to_thread(self.find)
+            marks = {thing.mark(): thing for thing in there}
+            if told is None:
+                told = set() if self.existing else set(marks)
+                yield Batch([], sorted(told))
+            fresh = [(mark, thing) for mark, thing in marks.items() if mark not in told]
+            rested = [(mark, thing) for mark, thing in fresh if mark in before or not self.rests]
+            for start in range(0, len(rested), BATCH_MAX):
+                few = rested[start : start + BATCH_MAX]
+                told = (told & marks.keys()) | {mark for mark, _ in few}
+                yield Batch([self.event_of(thing) for _, thing in few], sorted(told))
+            before = {mark for mark, _ in fresh}
+            looks += 1
+            looked(self.note_of(there), looks=looks, again_s=self.every_s)
+            await asyncio.sleep(self.every_s)
 
+    def event_of(self, thing: Thing) -> WatcherEvent:
+        return WatcherEvent(thing.extra(), self.partition_of(thing))
 
-def note_of(there: Sequence[File], pattern: re.Pattern[str] | None) -> str:
-    note = f"{counted(len(there), 'file')} there"
-    if pattern is None:
-        return note
-    odd = [file.path for file in there if partition_of(file, pattern) is None]
-    return f"{note}; {odd[0]!a} names no partition" if odd else note
+    def partition_of(self, thing: Thing) -> str | None:
+        """Return the partition that the name tells. None: it tells none that can be; the thing counts all the same."""
+        match = None if self.pattern is None else self.pattern.search(thing.name)
+        found = None if match is None else match[1]
+        return found if found is not None and flaw_of_partition(found) is None else None
+
+    def note_of(self, there: Sequence[Thing]) -> str:
+        note = f"{counted(len(there), self.noun)} there"
+        if self.pattern is None:
+            return note
+        odd = [thing.name for thing in there if self.partition_of(thing) is None]
+        return f"{note}; {odd[0]!a} names no partition" if odd else note
 
 
 # -- addresses
@@ -209,15 +251,14 @@ class Answer(NamedTuple):
     note: str
 
 
-def ask(url: str, version: str | None) -> Answer:
+def ask(url: str, version: str | None, headers: Mapping[str, str] = {}) -> Answer:
     """Ask once. ``version``: the one that is known, so that an address may say that nothing has changed."""
     shown = url.partition("?")[0]
-    headers = {}
+    headers = dict(headers)
     if version is not None and version.startswith("etag:"):
         headers["If-None-Match"] = version.removeprefix("etag:")
-    request = urllib.request.Request(url, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+        with addresses.opened(url, headers) as answer:
             return Answer(version_of(answer), f"{shown} answered {answer.status}")
     except urllib.error.HTTPError as error:
         with error:
@@ -249,14 +290,17 @@ def usable(version: str) -> bool:
     return len(version) <= VERSION_MAX and version.isascii() and version.isprintable()
 
 
-async def answers(url: str, every_s: float, cursor: Any) -> AsyncIterator[Batch]:
+async def answers(
+    url: str, every_s: float, cursor: Any, conn_id: str | None = None
+) -> AsyncIterator[Batch]:
     """Tell of each change of what an address answers."""
     known: str | None = cursor
     looks = 0
     while True:
-        found = await asyncio.to_thread(ask, url, known)
+        where, headers = await addresses.resolved(url, {}, conn_id)
+        found = await asyncio.to_thread(ask, where, known, headers)
         if found.version is not None and found.version != known:
-            extra = {"url": url.partition("?")[0], "version": found.version, "before": known}
+            extra = {"url": where.partition("?")[0], "version": found.version, "before": known}
             yield Batch([] if known is None else [WatcherEvent(extra)], found.version)
             known = found.version
         looks += 1

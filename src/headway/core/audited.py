@@ -285,10 +285,12 @@ def refused(request: str, detail: Detail) -> str:
     return f"was refused {request}{often}"
 
 
-def guessed(run: str, detail: Detail) -> str:
+def guessed(subject: str, detail: Detail) -> str:
+    """``subject``: the run; of a watcher, which has none, the DAG that names it."""
     names = number(part(detail, "names"))
     many = counted(names, "name") if names is not None else "names"
-    return f"asked for {many} of secrets that do not exist, in run {run}"
+    where = f"for DAG {subject}" if part(detail, "watcher") else f"in run {subject}"
+    return f"asked for {many} of secrets that do not exist, {where}"
 
 
 def start_refused(run: str, detail: Detail) -> str:

@@ -107,7 +107,8 @@ def go_on(run: Run, instance: Instance, report: Found | None, *, timed_out: bool
         emit(run, instance, ())
         run.move(instance, Event.SUCCEED, why)
     else:
-        run.end_wait(instance, None if report is None else report.found, timed_out=timed_out)
+        found, secrets = (None, ()) if report is None else (report.found, report.secrets)
+        run.end_wait(instance, found, timed_out=timed_out, secrets=secrets)
         run.move(instance, Event.WAKE, why)
 
 

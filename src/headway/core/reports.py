@@ -92,6 +92,7 @@ class Found:
     found: str | None = None  # JSON, for the task
     xcom: object | None = None  # the same as a result; opaque here
     length: int | None = None  # of it, when that is a list or dict
+    secrets: tuple[str, ...] = ()  # in what was found
     error: str = ""  # why it will not be there: the attempt fails
     exceptions: tuple[str, ...] = ()  # of that, as of an ``Ended``
     age_s: float = 0.0

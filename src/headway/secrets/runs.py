@@ -80,7 +80,7 @@ class NotGranted(NotAllowed):
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """The attempt that asks, as the database knows it."""
+    """The attempt that asks, as the database knows it. ``starts``: its task runs, so that it may start runs."""
 
     team_id: int
     team: str
@@ -88,6 +88,7 @@ class Asker(msgspec.Struct, frozen=True):
     run_id: str
     task_id: str
     map_index: int
+    starts: bool = True
 
     @property
     def name(self) -> str:
@@ -110,6 +111,10 @@ def read(conn: Connection[Any], asker: Asker, name: str) -> str:
 def answer(conn: Connection[Any], asker: Asker, asked: Runs | Instances | OfDag | Start) -> Any:
     check_texts(asked)
     if isinstance(asked, Start):
+        if not asker.starts:
+            raise NotAllowed(
+                "a trigger cannot start a run; start it in the task, before or after its wait"
+            )
         return start(conn, asker, asked)
     if (found := owner(conn, asker, asked.dag_id, GrantKind.SEE_RUNS)) is None:
         return None

@@ -1,6 +1,8 @@
-"""Answers the questions of running attempts. It is slow work, by threads of its own: nothing here runs in a tick.
+"""Answers the questions of attempts, waits and watchers. It is slow work, by threads of its own: nothing here runs in a
+tick.
 
-The attempt is proved by its token, which the database forgets with its end; the team is that of the agent's credential.
+An attempt is proved by its token, which the database forgets with its end, a wait or watcher by the session that holds
+it (``askers``); the team is that of the agent's credential.
 There is no cache: each question asks the backends, in the order of ``secrets.toml``, until one has the name. A refusal
 ends the search.
 """
@@ -18,27 +20,22 @@ from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, UsageError
 from headway.secrets import asset_events, results, runs
+from headway.secrets.askers import OF_A_RUN_ONLY, OF_RUNS, UNPROVED, Asker, Who, proved
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
 from headway.secrets.keys import Keys
 from headway.secrets.settings import FILE, settings_of
 from headway.secrets.trial import Trial
-from headway.store import attempts, audit
+from headway.store import audit
 from headway.store.transact import ENGINE, Session, pool, transact
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 2
-MISSES_MAX: Final = 20  # of one attempt: who asks for more guesses names
-ATTEMPTS_KNOWN_MAX: Final = 1_000
-ENDED: Final = "the attempt has ended, so it gets no secrets"
-GUESSING: Final = (
-    f"the attempt asked for {MISSES_MAX} names that do not exist, and gets no more answers"
-)
+MISSES_MAX: Final = 20  # of one attempt, wait or watcher: who asks for more names guesses
+ASKERS_KNOWN_MAX: Final = 10_000
 
 T = TypeVar("T")
-Who = tuple[int, str]  # the team and the token of an attempt
-Counts = OrderedDict[Who, int]
 
 
 class Service:
@@ -46,8 +43,8 @@ class Service:
         self.dsn = dsn
         self.data = data
         self.keys = keys
-        self.misses: Counts = OrderedDict()
-        self.refused: Counts = OrderedDict()
+        self.misses: OrderedDict[Who, set[int]] = OrderedDict()
+        self.refused: OrderedDict[Who, object] = OrderedDict()
         self.pool: ConnectionPool[Session] | None = None
         self.backends: list[Backend] | None = None
         self._lock = threading.Lock()
@@ -66,34 +63,34 @@ class Service:
     def answered(self, team_id: int, session: str, ask: Ask) -> Answer:
         if isinstance(ask, Trial):  # ours: no message of an agent becomes one
             return self.found(Question(team_id, ask.team, None, ask.kind, ask.name), ask)
-        known = self.read(attempts.prove, team_id, session, *ask_key(ask), ask.token)
-        if known is None:
-            raise NotAllowed(ENDED)
-        team, dag_id = known
-        who = (team_id, ask.token)
-        if self.misses.get(who, 0) >= MISSES_MAX:
-            raise NotAllowed(GUESSING)
-        if ask.kind == results.KIND:
-            found = self.read(results.read, team_id, self.data.absolute(), ask.name)
-            return Answer(ask.request, *found)
-        if ask.kind == asset_events.KIND:
-            return Answer(
-                ask.request, self.read(asset_events.read, team_id, ask.key.run_id, ask.name)
-            )
-        if ask.kind == runs.KIND:
-            of = (ask.key.run_id, ask.key.task_id, ask.key.map_index)
-            asker = runs.Asker(team_id, team, dag_id, *of)
-            try:
-                return Answer(ask.request, self.read(runs.read, asker, ask.name))
-            except runs.NotGranted as error:
-                self.tell_refused(who, asker, error)
-                raise
+        asker = self.read(proved, team_id, session, ask.by)
+        if asker is None:
+            raise NotAllowed(UNPROVED[type(ask.by)])
+        if self.guesses(asker):
+            raise NotAllowed(guessing(asker.noun))
+        if ask.kind in OF_RUNS:
+            return Answer(ask.request, *self.of_runs(team_id, asker, ask))
         if ask.kind in FOLDERS and is_name(ask.name):
-            answer = self.found(Question(team_id, team, dag_id, ask.kind, ask.name), ask)
+            question = Question(team_id, asker.team, asker.dags, ask.kind, ask.name)
+            answer = self.found(question, ask)
             if answer.value is not None:
                 return answer
-        self.count_miss(who, dag_id, ask)
+        self.count_miss(asker, ask)
         return Answer(ask.request)
+
+    def of_runs(self, team_id: int, asker: Asker, ask: Ask) -> tuple[str, list[str]]:
+        """Return the answer to a question about results, events or runs, and the secrets in it."""
+        if asker.run is None:
+            raise NotAllowed(OF_A_RUN_ONLY)
+        if ask.kind == results.KIND:
+            return self.read(results.read, team_id, self.data.absolute(), ask.name)
+        if ask.kind == asset_events.KIND:
+            return self.read(asset_events.read, team_id, asker.run.run_id, ask.name), []
+        try:
+            return self.read(runs.read, asker.run, ask.name), []
+        except runs.NotGranted as error:
+            self.tell_refused(asker.who, asker.run, error)
+            raise
 
     def found(self, question: Question, ask: Ask) -> Answer:
         for backend in self.opened():
@@ -103,8 +100,9 @@ class Service:
 
     def tell_refused(self, who: Who, asker: runs.Asker, error: runs.NotGranted) -> None:
         """Write the first start of another team's DAG that an attempt was refused."""
+        mark = object()
         with self._lock:
-            is_first = remembered(self.refused, who) == 1
+            is_first = remembered(self.refused, who, mark) is mark
         if is_first:
             entry = audit.Entry(
                 actor=asker.name,
@@ -116,25 +114,26 @@ class Service:
             )
             self.read(audit.write, asker.team_id, entry)
 
-    def count_miss(self, who: Who, dag_id: str, ask: Ask) -> None:
+    def guesses(self, asker: Asker) -> bool:
+        return len(self.misses.get(asker.who, ())) >= MISSES_MAX
+
+    def count_miss(self, asker: Asker, ask: Ask) -> None:
+        """Count a name that does not exist. Who looks again and again for the same one does not guess."""
         with self._lock:
-            misses = remembered(self.misses, who)
-        if misses == MISSES_MAX:
-            log.warning(
-                "task %s of DAG %s, team %s, guesses names of secrets",
-                ask.key.task_id,
-                dag_id,
-                who[0],
-            )
+            names = remembered(self.misses, asker.who, set())
+            names.add(hash((ask.kind, ask.name)))
+        if len(names) == MISSES_MAX:
+            of_team = f"{asker.name} ({asker.subject}), team {asker.who[0]},"
+            log.warning("%s guesses names of secrets", of_team)
             entry = audit.Entry(
-                actor=f"task:{dag_id}/{ask.key.task_id}",
+                actor=asker.name,
                 via="agent",
                 action="secrets.guess",
-                subject=ask.key.run_id,
+                subject=asker.subject,
                 address="",
-                detail={"names": MISSES_MAX},
+                detail={"names": MISSES_MAX, **({} if asker.run else {"watcher": True})},
             )
-            self.read(audit.write, who[0], entry)
+            self.read(audit.write, asker.who[0], entry)
 
     def opened(self) -> list[Backend]:
         with self._lock:
@@ -158,16 +157,16 @@ class Service:
             self.pool.close()
 
 
-def remembered(counts: Counts, who: Who) -> int:
-    """Count one more of somebody, and forget the oldest of too many. Returns their number."""
-    counts[who] = counts.get(who, 0) + 1
-    while len(counts) > ATTEMPTS_KNOWN_MAX:
-        counts.popitem(last=False)
-    return counts[who]
+def guessing(noun: str) -> str:
+    return f"the {noun} asked for {MISSES_MAX} names that do not exist, and gets no more answers"
 
 
-def ask_key(ask: Ask) -> tuple[str, str, int, int]:
-    return ask.key.run_id, ask.key.task_id, ask.key.map_index, ask.key.number
+def remembered(known: OrderedDict[Who, T], who: Who, new: T) -> T:
+    """Return what is known of who asks, at first ``new``. The oldest of too many are forgotten."""
+    found = known.setdefault(who, new)
+    while len(known) > ASKERS_KNOWN_MAX:
+        known.popitem(last=False)
+    return found
 
 
 def backends_of(settings: Mapping[str, Any], keys: Keys, read: Callable[..., Any]) -> list[Backend]:

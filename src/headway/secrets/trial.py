@@ -1,4 +1,4 @@
-"""A question for a connection that somebody tests: of no attempt, so nothing proves it but who makes it."""
+"""A question for a connection that somebody tests. Nothing proves it but who makes it."""
 
 from headway.agent.protocol import Ask
 

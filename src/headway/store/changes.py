@@ -293,6 +293,7 @@ def write(
         (END_DEFERRED, [row for run in changed for row in ended_deferred(run)], True),
         (deferrals.WRITE, [row for run in changed for row in deferrals.rows_of(run)], True),
         (deferrals.END, [row for run in changed for row in deferrals.over(run)], True),
+        (deferrals.HAND, [row for run in changed for row in deferrals.handed(run)], True),
         (deferrals.DROP, [row for run in changed for row in deferrals.dropped(run)], False),
         (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
         (FORGET_RESULTS, [row for run in changed for row in forgotten(run)], False),

@@ -79,6 +79,23 @@ END: LiteralString = """
     WHERE wait.ctid = place.ctid
 """
 
+# Of the ends of triggers only: a person's answer holds none, and may not write them.
+HAND: LiteralString = """
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, task_id text, map_index integer, deferrals integer, secrets json)
+    )
+    UPDATE wait SET secrets = change.secrets
+    FROM change CROSS JOIN LATERAL (
+        SELECT ctid FROM wait AS known
+        WHERE known.team_id = change.team_id AND known.run_id = change.run_id
+            AND known.task_id = change.task_id AND known.map_index = change.map_index
+            AND known.deferrals = change.deferrals
+        OFFSET 0
+    ) AS place
+    WHERE wait.ctid = place.ctid
+"""
+
 DROP: LiteralString = """
     DELETE FROM wait USING json_to_recordset(%(rows)s::json) AS gone (
         team_id integer, run_id text, task_id text, map_index integer)
@@ -281,6 +298,17 @@ def over(run: Run) -> Iterator[dict[str, Any]]:
             assert attempt.deferral is not None
             end = {"found": raw(attempt.deferral.found), "timed_out": attempt.deferral.timed_out}
             yield {**key(run, instance), "deferrals": attempt.deferrals, **end}
+
+
+def handed(run: Run) -> Iterator[dict[str, Any]]:
+    """Return the secrets of waits that have ended by what their triggers found."""
+    for instance, attempt in run.changes.over.values():
+        wait = attempt.deferral
+        if attempt.ended_at is not None or wait is None or wait.kind is not Awaited.TRIGGER:
+            continue
+        if wait.secrets:
+            told = {"deferrals": attempt.deferrals, "secrets": list(wait.secrets)}
+            yield {**key(run, instance), **told}
 
 
 def dropped(run: Run) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,7 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
     help_text = "Time since a canary of the team got to success on its agents."
     yield from family(name, "gauge", help_text, proofs)
     name = "headway_secret_guesses_last_hour"
-    help_text = "Attempts that got no more secrets because they guessed names."
+    help_text = "Attempts, waits and watchers that got no more secrets because they guessed names."
     yield from family(name, "gauge", help_text, [({}, found.guesses)])
     lags: Iterator[Sample] = (
         ({"follower": name, "teams": teams}, lag_s) for name, teams, lag_s in found.followers

@@ -30,16 +30,20 @@ class StatementFailed(Exception):
 def run(call: Call) -> list[dict[str, object]] | None:
     given = call.kwargs
     found = connection(text_of("conn_id", given["conn_id"]))
+    ask = database_of(found)
+    statements = texts_of(given["sql"], call.run)
+    parameters = values_of(given.get("parameters"))
+    show(sql="\n".join(statements))
+    return ask(found, statements, parameters, bool(given.get("autocommit", False)))
+
+
+def database_of(found: Connection) -> "Database":
+    """Return what runs statements by a connection. Raises Fail: nothing does for its type."""
     if found.conn_type not in DATABASES:
         known = listing(DATABASES)
         hint = did_you_mean(found.conn_type, list(DATABASES)) or f"it can be {known}"
         raise Fail(f"sql cannot use a connection of type {found.conn_type!r}; {hint}")
-    statements = texts_of(given["sql"], call.run)
-    parameters = values_of(given.get("parameters"))
-    show(sql="\n".join(statements))
-    return DATABASES[found.conn_type](
-        found, statements, parameters, bool(given.get("autocommit", False))
-    )
+    return DATABASES[found.conn_type]
 
 
 def text_of(name: str, value: object) -> str:
@@ -174,7 +178,8 @@ def plain(value: object) -> object:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-DATABASES: Final[dict[str, Callable[..., list[dict[str, object]] | None]]] = {
+Database = Callable[..., list[dict[str, object]] | None]
+DATABASES: Final[dict[str, Database]] = {
     "postgres": in_postgres,
     "sqlite": in_sqlite,
 }

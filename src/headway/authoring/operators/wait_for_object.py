@@ -17,6 +17,7 @@ from headway.authoring.operators.base import Call, Operator
 from headway.authoring.operators.sql import text_of
 from headway.authoring.run import Fail
 from headway.authoring.secrets import connection
+from headway.core.connections import Connection
 
 WORD: Final = "wait_for_object"
 FOUND_MAX: Final = 1_000
@@ -41,24 +42,28 @@ def run(call: Call) -> object:
 
 def objects(call: Call) -> list[str] | None:
     """Return the URLs of the objects that are there. Raises StoreFailed."""
+    url, conn_id = text_of("url", call.kwargs["url"]), call.kwargs.get("conn_id")
+    bucket, _ = place_of(url)
+    config = {} if conn_id is None else config_of(connection(text_of("conn_id", conn_id)))
+    keys = sorted(each["path"] for each in found(url, opened(bucket, config), FOUND_MAX))
+    return [f"s3://{bucket}/{each}" for each in keys] or None
+
+
+def found(url: str, store: Any, most: int) -> list[Any]:
+    """Return what is known of the objects that match a URL. Raises StoreFailed, and Fail: they are too many."""
     import obstore
     from obstore.exceptions import BaseError
 
-    bucket, key = place_of(text_of("url", call.kwargs["url"]))
-    conn_id = call.kwargs.get("conn_id")
-    store = opened(bucket, None if conn_id is None else text_of("conn_id", conn_id))
+    bucket, key = place_of(url)
     try:
         if not WILD.search(key):
-            obstore.head(store, key)
-            keys = [key]
-        else:
-            keys = matching(obstore.list(store, prefix_of(key)), key)
+            return [obstore.head(store, key)]
+        return matching(obstore.list(store, prefix_of(key)), key, most)
     except FileNotFoundError:
-        return None
+        return []
     except BaseError as error:
         first = next((line for line in str(error).splitlines() if line.strip()), "")
         raise StoreFailed(f"s3://{bucket}: {first.strip() or type(error).__name__}") from None
-    return [f"s3://{bucket}/{each}" for each in keys] or None
 
 
 def place_of(url: str) -> tuple[str, str]:
@@ -66,7 +71,7 @@ def place_of(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     key = url.partition("://")[2].partition("/")[2]
     if parts.scheme not in ("s3", "s3a") or not parts.netloc or not key:
-        raise Fail(f"{WORD}: url must be like s3://bucket/key, not {url!r}")
+        raise Fail(f"url must be like s3://bucket/key, not {url!r}")
     return parts.netloc, key
 
 
@@ -76,24 +81,24 @@ def prefix_of(pattern: str) -> str | None:
     return pattern[: wild.start() if wild else None].rpartition("/")[0] or None
 
 
-def matching(pages: Any, pattern: str) -> list[str]:
-    fits, found = re.compile(translate(pattern)), list[str]()
+def matching(pages: Any, pattern: str, most: int) -> list[Any]:
+    fits, found = re.compile(translate(pattern)), list[Any]()
     for page in pages:
-        found += [each["path"] for each in page if fits.match(each["path"])]
-        if len(found) > FOUND_MAX:
-            raise Fail(f"{WORD}: more than {FOUND_MAX:,} objects match {pattern!r}; narrow it")
-    return sorted(found)
+        found += [each for each in page if fits.match(each["path"])]
+        if len(found) > most:
+            raise Fail(f"more than {most:,} objects match {pattern!r}; narrow it")
+    return found
 
 
-def opened(bucket: str, conn_id: str | None) -> Any:
-    """Return the bucket, as the connection or the environment says. Raises Fail or StoreFailed."""
+def opened(bucket: str, config: Any) -> Any:
+    """Return the bucket, as a connection or, without one, the environment says. Raises StoreFailed."""
     from obstore.exceptions import BaseError
     from obstore.store import S3Store
 
     try:
         return S3Store(
             bucket,
-            config={} if conn_id is None else config_of(conn_id),
+            config=config,
             client_options={
                 "connect_timeout": timedelta(seconds=CONNECT_S),
                 "timeout": timedelta(seconds=REQUEST_S),
@@ -105,11 +110,11 @@ def opened(bucket: str, conn_id: str | None) -> Any:
         raise StoreFailed(f"cannot use s3://{bucket}: {str(error).splitlines()[0]}") from None
 
 
-def config_of(conn_id: str) -> Any:
-    found = connection(conn_id)
+def config_of(found: Connection) -> Any:
+    """Raises Fail."""
     if found.conn_type not in ("aws", "s3"):
         raise Fail(
-            f"{WORD} needs a connection of type aws; {conn_id!r} is of type {found.conn_type!r}"
+            f"a store needs a connection of type aws; {found.conn_id!r} is of type {found.conn_type!r}"
         )
     given = {name: found.extra.get(extra) for name, extra in EXTRAS.items()}
     given["access_key_id"] = found.login or found.extra.get("aws_access_key_id")

@@ -336,12 +336,19 @@ class Run:
         self.changes.waits[instance.key] = (instance, attempt)
         return attempt.deferral
 
-    def end_wait(self, instance: Instance, found: str | None, *, timed_out: bool = False) -> None:
+    def end_wait(
+        self,
+        instance: Instance,
+        found: str | None,
+        *,
+        timed_out: bool = False,
+        secrets: tuple[str, ...] = (),
+    ) -> None:
         """The wait of a deferred attempt is over: its next process is told what was found."""
         attempt = instance.attempt
         assert attempt is not None
         assert attempt.deferral is not None, f"{instance} does not wait"
-        attempt.deferral = attempt.deferral.ended(found, timed_out=timed_out)
+        attempt.deferral = attempt.deferral.ended(found, timed_out=timed_out, secrets=secrets)
         if instance.key not in self.changes.waits:
             self.changes.over[instance.key] = (instance, attempt)
 

@@ -35,7 +35,7 @@ class Overdue(StrEnum):
 class Deferral:
     """One wait of an attempt. Its clock times are None until it has begun (``begun``).
 
-    ``secrets``: those in ``facts`` and ``kwargs``, to be masked by who gets them.
+    ``secrets``: those in ``facts``, ``kwargs`` and ``found``, to be masked by who gets them.
     ``method``: what the next process calls; None: the task from the top. ``finishes``: the task ends with what is
     found, and no process starts any more. At ``ends_at`` the wait is overdue.
     ``until``: when the clock ends it well.
@@ -64,8 +64,12 @@ class Deferral:
         ends_at = None if self.timeout_s is None else later(at, self.timeout_s)
         return replace(self, since=at, until=until, ends_at=ends_at)
 
-    def ended(self, found: str | None, *, timed_out: bool = False) -> "Deferral":
-        return replace(self, is_over=True, found=found, timed_out=timed_out)
+    def ended(
+        self, found: str | None, *, timed_out: bool = False, secrets: tuple[str, ...] = ()
+    ) -> "Deferral":
+        """Return the wait when it is over. ``secrets``: those in what was found."""
+        known = (*self.secrets, *(each for each in secrets if each not in self.secrets))
+        return replace(self, is_over=True, found=found, timed_out=timed_out, secrets=known)
 
 
 def later(at: datetime, seconds: float) -> datetime:

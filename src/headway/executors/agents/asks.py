@@ -1,6 +1,7 @@
 """Questions of agents for secrets and files: answered by threads, so that no slow backend or disk holds up a tick.
 
-Each team has threads of its own, and a question has a deadline: a slow answer for one team stops nobody else.
+Each team has threads of its own, and a question has a deadline: a slow answer for one team stops nobody else. Questions
+of its waits and watchers have theirs, too: ten thousand that ask at each look hold up no task.
 """
 
 import selectors
@@ -8,30 +9,37 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from headway import clock
-from headway.agent.protocol import Answer, Ask
+from headway.agent.protocol import Answer, Ask, ByAttempt
 from headway.executors.agents.link import Link
 
-THREADS: Final = 2  # of a team
-OPEN_MAX: Final = 1_000  # questions of a team that wait
+THREADS: Final = 2  # of a lane
+OPEN_MAX: Final = 1_000  # questions that wait in a lane
 DEADLINE_S: Final = 15.0
 Why = Literal["absent", "many", "late"]  # nobody answers here, too many wait, it took too long
 SECRETS: Final[dict[Why, str]] = {
     "absent": "this scheduler has no secrets",
-    "many": "too many tasks of the team ask for secrets now",
+    "many": "too many tasks or waits of the team ask for secrets now",
     "late": f"the server did not find an answer within {DEADLINE_S:g} s; the secret backend may be slow",
 }
 Service = Callable[[int, str, Ask], Answer]
+Lane = tuple[int, str]  # a team, and which of its questions
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+
+class Waiting(NamedTuple, Generic[Q]):
+    deadline: float
+    link: Link
+    ask: Q
 
 
 class Asks(Generic[Q, A]):
     """``service`` answers in a thread: team, session, question. None: nobody answers here.
 
-    ``refused`` makes an answer of a reason.
+    ``refused`` makes an answer of a reason. ``kind``: questions of a team with the same one are in one lane.
     """
 
     def __init__(
@@ -40,13 +48,15 @@ class Asks(Generic[Q, A]):
         service: Callable[[int, str, Q], A] | None,
         refused: Callable[[Q, Why], A],
         open_max: int = OPEN_MAX,
+        kind: Callable[[Q], str] = lambda _: "",
     ) -> None:
         self.open_max = open_max
+        self.kind = kind
         self.service = service
         self.refused = refused
-        self.threads: dict[int, ThreadPoolExecutor] = {}
-        self.waiting: dict[int, deque[tuple[float, Link, Q]]] = {}  # of each team, the oldest first
-        self.done: deque[tuple[tuple[float, Link, Q], A]] = deque()
+        self.threads: dict[Lane, ThreadPoolExecutor] = {}
+        self.waiting: dict[Lane, deque[Waiting[Q]]] = {}  # the oldest first
+        self.done: deque[tuple[Waiting[Q], A]] = deque()
         self.selector = selector
         self.bells: tuple[socket.socket, socket.socket] | None = None  # from the first question on
 
@@ -63,18 +73,21 @@ class Asks(Generic[Q, A]):
             return self.refused(ask, "absent")
         if self.bells is None:
             self.hang_bell()
-        team_id = link.team_id
-        waiting = self.waiting.setdefault(team_id, deque())
+        lane = self.lane(link, ask)
+        waiting = self.waiting.setdefault(lane, deque())
         if len(waiting) >= self.open_max:
             return self.refused(ask, "many")
-        one = (clock.monotonic() + DEADLINE_S, link, ask)
+        one = Waiting(clock.monotonic() + DEADLINE_S, link, ask)
         waiting.append(one)
-        if team_id not in self.threads:
-            self.threads[team_id] = ThreadPoolExecutor(THREADS, thread_name_prefix="secrets")
-        self.threads[team_id].submit(self.work, self.service, one)
+        if lane not in self.threads:
+            self.threads[lane] = ThreadPoolExecutor(THREADS, thread_name_prefix="secrets")
+        self.threads[lane].submit(self.work, self.service, one)
         return None
 
-    def work(self, service: Callable[[int, str, Q], A], one: tuple[float, Link, Q]) -> None:
+    def lane(self, link: Link, ask: Q) -> Lane:
+        return link.team_id, self.kind(ask)
+
+    def work(self, service: Callable[[int, str, Q], A], one: Waiting[Q]) -> None:
         deadline, link, ask = one
         if clock.monotonic() >= deadline or link.hello is None:
             return
@@ -90,13 +103,13 @@ class Asks(Generic[Q, A]):
         found = []
         while self.done:
             one, answer = self.done.popleft()
-            waiting = self.waiting[one[1].team_id]
+            waiting = self.waiting[self.lane(one.link, one.ask)]
             if one in waiting:
                 waiting.remove(one)
-                found.append((one[1], one[2], answer))
+                found.append((one.link, one.ask, answer))
         now = clock.monotonic()
         for waiting in self.waiting.values():
-            while waiting and waiting[0][0] <= now:
+            while waiting and waiting[0].deadline <= now:
                 _, link, ask = waiting.popleft()
                 found.append((link, ask, self.refused(ask, "late")))
         return found
@@ -108,6 +121,10 @@ class Asks(Generic[Q, A]):
             self.selector.unregister(self.bells[0])
             for bell in self.bells:
                 bell.close()
+
+
+def lane_of(ask: Ask) -> str:
+    return "tasks" if isinstance(ask.by, ByAttempt) else "waits"
 
 
 def no_secret(ask: Ask, why: Why) -> Answer:

@@ -14,8 +14,13 @@ from headway.agent.protocol import (
     PROTOCOL_VERSION,
     XCOM_INLINE_BYTES,
     AttemptKey,
+    By,
+    ByAttempt,
+    ByWatcher,
     Ended,
     Hello,
+    Put,
+    Reported,
     XComValue,
 )
 from headway.paths import plain_name
@@ -64,6 +69,17 @@ def check_text(*names: str) -> None:
     for name in names:
         if (why := flaw_of_text(name)) is not None:
             raise ValueError(f"a name in its message {why}")
+
+
+def check_names(told: Reported | Put | By) -> None:
+    """Raise ValueError for names that no attempt, wait or watcher has."""
+    match told:
+        case ByWatcher(key):
+            check_text(key.digest)
+        case ByAttempt(key, token):
+            check_text(key.run_id, key.task_id, token)
+        case _:
+            check_text(told.key.run_id, told.key.task_id)
 
 
 def flaw_of_end(message: Ended) -> str | None:

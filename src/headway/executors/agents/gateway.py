@@ -48,7 +48,7 @@ from headway.agent.protocol import (
 from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.executors.agents.doors import Outside, listen
-from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_text, flaw_of_hello
+from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_names, check_text, flaw_of_hello
 from headway.executors.agents.link import Link, crowding
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
@@ -304,7 +304,7 @@ class Gateway:
         if len(body) > REPORT_BYTES_MAX:
             raise ValueError(f"a message of {len(body):,} bytes; the limit is {REPORT_BYTES_MAX:,}")
         if isinstance(message, Reported | Ask | Put):
-            check_text(message.key.run_id, message.key.task_id)
+            check_names(message.by if isinstance(message, Ask) else message)
         if isinstance(message, Put) and len(message.data) > PIECE_BYTES:
             raise ValueError(f"a piece of {len(message.data)} bytes, {PIECE_BYTES} are allowed")
         match message:

@@ -337,6 +337,7 @@ def found(message: protocol.Found) -> reports.Found:
         found=None if text is None else text.decode(),
         xcom=xcom,
         length=length,
+        secrets=tuple(message.secrets),
         error=message.error[:DETAIL_MAX],
         exceptions=classes(message.exceptions),
         age_s=message.age_s,

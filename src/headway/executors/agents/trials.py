@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from headway.agent.protocol import Answer, Ask, AttemptKey, Probe, Probed
+from headway.agent.protocol import Answer, Ask, AttemptKey, ByAttempt, Probe, Probed
 from headway.executors.agents.asks import Asks
 from headway.executors.agents.gateway import Gateway
 from headway.executors.agents.link import Link
@@ -19,7 +19,7 @@ from headway.store.clock import clock
 from headway.store.transact import read, transact
 
 MESSAGE_CHARS_MAX = 500
-OF_NOBODY = AttemptKey("", "", -1, 0)
+OF_NOBODY = ByAttempt(AttemptKey("", "", -1, 0), "")
 
 
 class Trials:
@@ -41,8 +41,7 @@ class Trials:
         for test in transact(self.conn, connection_tests.claim, links, now):
             trial = Trial(
                 request=next(self.requests),
-                key=OF_NOBODY,
-                token="",
+                by=OF_NOBODY,
                 kind=CONNECTION,
                 name=test.conn_id,
                 team=test.team,

@@ -79,6 +79,7 @@ class Conversation:
         self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetXCom": self.results.get,
             "GetXComCount": self.results.count,
+            "GetNumberXComs": self.results.count,  # its name in 3.2
             "GetXComSequenceItem": self.results.item,
             "GetXComSequenceSlice": self.results.part,
             "SetXCom": self.results.put,

@@ -133,8 +133,11 @@ def consumed(dag: Any, trigger: str) -> list[dict[str, Any]]:
     """Return the events that brought the run of a task, as Airflow's context has them."""
     if trigger != Trigger.ASSET:
         return []
+    from airflow.sdk.api.datamodels._generated import AssetEventDagRunReference
+
+    fields = AssetEventDagRunReference.model_fields  # 3.2 takes nothing that it does not know
     known = Events(dag)
-    found = []
+    found: list[dict[str, Any]] = []
     for event in EVENTS.decode(ask({})):
         asset = known.definition(event.asset, None) or Definition(event.asset, event.asset)
         found.append(
@@ -147,7 +150,7 @@ def consumed(dag: Any, trigger: str) -> list[dict[str, Any]]:
                 "partition_key": event.partition,
             }
         )
-    return found
+    return [{name: each[name] for name in each if name in fields} for each in found]
 
 
 def shape(asset: Definition) -> dict[str, Any]:

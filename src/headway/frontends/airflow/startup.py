@@ -22,7 +22,7 @@ def details(dag: Any, run: Run, file: str) -> dict[str, Any]:
             "run_id": run.run_id,
             "try_number": run.try_number,
             "map_index": run.map_index,
-            "dag_version_id": str(uuid5(NAMESPACE_URL, f"{run.dag_id}/{file}")),
+            "dag_version_id": str(version(run.dag_id, file)),
         },
         "dag_rel_path": file,
         "bundle_info": {"name": BUNDLE, "version": None},
@@ -43,10 +43,19 @@ def identity(run: Run) -> Any:
     return uuid5(NAMESPACE_URL, "/".join(map(str, parts)))
 
 
+def version(dag_id: str, file: str) -> Any:
+    return uuid5(NAMESPACE_URL, f"{dag_id}/{file}")
+
+
 def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
     """The run. A scheduled one's logical date is the start of its interval where its timetable has intervals."""
+    from airflow.sdk.api.datamodels._generated import DagRun
+
     start, end = interval(dag.timetable, run.logical_date, run.data_interval)
-    return {
+    known = (
+        DagRun.model_fields
+    )  # 3.2 knows no date of a partition, and takes nothing that it does not know
+    found = {
         "dag_id": run.dag_id,
         "run_id": run.run_id,
         "logical_date": logical_date(dag, run),
@@ -62,3 +71,4 @@ def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
         "partition_key": run.partition,
         "partition_date": run.partition_date,
     }
+    return {name: value for name, value in found.items() if name in known}

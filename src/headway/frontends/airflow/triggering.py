@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from headway.authoring.looking import Given
+    from headway.authoring.run import Run
     from headway.authoring.watching import Watched
 
 PREFIX: Final = "airflow:"
@@ -15,7 +16,12 @@ PREFIX: Final = "airflow:"
 
 async def awaited(given: "Given") -> Mapping[str, Any]:
     """Return the first event. Raises what the trigger raises, and RuntimeError if it ends without an event."""
+    from headway.frontends.airflow import comms
+
+    comms.install()
+    comms.ASKS.set(given)
     trigger = made(given.facts.trigger, given.facts.kwargs)
+    trigger.task_instance = instance(given.run)
     try:
         async for event in trigger.run():
             return told(event)
@@ -27,7 +33,9 @@ async def awaited(given: "Given") -> Mapping[str, Any]:
 async def watched(given: "Watched") -> None:
     """Tell each event of a trigger, with the extra that Airflow gives it. The trigger goes on when it is stored."""
     from headway.authoring.watchers import WatcherEvent
+    from headway.frontends.airflow import comms
 
+    comms.install()
     trigger = made(given.facts.trigger, given.facts.kwargs)
     state = trigger.asset_state_store = State(given)
     try:
@@ -98,6 +106,23 @@ def made(name: str, kwargs: Mapping[str, Any]) -> Any:
 
     given: Any = deserialize(dict(kwargs))
     return import_string(name.removeprefix(PREFIX))(**given)
+
+
+def instance(run: "Run") -> Any:
+    """Return the task instance that waits, as Airflow's triggers know it."""
+    from airflow.sdk.api.datamodels._generated import TaskInstance
+
+    from headway.frontends.airflow import startup
+
+    return TaskInstance(
+        id=startup.identity(run),
+        task_id=run.task_id,
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        try_number=run.try_number,
+        map_index=run.map_index,
+        dag_version_id=startup.version(run.dag_id, ""),
+    )
 
 
 def told(event: Any) -> dict[str, Any]:

@@ -21,11 +21,14 @@ TIMEOUT_S: Final = 5.0  # of one request to a backend
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The name that a DAG asks for. Neither ``name`` (``core.connections.is_name``) nor ``team`` is a path."""
+    """The name that is asked for. Neither ``name`` (``core.connections.is_name``) nor ``team`` is a path.
+
+    ``dags``: it is enough if one of them may have it. None: a test of the connection, which is of no DAG.
+    """
 
     team_id: int
     team: str
-    dag_id: str | None  # None: a test of the connection, which is of no DAG
+    dags: frozenset[str] | None
     kind: str
     name: str
 

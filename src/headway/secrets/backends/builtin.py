@@ -19,7 +19,11 @@ class Builtin:
         row = self.read(find, question.team_id, question.name)
         if row is None:
             return None
-        if row.dags is not None and question.dag_id is not None and question.dag_id not in row.dags:
+        if (
+            row.dags is not None
+            and question.dags is not None
+            and question.dags.isdisjoint(row.dags)
+        ):
             return None
         if isinstance(row, connections.Stored):
             return of_connection(stored.open_connection(self.keys, question.team_id, row))
