@@ -91,7 +91,7 @@ DROP: LiteralString = """
     WHERE wait.ctid = found.ctid
 """
 
-WAIT: LiteralString = """
+OF_WAIT: LiteralString = """
     task_id, map_index, kind, facts::text, since, until, ends_at, timeout_s, overdue, method, kwargs::text, secrets,
     reschedules, finishes, is_over, found::text, timed_out
 """
@@ -100,7 +100,7 @@ WAIT: LiteralString = """
 OF_RUNS: LiteralString = f"""
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, {WAIT}
+        SELECT team_id, run_id, {OF_WAIT}
         FROM wait WHERE wait.team_id = wanted.team_id AND wait.run_id = wanted.run_id
         OFFSET 0
     ) AS found
@@ -109,7 +109,7 @@ OF_RUNS: LiteralString = f"""
 OF_INSTANCES: LiteralString = f"""
     SELECT found.* FROM unnest(%(tasks)s::text[], %(indexes)s::integer[]) AS wanted (task_id, map_index)
     CROSS JOIN LATERAL (
-        SELECT {WAIT} FROM wait
+        SELECT {OF_WAIT} FROM wait
         WHERE wait.team_id = %(team_id)s AND wait.run_id = %(run_id)s AND wait.task_id = wanted.task_id
             AND wait.map_index = wanted.map_index
         OFFSET 0

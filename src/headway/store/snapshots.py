@@ -117,7 +117,7 @@ def load_part(
     graphs: Graphs,
     now: datetime,
 ) -> Run:
-    """What grants of some instances read of a run: themselves, their live attempts, and what they are mapped over.
+    """Return what grants of some instances read of a run: these, their live attempts, and what they are mapped over.
 
     ``wanted``: task and map index of each. A run may have 100,000 instances and a pod for each: read whole for every
     pod that comes, the rows would grow with the square.
