@@ -152,7 +152,7 @@ class ApiServer:
                 access.check(self.tokens, self.store, headers, method, Target(path))
             if query.get("watch") in ("true", "1"):
                 return await self.watch(Target(path), query, receive, send)
-            if method == "GET" and path.endswith("/log"):
+            if method == "GET" and path.endswith("/log") and Target(path).sub == "log":
                 return await self.tell_log(Target(path), query, receive, send)
             code, answer = self.answer(method, path, query, headers.get("content-type", ""), body)
         except Refused as refused:

@@ -75,7 +75,7 @@ def accompany(place: Beside, files: object) -> None:
 
 
 class Asked(BaseException):
-    """Raised by SIGTERM: whoever sent it lets the kubelet end the container, too."""
+    """Raised by SIGTERM. The agent that sends it lets the kubelet end the container, too."""
 
 
 def ask(number: int, frame: FrameType | None) -> None:
