@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     ask: Word
     bash: Word
     choose: Word
+    container: Word
     email: Word
     empty: Word
     http: Word

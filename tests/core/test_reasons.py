@@ -5,7 +5,16 @@ import pytest
 
 from headway.core import reasons, stored_reasons
 from headway.core.reason_kinds import WAITS, Kind
-from headway.core.reasons import CLASSES, LeavesSucceeded, Reason, RuleMet, RuleNotMet, Text, Wait
+from headway.core.reasons import (
+    CLASSES,
+    ExecutorUnknown,
+    LeavesSucceeded,
+    Reason,
+    RuleMet,
+    RuleNotMet,
+    Text,
+    Wait,
+)
 from headway.core.retry import Ruled
 from headway.core.waiting import Line, held_back, why_queued
 from headway.core.wording import heading, said
@@ -16,6 +25,11 @@ def test_there_is_one_class_and_one_example_for_each_kind() -> None:
     assert set(CLASSES) == set(Kind) == {reason.kind for reason, _ in EXAMPLES}
     assert len(EXAMPLES) == len(Kind)
     assert set(WAITS) < set(Kind)
+
+
+def test_what_needs_pods_says_how_to_get_them() -> None:
+    said_so = said(ExecutorUnknown("kubernetes", ("agents",)))
+    assert said_so.endswith("`kubernetes`; there are: agents: headway up --kubernetes FILE")
 
 
 @pytest.mark.parametrize(("reason", "words"), EXAMPLES)

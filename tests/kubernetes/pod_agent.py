@@ -15,7 +15,9 @@ from tests.kubernetes.fake.store import Object
 
 def attempt_of(pod: Object) -> AttemptKey:
     """Return the attempt that a pod was created for."""
-    env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+    spec = pod["spec"]  # the agent beside a container comes before that
+    every = [*spec.get("initContainers", ()), *spec["containers"]]
+    env = {each["name"]: each.get("value") for each in every[0]["env"]}
     return msgspec.json.decode(env[variable("attempt")] or "", type=AttemptKey)
 
 

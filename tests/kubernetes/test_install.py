@@ -188,7 +188,8 @@ def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
     allowed = {(r, v) for rule in rules for r in rule["resources"] for v in rule["verbs"]}
     pods = {("pods", verb) for verb in ("get", "list", "watch", "create", "patch", "delete")}
     pods |= {("deployments", verb) for verb in ("get", "create", "patch", "delete")}
-    assert allowed == pods | {("tokenreviews", "create")}
+    of_tasks = {("pods/log", "get")}  # and their own pods
+    assert allowed == pods | of_tasks | {("tokenreviews", "create")}
     wide = [each for each in found if each["kind"] == "ClusterRole"]
     assert [rule["resources"] for each in wide for rule in each["rules"]] == [["tokenreviews"]]
     for each in found:
@@ -277,8 +278,9 @@ def test_only_schedulers_speak_to_the_cluster(found: list[dict[str, Any]]) -> No
     for each in accounts:
         mounted = each.get("automountServiceAccountToken", True)
         assert mounted == (each["metadata"]["name"] == "headway-scheduler")
-    bound = {s["name"] for each in found for s in each.get("subjects", ())}
-    assert bound == {"headway-scheduler"}
+    bound = {s["name"]: each["roleRef"]["name"] for each in found for s in each.get("subjects", ())}
+    assert bound.keys() == {"headway-scheduler", "headway-task"}
+    assert bound["headway-task"] == "headway-task"  # for who has a token: agents beside containers
 
 
 def test_one_can_be_lost(found: list[dict[str, Any]]) -> None:

@@ -35,7 +35,7 @@ from tests.kubernetes.fake.store import Object
 
 PATIENCE_S: Final = 60.0
 HOME: Final = "headway-default"
-OURS: Final = (ACCOUNT, QUOTA, LIMITS, ROLE, BINDING, POLICY, POLICY)
+OURS: Final = (ACCOUNT, QUOTA, LIMITS, ROLE, BINDING, ROLE, BINDING, POLICY, POLICY)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_team_gets_a_restricted_namespace_with_all_that_it_needs(
     assert account["automountServiceAccountToken"] is False
     hard = {"pods": "100", "requests.cpu": "64", "limits.cpu": "64"}
     assert one(server, QUOTA)["spec"]["hard"] == hard
-    of_pods, of_pools = one(server, ROLE)["rules"]
+    of_pods, of_pools = server.store.get(ROLE, HOME, "headway-executor")["rules"]
     assert of_pods == {
         "apiGroups": [""],
         "resources": ["pods"],
@@ -166,7 +166,12 @@ def test_a_team_gets_a_restricted_namespace_with_all_that_it_needs(
         "resources": ["deployments"],
         "verbs": ["get", "create", "patch", "delete"],
     }
-    assert one(server, BINDING)["roleRef"]["name"] == one(server, ROLE)["metadata"]["name"]
+    (of_tasks,) = server.store.get(ROLE, HOME, "headway-task")["rules"]
+    assert of_tasks == {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get"]}
+    for name, account_of in (("headway-executor", "headway"), ("headway-task", HOME)):
+        binding = server.store.get(BINDING, HOME, name)
+        assert binding["roleRef"]["name"] == name
+        assert [each["namespace"] for each in binding["subjects"]] == [account_of]
     deny, tasks = server.store.every(POLICY, HOME)[0]
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert len(tasks["spec"]["egress"]) == 3  # names, the scheduler, and what the team may reach
@@ -335,4 +340,4 @@ def test_no_object_gives_more_than_it_must(server: ApiServer, tmp_path: Path) ->
         assert "Cluster" not in each["kind"]
         for rule in each.get("rules", ()):
             assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
-            assert rule["resources"] in (["pods"], ["deployments"])
+            assert rule["resources"] in (["pods"], ["deployments"], ["pods", "pods/log"])

@@ -153,7 +153,7 @@ def test_kerberos_tickets(place: Place) -> None:
 
 
 def test_the_kubernetes_api(place: Place, workers: KubernetesWorkers) -> None:
-    """The only token in it is for the scheduler, and its service account has no rights in the cluster."""
+    """The only token in it is for the scheduler. With another one, its service account may read pods and their logs."""
     assert place.spec["serviceAccountName"] == TASKS
     assert place.spec["automountServiceAccountToken"] is False
     account = place.store.get(ACCOUNT, HOME, TASKS)
@@ -165,8 +165,9 @@ def test_the_kubernetes_api(place: Place, workers: KubernetesWorkers) -> None:
     meta, tokens = place.pod["metadata"], workers.server.tokens
     given = tokens.issue(HOME, TASKS, (AUDIENCE,), meta["name"], meta["uid"])
     assert not tokens.review({"spec": {"token": given}})["status"]["authenticated"]
-    resources = ("pods", "pods/exec", "secrets", "serviceaccounts/token", "configmaps")
-    assert [each for each in resources if may(place, (HOME, TASKS), "get", each)] == []
+    resources = ("pods", "pods/log", "pods/exec", "secrets", "serviceaccounts/token", "configmaps")
+    allowed = [(v, r) for v in VERBS for r in resources if may(place, (HOME, TASKS), v, r)]
+    assert allowed == [("get", "pods"), ("get", "pods/log")]
 
 
 def test_what_the_scheduler_may_do_beside_it(place: Place) -> None:
@@ -177,7 +178,7 @@ def test_what_the_scheduler_may_do_beside_it(place: Place) -> None:
     assert pools == {"get", "create", "patch", "delete"}
     others = ("secrets", "pods/exec", "pods/log", "pods/attach", "serviceaccounts/token", "roles")
     assert [(v, r) for v in VERBS for r in others if may(place, SCHEDULER, v, r)] == []
-    assert [each["kind"] for each in place.every(BINDING)] == ["RoleBinding"]
+    assert [each["kind"] for each in place.every(BINDING)] == ["RoleBinding", "RoleBinding"]
 
 
 VERBS: Final = (

@@ -33,7 +33,7 @@ from tests.kubernetes.fake.store import Object
 from tests.kubernetes.pod_agent import attempt_of, hello_of, run
 
 DEADLINE_S: Final = 60.0
-OUTCOMES: Final = {"success": 0, "cancelled": 1, "lost": 1}
+OUTCOMES: Final = {"success": 0, "failed": 1, "cancelled": 1, "lost": 1}
 
 
 class PodClient(Wire):

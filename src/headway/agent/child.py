@@ -56,7 +56,7 @@ from headway.agent.orders import (
 from headway.authoring import encoding as encoding  # read lazily by values: not in each child
 from headway.authoring import operators as operators
 from headway.authoring import rendered, secrets
-from headway.authoring.exceptions import classes_of, exit_code_of
+from headway.authoring.exceptions import EndedElsewhere, classes_of, exit_code_of
 from headway.authoring.execute import Inputs
 from headway.authoring.loading import import_hint
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
@@ -343,6 +343,10 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
             return Outcome("failed", "result", first_line(f"{message}; {hint}"))
         case results.NotStored():
             return Outcome("failed", "result", text)
+        case EndedElsewhere():
+            return Outcome(
+                "failed", error.cause, text, retry=error.retry, exit_code=error.exit_code
+            )
         case TaskFailed(cause=cause, line=told, retry=again):
             facts = protocol.RetryFacts([], error.retry_delay_s, error.retry_reason)
             return Outcome("failed", cause, text, told, retry=again, facts=facts)

@@ -8,7 +8,7 @@ It ends when the end of its attempt is stored, so that no result is lost with a 
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -69,22 +69,31 @@ class PodAgent(RemoteAgent):
         return stored or super().over()
 
 
-def pod_of(environment: dict[str, str]) -> Pod:
+Settings = TypeVar("Settings", bound=Pod)
+
+
+def pod_of(environment: dict[str, str], kind: type[Settings]) -> Settings:
     """Read the pod's environment. Raises KeyError with the variable that is missing."""
-    return Pod(**{name: environment[variable(name)] for name in Pod.__struct_fields__})
+    return kind(**{name: environment[variable(name)] for name in kind.__struct_fields__})
 
 
 def variable(name: str) -> str:
     return f"HEADWAY_POD_{name.upper()}"
 
 
-def main() -> int:
+def taken(kind: type[Settings], program: str) -> Settings:
+    """Take the settings out of the environment of this process."""
     try:
-        pod = pod_of(dict(os.environ))
+        pod = pod_of(dict(os.environ), kind)
     except KeyError as missing:
-        raise SystemExit(f"headway.agent.pod: {missing.args[0]} is not set") from None
-    for name in Pod.__struct_fields__:  # tasks need none of it
+        raise SystemExit(f"{program}: {missing.args[0]} is not set") from None
+    for name in kind.__struct_fields__:  # tasks need none of it
         del os.environ[variable(name)]
+    return pod
+
+
+def main() -> int:
+    pod = taken(Pod, "headway.agent.pod")
     prepare()
     return serve(PodAgent(pod))
 

@@ -39,7 +39,7 @@ def add_task(
     if arguments.axes:
         refuse_in_loop(word)
     defaults = dag.default_args if group is None else group.default_args
-    options = read_options({**defaults, **given}, TASK_OPTIONS, at, word, more)
+    options = read_options({**operator.usual, **defaults, **given}, TASK_OPTIONS, at, word, more)
     if function and "doc" not in options and function.__doc__:
         options["doc"] = shown(function.__doc__.strip())
     return Task(

@@ -49,3 +49,15 @@ def exit_code_of(error: BaseException) -> int | None:
         return None
     found = vars(error).get(name)  # of a class of one's own it may be a property, which raises
     return found if type(found) is int and -64 <= found <= 255 else None
+
+
+class EndedElsewhere(Exception):
+    """The failure of what ran outside of the task's process. ``cause``: as the ends of attempts have it."""
+
+    def __init__(
+        self, text: str, cause: str, exit_code: int | None = None, *, retry: bool = True
+    ) -> None:
+        super().__init__(text)
+        self.cause = cause
+        self.exit_code = exit_code
+        self.retry = retry

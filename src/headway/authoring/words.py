@@ -29,7 +29,7 @@ class Word:
         return f"<operator {self.operator.word}>"
 
     def __call__(self, task_id: str, **kwargs: object) -> Task:
-        own, options = split_options(kwargs, self.operator.parameters)
+        own, options = self.split(task_id, kwargs)
         refuse_missing(self.called(task_id), self.signature, set(own))
         return self.add(task_id, Arguments(kwargs=own), options)
 
@@ -38,7 +38,18 @@ class Word:
 
     def partial(self, task_id: str, **kwargs: object) -> "PartialWord":
         """Set the arguments that are the same for all mapped instances."""
-        return PartialWord(self, task_id, *split_options(kwargs, self.operator.parameters))
+        return PartialWord(self, task_id, *self.split(task_id, kwargs))
+
+    def split(
+        self, task_id: str, kwargs: dict[str, object]
+    ) -> tuple[dict[str, object], dict[str, object]]:
+        """Return the arguments of the operator, and the options of the task. Raises BadSpec."""
+        if self.operator.fold is not None:
+            try:
+                kwargs = self.operator.fold(kwargs)
+            except Fail as error:
+                raise wrong(f"{self.called(task_id)}: {error}") from None
+        return split_options(kwargs, self.operator.parameters)
 
     def add(self, task_id: str, arguments: Arguments, options: dict[str, object]) -> Task:
         called = self.called(task_id)

@@ -1,7 +1,9 @@
 """``headway check``: check that DAG files load."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +11,9 @@ from headway import config, frontends
 from headway.cli.options import Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
+
+if TYPE_CHECKING:
+    from headway.spec.model import Dag
 
 
 def check(
@@ -58,6 +63,8 @@ def check(
     )
     for warned in warnings:
         say(f"{paint('!', 'yellow')} {told(warned)}")
+    if (note := without_pods(dag for each in found for dag in each.dags)) is not None:
+        say(f"{paint('!', 'yellow')} {note}")
     for error in errors:
         say(f"{paint('✗', 'red')} {told(error)}")
     if errors:
@@ -66,6 +73,24 @@ def check(
         say(f"{paint('!', 'yellow')} {folder}: {WITHOUT_DAG}; {DAG_HINT}")
     if not found:
         say(f"no DAG files in {folder}; a DAG file is {frontends.described()}")
+
+
+def without_pods(dags: "Iterable[Dag]") -> str | None:
+    """Return what containers need that a server on this machine does not have by itself."""
+    from headway.spec.container_tasks import KIND
+
+    if os.environ.get("HEADWAY_KUBERNETES"):
+        return None
+    names = [
+        f"{dag.dag_id}.{task.task_id}" for dag in dags for task in dag.tasks if task.kind == KIND
+    ]
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return (
+        f"{names[0]}{more}: a container runs in a pod, so the server needs Kubernetes: "
+        "headway up --kubernetes FILE"
+    )
 
 
 def told(found: dict[str, Any]) -> str:

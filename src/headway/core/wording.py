@@ -101,6 +101,7 @@ from headway.core.reasons import (
 from headway.core.retry_wording import decision, used_up
 from headway.core.words import counted, listed
 
+PODS: Final = "kubernetes"  # the executor that a server has when it is told of a cluster
 ENDED: Final = {
     "success": "succeeded",
     "failed": "failed",
@@ -205,7 +206,9 @@ def said_of_waits(reason: Reason) -> str | None:
                 f"headway up --queue default --queue {queue}"
             )
         case ExecutorUnknown(executor, known):
-            return f"no executor is called `{executor}`; there are: {', '.join(known) or 'none'}"
+            next_step = ": headway up --kubernetes FILE" if executor == PODS else ""
+            there_are = ", ".join(known) or "none"
+            return f"no executor is called `{executor}`; there are: {there_are}{next_step}"
         case AgentsFull(agents):
             return f"all agents are busy: {', '.join(agents)}"
         case QuotaFull(resource, used, hard, asked, held_by):

@@ -9,6 +9,7 @@ from headway.core import pod_overlay
 from headway.core.pod_words import Flaw
 from headway.core.resource_params import flaw_of_amount, param_of
 from headway.spec.carried import flaws, place
+from headway.spec.container_tasks import flaw_of_container_task
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag, Task
 
@@ -36,7 +37,12 @@ def flaw_of_container(dag: Dag, task: Task) -> Trouble | None:
             f"the image {task.image[:100]!a} is not a valid name",
             "write it as a registry does: ghcr.io/team/name:tag",
         )
-    return flaw_of_resources(dag, task) or flaw_of_memory(task) or flaw_of_pod(task.pod)
+    return (
+        flaw_of_container_task(dag, task)
+        or flaw_of_resources(dag, task)
+        or flaw_of_memory(task)
+        or flaw_of_pod(task.pod)
+    )
 
 
 def flaw_of_resources(dag: Dag, task: Task) -> Trouble | None:

@@ -120,3 +120,97 @@ def review(api: Api, token: str, audience: str) -> Object:
     body = {"spec": {"token": token, "audiences": [audience]}}
     found: Object = api.ask("POST", path, body, code=201)["status"]
     return found
+
+
+# -- agents beside containers: native sidecars
+
+STAY = 'trap "echo told to end; exit 0" TERM; while true; do sleep 0.1; done'
+GATE = f"while [ ! -e /shared/go ]; do sleep 0.1; done; touch /shared/ready; {STAY}"
+
+
+def with_sidecar(name: str, script: str, beside: str, **main: Any) -> Object:
+    """A pod whose container begins when a file of its sidecar is there."""
+    made = pod(name, script)
+    spec = made["spec"]
+    mount = {"volumeMounts": [{"name": "shared", "mountPath": "/shared"}]}
+    sidecar = {**spec["containers"][0], **mount, "name": "beside", "restartPolicy": "Always"}
+    sidecar["command"] = ["sh", "-c", placed(beside)]
+    sidecar["env"] = [{"name": "SHARED", "value": "/shared"}]
+    sidecar["startupProbe"] = {
+        "exec": {"command": ["test", "-e", "/shared/ready"]},
+        "periodSeconds": 1,
+        "failureThreshold": 300,
+    }
+    spec["containers"][0] |= {"env": sidecar["env"], **mount, **main}
+    spec["containers"][0]["command"] = ["sh", "-c", placed(script)]
+    spec |= {"volumes": [{"name": "shared", "emptyDir": {}}], "initContainers": [sidecar]}
+    return made
+
+
+def placed(script: str) -> str:
+    """A path in the middle of a script is not made to fit by the fake: by a variable it is."""
+    return script.replace("/shared/", "$SHARED/")
+
+
+def state(api: Api, name: str, container: str) -> Object:
+    status = api.ask("GET", api.path("pods", name)).get("status", {})
+    every = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    found: Object = next((e for e in every if e["name"] == container), {})
+    return found
+
+
+def test_a_container_waits_for_its_sidecar_and_ends_it(api: Api) -> None:
+    closed = with_sidecar("closed", "echo ran", GATE)
+    api.ask("POST", api.path("pods"), closed, code=201)
+    until(lambda: "running" in state(api, "closed", "beside").get("state", {}))
+    assert state(api, "closed", "task")["state"]["waiting"]["reason"] == "PodInitializing"
+    refused = api.ask("GET", api.path("pods", "closed/log"), container="task", code=400)
+    assert "waiting to start" in str(refused)
+    api.ask("DELETE", api.path("pods", "closed"), gracePeriodSeconds="0")
+    beside = f"touch /shared/ready; {STAY}"
+    api.ask("POST", api.path("pods"), with_sidecar("open", "echo ran; exit 3", beside), code=201)
+    until(lambda: phase(api, "open") == "Failed")
+    assert state(api, "open", "task")["state"]["terminated"]["exitCode"] == 3
+    assert "terminated" in state(api, "open", "beside")["state"]
+    assert api.ask("GET", api.path("pods", "open/log"), container="task") == "ran\n"
+    assert api.ask("GET", api.path("pods", "open/log"), container="beside") == "told to end\n"
+
+
+def test_a_sidecar_that_ends_is_started_again(api: Api) -> None:
+    beside = "touch /shared/ready; if [ ! -e /shared/once ]; then touch /shared/once; sleep 1; exit 1; fi; "
+    beside += STAY
+    script = "while [ ! -e /shared/over ]; do sleep 0.1; done"
+    api.ask("POST", api.path("pods"), with_sidecar("again", script, beside), code=201)
+    until(lambda: state(api, "again", "beside").get("restartCount", 0) == 1)
+    assert "running" in state(api, "again", "task")["state"]
+    assert state(api, "again", "task")["restartCount"] == 0
+    api.ask("DELETE", api.path("pods", "again"), gracePeriodSeconds="0")
+
+
+def test_a_container_that_may_not_live_is_ended(api: Api) -> None:
+    """Nobody answers its liveness probe."""
+    probe = {
+        "httpGet": {"path": "/", "port": 15399},
+        "periodSeconds": 1,
+        "failureThreshold": 2,
+        "terminationGracePeriodSeconds": 1,
+    }
+    made = pod("dead", "trap 'echo asked; exit 7' TERM; while true; do sleep 0.1; done")
+    made["spec"]["containers"][0]["livenessProbe"] = probe
+    api.ask("POST", api.path("pods"), made, code=201)
+    assert terminated(api, "dead")["exitCode"] == 7
+    assert api.ask("GET", api.path("pods", "dead/log")) == "asked\n"
+
+
+def test_a_log_is_read_from_a_second_on_and_followed(api: Api) -> None:
+    script = "echo one; sleep 2; echo two; sleep 1; printf three"
+    api.ask("POST", api.path("pods"), pod("log", script), code=201)
+    until(lambda: phase(api, "log") != "Pending")
+    path = api.path("pods", "log/log")
+    followed = api.ask("GET", path, container="task", timestamps="true", follow="true")
+    lines = [each.partition(" ") for each in followed.splitlines()]
+    assert [text for _, _, text in lines] == ["one", "two", "three"]
+    assert all(stamp[10] == "T" and "." in stamp for stamp, _, _ in lines)
+    since = f"{lines[1][0][:19]}Z"
+    later = api.ask("GET", path, container="task", sinceTime=since)
+    assert later.splitlines() == ["two", "three"]

@@ -81,8 +81,10 @@ def check_pod(name: str, spec: dict[str, Any]) -> None:
     if not spec.get("containers"):
         raise invalid("Pod", name, "spec.containers: Required value")
     volumes = {volume.get("name") for volume in spec.get("volumes", [])}
-    for number, container in enumerate(spec["containers"]):
-        where = f"spec.containers[{number}]"
+    parts = [(f"spec.containers[{n}]", each) for n, each in enumerate(spec["containers"])]
+    first = enumerate(spec.get("initContainers", ()))
+    parts += [(f"spec.initContainers[{n}]", each) for n, each in first]
+    for where, container in parts:
         if not container.get("image"):
             raise invalid("Pod", name, f"{where}.image: Required value")
         for mount in container.get("volumeMounts", []):
@@ -140,7 +142,7 @@ def apply_limits(store: Store, namespace: str, pod: Object) -> None:
         for each in limits["spec"].get("limits", []):
             if each.get("type") != "Container":
                 continue
-            for container in pod["spec"]["containers"]:
+            for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]:
                 resources = container.setdefault("resources", {})
                 for side, default in (("limits", "default"), ("requests", "defaultRequest")):
                     resources[side] = {**each.get(default, {}), **resources.get(side, {})}

@@ -30,7 +30,9 @@ def plain(value: Decimal) -> str:
 
 def cost(pod: dict[str, Any]) -> Amounts:
     found: Amounts = {"pods": Decimal(1)}
-    for container in pod["spec"]["containers"]:
+    first = pod["spec"].get("initContainers", ())
+    lasting = [each for each in first if each.get("restartPolicy") == "Always"]
+    for container in [*pod["spec"]["containers"], *lasting]:
         for side in ("requests", "limits"):
             for what, value in container.get("resources", {}).get(side, {}).items():
                 names = [f"{side}.{what}", *([what] if side == "requests" else [])]

@@ -34,6 +34,7 @@ KINDS: Final = (
 )
 BY_PATH: Final = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
 POD: Final = BY_PATH["", "v1", "pods"]
+CONFIG: Final = BY_PATH["", "v1", "configmaps"]
 EVENT: Final = BY_PATH["", "v1", "events"]
 DEPLOYMENT: Final = BY_PATH["apps", "v1", "deployments"]
 NAMESPACE: Final = BY_PATH["", "v1", "namespaces"]

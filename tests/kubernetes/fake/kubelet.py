@@ -1,36 +1,39 @@
-"""A node: runs the command of each pod as a local process, and says how it goes.
+"""A node: runs the containers of each pod as local processes, and says how it goes.
 
-Volumes become folders of this machine, and what a pod reads of their paths in its environment is made to fit.
-Scripted: images that are missing, a node that is lost, pods that are evicted.
+Volumes become folders of this machine, and what a pod reads of their paths in its environment is made to fit. Init
+containers come first, one after the other; those that restart always (native sidecars) go on beside the others once
+their startup probe has passed, and end after them. Each pod has an address of its own, where probes are answered.
+Scripted: images that are missing, a node that is lost, pods that are evicted, containers that are killed.
 """
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headway import clock
 from tests.kubernetes.fake import states
-from tests.kubernetes.fake.kinds import POD
+from tests.kubernetes.fake.containers import Log, Started, environment_of, launch, passes
+from tests.kubernetes.fake.kinds import CONFIG, POD
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.status import Refused
 from tests.kubernetes.fake.store import Object
 
 LOOK_S = 0.05
+STARTUP_SHARE = 0.2  # of the time between two startup probes: tests wait for them
 
 
 @dataclass(slots=True)
 class Running:
-    process: subprocess.Popen[bytes]
+    """A pod on this node. ``initialized``: init containers that have done their work."""
+
     namespace: str
     name: str
-    kill_at: float | None = None
+    address: str
+    containers: dict[str, Started] = field(default_factory=dict)
+    initialized: int = 0
+    deadline: float | None = None  # of a pod that is deleted
 
 
 @dataclass
@@ -40,11 +43,13 @@ class Kubelet:
     node: str = "node-1"
     pods_max: int = 1000
     missing_images: set[str] = field(default_factory=set)
+    patience: float = 1.0  # times the failures that a liveness probe may have
 
     def __post_init__(self) -> None:
         self.running: dict[str, Running] = {}  # by UID
         self.started: list[str] = []  # names of pods
         self.restarts: dict[str, int] = {}  # of containers, by the UID of their pod
+        self.addresses = 0
         self.is_lost = False
         self.lock = threading.Lock()  # a node that is lost does not finish its turn
         self.stopping = threading.Event()
@@ -63,8 +68,7 @@ class Kubelet:
         self.stopping.set()
         self.thread.join()
         for each in self.running.values():
-            each.process.kill()
-            each.process.wait()
+            end(each)
 
     # -- a turn
 
@@ -72,7 +76,7 @@ class Kubelet:
         pods, _ = self.server.store.every(POD, "")
         known = {pod["metadata"]["uid"]: pod for pod in pods}
         for uid in [uid for uid in self.running if uid not in known]:  # deleted by force
-            self.end(self.running.pop(uid))
+            end(self.running.pop(uid))
         for uid, pod in known.items():
             try:
                 self.look(uid, pod)
@@ -95,14 +99,17 @@ class Kubelet:
 
     def begin(self, uid: str, pod: Object) -> None:
         self.change(pod, self.bind)
-        if pod["spec"]["containers"][0]["image"] in self.missing_images:
-            self.change(pod, states.waiting("ImagePullBackOff", "Back-off pulling image"))
+        first = [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]][0]
+        if first["image"] in self.missing_images:
+            self.change(pod, states.missing(first["name"]))
             return
         meta = pod["metadata"]
-        process = self.launch(uid, pod)
-        self.running[uid] = Running(process, meta["namespace"], meta["name"])
+        self.addresses += 1
+        address = f"127.{1 + self.addresses // 62500}.{self.addresses // 250 % 250}.{1 + self.addresses % 250}"
+        self.change(pod, states.addressed(address))
+        each = self.running[uid] = Running(meta["namespace"], meta["name"], address)
         self.started.append(meta["name"])
-        self.change(pod, states.running)
+        self.advance(uid, self.server.store.get(POD, each.namespace, each.name))
 
     def bind(self, pod: Object) -> None:
         """Take a pod. Raises Refused if another node has it."""
@@ -110,44 +117,54 @@ class Kubelet:
             raise Refused(409, "Conflict", "the pod is assigned to another node")
         states.scheduled(self.node)(pod)
 
-    def launch(self, uid: str, pod: Object) -> subprocess.Popen[bytes]:
-        container = pod["spec"]["containers"][0]
-        places = self.mounts(uid, pod)
-        command = [*container.get("command", []), *container.get("args", [])]
-        command[0] = sys.executable if command[0] == "python" else command[0]
-        environment = {"PATH": os.environ["PATH"]}
-        for each in container.get("env", []):
-            environment[each["name"]] = self.value(each, pod, places)
-        log = self.folder / f"{uid}.log"
-        self.server.logs[uid] = log
-        with log.open("wb") as out:
-            return subprocess.Popen(
-                command,
-                env=environment,
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd=self.folder,
-            )
+    def advance(self, uid: str, pod: Object) -> None:
+        """Start the containers whose turn it is."""
+        each = self.running[uid]
+        first = pod["spec"].get("initContainers", [])
+        while each.initialized < len(first):
+            spec = first[each.initialized]
+            started = each.containers.get(spec["name"])
+            if started is None:
+                self.start_one(uid, pod, spec)
+            elif spec.get("restartPolicy") == "Always" and self.has_started(each, spec, started):
+                self.change(pod, states.started(spec["name"]))
+                each.initialized += 1
+                continue
+            elif spec.get("restartPolicy") != "Always" and started.code == 0:
+                each.initialized += 1
+                continue
+            return
+        for spec in pod["spec"]["containers"]:
+            if spec["name"] in each.containers:
+                continue
+            if spec["image"] in self.missing_images:
+                self.change(pod, states.missing(spec["name"]))
+            else:
+                self.start_one(uid, pod, spec)
 
-    def value(self, each: dict[str, Any], pod: Object, places: dict[str, str]) -> str:
-        if "valueFrom" in each:
-            path = each["valueFrom"]["fieldRef"]["fieldPath"].split(".")
-            found: Any = pod
-            for part in path:
-                found = found[part]
-            return str(found)
-        text = str(each["value"])
-        for mounted, real in places.items():
-            if text == mounted or text.startswith(f"{mounted}/"):
-                return real + text.removeprefix(mounted)
-        return text
+    def start_one(self, uid: str, pod: Object, spec: dict[str, Any]) -> None:
+        name = spec["name"]
+        environment = environment_of(spec, pod, *self.server.inside)
+        logs = self.server.logs.setdefault(uid, {})
+        log = logs.get(name) or Log(self.folder / f"{uid}.{name}.log")
+        logs[name] = log
+        places = self.mounts(uid, pod, spec)
+        self.running[uid].containers[name] = launch(spec, environment, places, log, self.folder)
+        self.change(pod, states.begun(name, self.restarts.get(f"{uid}/{name}", 0)))
 
-    def mounts(self, uid: str, pod: Object) -> dict[str, str]:
+    def has_started(self, each: Running, spec: dict[str, Any], started: Started) -> bool:
+        probe = spec.get("startupProbe")
+        if probe is None or started.is_started:
+            return True
+        period_s = probe.get("periodSeconds", 10) * STARTUP_SHARE
+        if started.code is None and is_due(started, period_s):
+            started.is_started = passes(probe, started, each.address)
+        return started.is_started
+
+    def mounts(self, uid: str, pod: Object, spec: dict[str, Any]) -> dict[str, str]:
         volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
         found = {}
-        for mount in pod["spec"]["containers"][0].get("volumeMounts", []):
+        for mount in spec.get("volumeMounts", []):
             volume = volumes[mount["name"]]
             folder = self.folder / uid / mount["name"]
             folder.mkdir(parents=True, exist_ok=True)
@@ -157,11 +174,17 @@ class Kubelet:
         return found
 
     def project(self, folder: Path, source: dict[str, Any], pod: Object) -> None:
-        wanted, meta = source["serviceAccountToken"], pod["metadata"]
+        meta = pod["metadata"]
+        if (of_map := source.get("configMap")) is not None:
+            data = self.server.store.get(CONFIG, meta["namespace"], of_map["name"])["data"]
+            for item in of_map["items"]:
+                (folder / item["path"]).write_text(data[item["key"]])
+            return
+        wanted = source["serviceAccountToken"]
         token = self.server.tokens.issue(
             meta["namespace"],
             pod["spec"].get("serviceAccountName", "default"),
-            (wanted["audience"],),
+            (wanted.get("audience", "api"),),
             meta["name"],
             meta["uid"],
         )
@@ -171,32 +194,105 @@ class Kubelet:
 
     def follow(self, uid: str, pod: Object) -> None:
         each = self.running[uid]
-        code = each.process.poll()
-        if code is not None:
-            del self.running[uid]
-            self.end(each)
-            if (
-                pod["spec"].get("restartPolicy") == "Always"
-                and "deletionTimestamp" not in pod["metadata"]
-            ):
-                self.restarts[uid] = self.restarts.get(uid, 0) + 1
-                self.change(pod, states.waiting("CrashLoopBackOff" if code else "Completed"))
-                return  # it is begun anew in the next turn; what it wrote to its volumes stays
-            shutil.rmtree(self.folder / uid, ignore_errors=True)
-            self.change(pod, states.ended(code if code >= 0 else 128 - code))
-        elif "deletionTimestamp" in pod["metadata"]:
-            grace_s = pod["metadata"].get("deletionGracePeriodSeconds", 0)
-            if each.kill_at is None:
-                each.process.send_signal(signal.SIGTERM)
-                each.kill_at = clock.monotonic() + grace_s
-            elif clock.monotonic() >= each.kill_at:
-                self.end(each)
+        if "deletionTimestamp" in pod["metadata"]:
+            self.take_away(uid, pod)
+            return
+        for name in [n for n, started in each.containers.items() if started.code is not None]:
+            self.ended(uid, pod, name)
+        pod = self.server.store.get(POD, each.namespace, each.name)
+        self.check_lives(each, pod)
+        codes = codes_of(pod)
+        if pod["status"].get("phase") == "Failed" or None not in codes:
+            self.end_sidecars(uid, pod, codes)
+        elif uid in self.running:
+            self.advance(uid, pod)
 
-    def end(self, each: Running) -> None:
-        """A container's processes end with its first."""
-        with suppress(ProcessLookupError):
-            os.killpg(each.process.pid, signal.SIGKILL)
-        each.process.wait()
+    def ended(self, uid: str, pod: Object, name: str) -> None:
+        """Say how a container ended, and start it again where it is to be."""
+        each = self.running[uid]
+        started = each.containers[name]
+        code = started.code
+        assert code is not None
+        spec = spec_of(pod, name)
+        is_first = spec in pod["spec"].get("initContainers", ())
+        again = (spec if is_first else pod["spec"]).get("restartPolicy") == "Always"
+        known = states.state_of(pod, name)
+        if "terminated" in known and not again:
+            return
+        started.settle()
+        if again and (not is_first or None in codes_of(pod)):
+            del each.containers[name]
+            key = uid if not is_first else f"{uid}/{name}"
+            self.restarts[key] = self.restarts.get(key, 0) + 1
+            why = "CrashLoopBackOff" if code else "Completed"
+            self.change(pod, states.of(name, {"waiting": {"reason": why, "message": ""}}))
+            if is_first:
+                self.start_one(uid, self.server.store.get(POD, each.namespace, each.name), spec)
+        elif "terminated" not in known:
+            self.change(pod, states.terminated(name, code, started.reason))
+            if is_first and code:
+                self.change(pod, states.failed("", ""))
+
+    def check_lives(self, each: Running, pod: Object) -> None:
+        """Ask whether containers may live, and end those that may not."""
+        for spec in pod["spec"]["containers"]:
+            probe, started = spec.get("livenessProbe"), each.containers.get(spec["name"])
+            if started is None or started.code is not None:
+                continue
+            started.insist()
+            if probe is None or not is_due(started, probe.get("periodSeconds", 10)):
+                continue
+            started.failures = 0 if passes(probe, started, each.address) else started.failures + 1
+            if started.failures >= probe.get("failureThreshold", 3) * self.patience:
+                grace_s = probe.get("terminationGracePeriodSeconds", 30)
+                started.ask_to_end(grace_s)
+
+    def end_sidecars(self, uid: str, pod: Object, codes: list[int | None]) -> None:
+        """End what is left of a pod whose containers have ended, and the pod with that."""
+        each = self.running[uid]
+        grace_s = pod["spec"].get("terminationGracePeriodSeconds", 30)
+        left = [started for started in each.containers.values() if started.code is None]
+        for started in left:
+            started.ask_to_end(grace_s)
+            started.insist()
+        if left:
+            return
+        del self.running[uid]
+        end(each)
+        shutil.rmtree(self.folder / uid, ignore_errors=True)
+        for name, started in each.containers.items():
+            if started.code is not None:
+                self.change(pod, states.terminated(name, started.code, started.reason))
+        if pod["status"].get("phase") != "Failed":
+            self.change(pod, states.over(all(code == 0 for code in codes)))
+
+    def take_away(self, uid: str, pod: Object) -> None:
+        """End a pod that is deleted: its sidecars after the others, all when its grace is over."""
+        each = self.running[uid]
+        grace_s = pod["metadata"].get("deletionGracePeriodSeconds", 0)
+        if each.deadline is None:
+            each.deadline = clock.monotonic() + grace_s
+        left_s = each.deadline - clock.monotonic()
+        names = [spec["name"] for spec in pod["spec"]["containers"]]
+        live = {n: started for n, started in each.containers.items() if started.code is None}
+        for name in names:
+            started = each.containers.get(name)
+            if started is None or started.code is None or is_told(pod, name):
+                continue
+            started.settle()
+            self.change(pod, states.terminated(name, started.code, started.reason))
+        mains = [started for name, started in live.items() if name in names]
+        for started in mains or live.values():
+            started.ask_to_end(max(0.0, left_s))
+            started.insist()
+        if live and left_s > 0:
+            return
+        del self.running[uid]
+        end(each)
+        shutil.rmtree(self.folder / uid, ignore_errors=True)
+        if not mains and not live:
+            codes = [each.containers[n].code or 0 for n in names if n in each.containers]
+            self.change(pod, states.over(not any(codes)))
 
     def let_go(self, pod: Object) -> None:
         meta = pod["metadata"]
@@ -212,8 +308,15 @@ class Kubelet:
         """End a pod's processes at once, and let its status say what ``edit`` says."""
         uid, each = next((u, e) for u, e in self.running.items() if e.name == name)
         del self.running[uid]
-        self.end(each)
+        end(each)
         self.server.store.change(POD, each.namespace, each.name, edit)
+
+    def kill_container(self, name: str, container: str, reason: str = "") -> None:
+        """Kill one container of a pod. ``reason``: what its status says of that."""
+        with self.lock:
+            each = next(e for e in self.running.values() if e.name == name)
+            each.containers[container].reason = reason
+            each.containers[container].kill()
 
     def lose(self, *, kill: bool) -> None:
         """The node is heard of no more. ``kill``: it has no power; else its processes go on."""
@@ -221,5 +324,34 @@ class Kubelet:
             self.is_lost = True
             if kill:
                 for each in self.running.values():
-                    self.end(each)
+                    end(each)
                 self.running.clear()
+
+
+def end(each: Running) -> None:
+    for started in each.containers.values():
+        started.settle()
+
+
+def is_due(started: Started, period_s: float) -> bool:
+    now = clock.monotonic()
+    if now - started.probed_at < period_s:
+        return False
+    started.probed_at = now
+    return True
+
+
+def is_told(pod: Object, name: str) -> bool:
+    return "terminated" in states.state_of(pod, name)
+
+
+def codes_of(pod: Object) -> list[int | None]:
+    """Return the exit codes of the containers, None of those that have not ended."""
+    states_ = [states.state_of(pod, spec["name"]) for spec in pod["spec"]["containers"]]
+    return [state.get("terminated", {}).get("exitCode") for state in states_]
+
+
+def spec_of(pod: Object, name: str) -> dict[str, Any]:
+    every = [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
+    found: dict[str, Any] = next(spec for spec in every if spec["name"] == name)
+    return found

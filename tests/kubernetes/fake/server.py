@@ -1,8 +1,12 @@
-"""The fake API server: HTTP before a ``Store``, by uvicorn in a thread. No sign-in, no TLS, loopback only."""
+"""The fake API server: HTTP before a ``Store``, by uvicorn in a thread, on loopback only.
+
+It has two doors: one for the tests and schedulers, with neither sign-in nor TLS, and one for pods, with both.
+"""
 
 import asyncio
 import json
 import socket
+import tempfile
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,9 +18,11 @@ from urllib.parse import parse_qs
 import uvicorn
 import yaml  # type: ignore[import-untyped]
 
-from tests.kubernetes.fake import admission, patches
+from tests.certificates import authority
+from tests.kubernetes.fake import access, admission, logs, patches
+from tests.kubernetes.fake.containers import Log
 from tests.kubernetes.fake.faults import Faults
-from tests.kubernetes.fake.kinds import ACCOUNT, BY_PATH, NAMESPACE, POD, QUOTA, Kind
+from tests.kubernetes.fake.kinds import ACCOUNT, BY_PATH, CONFIG, NAMESPACE, POD, QUOTA, Kind
 from tests.kubernetes.fake.selectors import matches
 from tests.kubernetes.fake.status import Refused, gone
 from tests.kubernetes.fake.store import Object, Store
@@ -52,7 +58,9 @@ class ApiServer:
         self.store = Store()
         self.faults = Faults()
         self.tokens = Tokens(self.store)
-        self.logs: dict[str, Path] = {}  # of pods, by UID
+        self.logs: dict[str, dict[str, Log]] = {}  # of containers, by the UID of their pod
+        self.log_breaks = 0  # logs that are being read end without their rest when it changes
+        self.log_reads: list[dict[str, str]] = []  # what was asked for
         self.pages: dict[str, tuple[int, list[Object]]] = {}  # what a list goes on with
         self.requests: list[str] = []
         self.wakers: set[asyncio.Event] = set()
@@ -65,15 +73,22 @@ class ApiServer:
     def start(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            self.app,
-            log_config=None,
-            lifespan="off",
-            interface="asgi3",
-            timeout_graceful_shutdown=1,
-            ws="none",
-        )
-        self.uvicorn = uvicorn.Server(config)
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.inside = "127.0.0.1", int(self.door.getsockname()[1])  # what pods are told
+        self.folder = tempfile.TemporaryDirectory()
+        trusted = authority(Path(self.folder.name))
+        certificate, key = trusted.sign("server", "127.0.0.1")
+        self.ca = trusted.ca.read_text()
+        usual: dict[str, Any] = {
+            "log_config": None,
+            "lifespan": "off",
+            "interface": "asgi3",
+            "timeout_graceful_shutdown": 1,
+            "ws": "none",
+        }
+        self.uvicorn = uvicorn.Server(uvicorn.Config(self.app, **usual))
+        signed: dict[str, Any] = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
+        self.secured = uvicorn.Server(uvicorn.Config(self.app, **usual, **signed))
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.run, name="fake kubernetes", daemon=True)
         self.thread.start()
@@ -83,15 +98,19 @@ class ApiServer:
         async def serve() -> None:
             self.loop = asyncio.get_running_loop()
             self.ready.set()
-            await self.uvicorn.serve(sockets=[self.socket])
+            await asyncio.gather(
+                self.uvicorn.serve(sockets=[self.socket]), self.secured.serve(sockets=[self.door])
+            )
 
         asyncio.run(serve())
 
     def stop(self) -> None:
-        self.uvicorn.should_exit = True
+        self.uvicorn.should_exit = self.secured.should_exit = True
         self.wake()
         self.thread.join()
         self.socket.close()
+        self.door.close()
+        self.folder.cleanup()
 
     def wake(self) -> None:
         if self.loop is not None and not self.loop.is_closed():
@@ -129,8 +148,12 @@ class ApiServer:
         try:
             if fault is not None and fault.refusal is not None:
                 raise fault.refusal
+            if scope["scheme"] == "https":
+                access.check(self.tokens, self.store, headers, method, Target(path))
             if query.get("watch") in ("true", "1"):
                 return await self.watch(Target(path), query, receive, send)
+            if method == "GET" and path.endswith("/log") and Target(path).sub == "log":
+                return await self.tell_log(Target(path), query, receive, send)
             code, answer = self.answer(method, path, query, headers.get("content-type", ""), body)
         except Refused as refused:
             return await reply(send, refused.code, refused.body(), refused.retry_after_s)
@@ -165,10 +188,31 @@ class ApiServer:
         found = self.store.get(target.kind, target.namespace, target.name)
         if target.kind is QUOTA:
             found["status"] = admission.counted(self.store, found)
-        if target.sub == "log":
-            file = self.logs.get(found["metadata"]["uid"])
-            return file.read_text() if file is not None else ""
         return found
+
+    async def tell_log(
+        self, target: Target, query: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        self.log_reads.append(query)
+        pod = self.store.get(POD, target.namespace, target.name)
+        log = logs.chosen(pod, query, self.logs.get(pod["metadata"]["uid"], {}))
+        await send({"type": "http.response.start", "status": 200, "headers": TEXT})
+        breaks = self.log_breaks
+        parting = asyncio.ensure_future(receive())
+
+        def goes_on() -> bool:
+            return not parting.done() and breaks == self.log_breaks and not self.uvicorn.should_exit
+
+        try:
+            with suppress(OSError):
+                if log is not None:
+                    async for part in logs.told(log, query, goes_on):
+                        body = {"type": "http.response.body", "body": part, "more_body": True}
+                        await send(body)
+                if goes_on():
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            parting.cancel()
 
     def listing(self, target: Target, query: dict[str, str]) -> Object:
         labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
@@ -213,6 +257,8 @@ class ApiServer:
         if kind is NAMESPACE:  # a controller does that
             meta = {"name": "default", "namespace": made["metadata"]["name"]}
             self.store.create(ACCOUNT, {"metadata": meta})
+            meta = {"name": "kube-root-ca.crt", "namespace": made["metadata"]["name"]}
+            self.store.create(CONFIG, {"metadata": meta, "data": {"ca.crt": self.ca}})
         return made
 
     def place(self, target: Target, given: Object) -> None:
@@ -373,6 +419,7 @@ class ApiServer:
 
 
 JSON: Final = [(b"content-type", b"application/json")]
+TEXT: Final = [(b"content-type", b"text/plain")]
 
 
 def turned(

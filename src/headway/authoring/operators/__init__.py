@@ -14,6 +14,7 @@ OPERATORS: Final = {
     "choose": "headway.authoring.operators.choose",
     "python": "headway.authoring.operators.python",
     "bash": "headway.authoring.operators.bash",
+    "container": "headway.authoring.operators.container",
     "email": "headway.authoring.operators.email",
     "empty": "headway.authoring.operators.empty",
     "latest_only": "headway.authoring.operators.latest_only",

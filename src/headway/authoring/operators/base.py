@@ -30,7 +30,8 @@ class Operator(NamedTuple):
     decorated function. ``follows``: which tasks go on after it, by the arguments as the DAG file has them; it raises
     Fail for those that are wrong. ``reads``: the argument with an asset, which becomes an inlet of the task.
     ``method``: finds the function with which a deferred task goes on, by its name; without, it is looked for in the
-    module of ``run``.
+    module of ``run``. ``usual``: options of its tasks that nobody else says; ``fold`` makes options of every task of
+    words that only this operator has.
     """
 
     word: str
@@ -43,3 +44,5 @@ class Operator(NamedTuple):
     follows: "Callable[[Mapping[str, object]], Follows] | None" = None
     reads: str = ""
     method: Callable[[Call, str], object] | None = None
+    usual: Mapping[str, object] = {}
+    fold: Callable[[Mapping[str, object]], dict[str, object]] | None = None

@@ -14,11 +14,13 @@ from headway.core.resource_params import param_of
 from headway.executors.base import Host
 from headway.executors.kubernetes.demands import resources, smaller
 from headway.executors.kubernetes.final import Denied, Manifest, finished
+from headway.executors.kubernetes.foreign import SIDECAR, beside, told
 from headway.executors.kubernetes.images import pinned
 from headway.executors.kubernetes.manifest import draft, own
 from headway.executors.kubernetes.mutation import Mutation
 from headway.executors.kubernetes.settings import Settings
 from headway.executors.kubernetes.shares import Share
+from headway.spec.container_tasks import KIND
 from headway.spec.model import Dag, Task
 from headway.store import attempts, images
 from headway.store.runs import Claimed
@@ -73,13 +75,18 @@ class Drafts:
         task = next(each for each in dag.tasks if each.task_id == key.task_id)
         policy = pod_policy.of_team(self.settings.policy, share.settings)
         amounts = self.resources(share, bound, task, row, policy)
-        ours = own(self.settings, share.team, row.dag_id, key)
+        ours = self.ours(share, dag, task, key, row)
         made = draft(self.settings, task, ours, amounts)
         if row.key not in pins:
             pins[row.key] = read(self.host.conn, images.pinned, share.team_id, row.run_id)
         found = Draft(made, ours, policy, self.settings.image, pins[row.key])
         found.check(made, owner_of(dag, task))
         return found
+
+    def ours(self, share: Share, dag: Dag, task: Task, key: AttemptKey, row: Claimed) -> Manifest:
+        if task.kind != KIND:
+            return own(self.settings, share.team, row.dag_id, key)
+        return beside(self.settings, share.team, row.dag_id, key, told(dag, task, key, row))
 
     def resources(
         self, share: Share, bound: Bound, task: Task, row: Claimed, policy: PodPolicy
@@ -108,6 +115,9 @@ def wish_of(pod: Manifest, usual_image: str, owner: str | None = None) -> Wish:
     """Return what a pod asks for. The image of the platform's own settings needs no permission."""
     spec = pod["spec"]
     containers = [*spec["containers"], *spec.get("initContainers", ())]
+    containers = [
+        each for each in containers if each["name"] != SIDECAR
+    ]  # which is not the author's
     asks: dict[str, Decimal] = {}
     for each in containers:
         given = each.get("resources") or {}

@@ -23,9 +23,11 @@ NEVER: Final = (
     *("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "nodeName"),
     *("ephemeralContainers", "resourceClaims"),
 )
+LISTS: Final = ("containers", "initContainers", "volumes")
 NEVER_IN_CONTAINER: Final = ("volumeDevices", "restartPolicyRules")
 OTHERS: Final = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-OF_CONTAINER: Final = ("command", "securityContext", "workingDir")
+OF_CONTAINER: Final = ("command", "args", "securityContext", "workingDir")
+IF_SAID: Final = ("livenessProbe",)  # of ours where we have one
 
 
 class Denied(Exception):
@@ -60,10 +62,13 @@ def laid_over(pod: Manifest, ours: Manifest) -> Manifest:
         for each in spec["containers"]
     ]
     first = [each for each in spec.get("initContainers") or () if each]
-    spec |= {name: value for name, value in own.items() if name not in ("containers", "volumes")}
+    ours_first = own.get("initContainers", [])
+    names = [each["name"] for each in ours_first]
+    first = [restricted(each) for each in first if each["name"] not in names]
+    spec |= {name: value for name, value in own.items() if name not in LISTS}
     spec |= {"containers": containers, "volumes": [*volumes, *own["volumes"]]}
-    if first:
-        spec["initContainers"] = [restricted(each) for each in first]
+    if first or ours_first:
+        spec["initContainers"] = [*first, *ours_first]  # a mesh comes first: ours needs a network
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -71,8 +76,9 @@ def task_container(given: Manifest, ours: Manifest) -> Manifest:
     names = {each["name"] for each in ours["env"]}
     env = [each for each in given.get("env") or () if each["name"] not in names]
     mounts = [each for each in given.get("volumeMounts") or () if not is_ours(each["name"])]
-    found = {key: value for key, value in given.items() if key not in (*OF_CONTAINER, "args")}
-    found |= {word: ours[word] for word in OF_CONTAINER if word in ours}
+    said = (*OF_CONTAINER, *(word for word in IF_SAID if word in ours))
+    found = {key: value for key, value in given.items() if key not in said}
+    found |= {word: ours[word] for word in said if word in ours}
     return {
         **found,
         "env": [*ours["env"], *env],
@@ -109,9 +115,11 @@ def flaws(pod: Manifest, ours: Manifest) -> Iterator[str]:
     names = [each["name"] for each in spec["containers"]]
     if names.count(CONTAINER) != 1 or len(set(names)) != len(names):
         yield f"spec.containers must have one container called {CONTAINER}"
+    first = ours["spec"].get("initContainers", [])
     for part in ("containers", "initContainers"):
         for each in spec.get(part, ()):
-            yield from flaws_of_container(each, f"the container {each['name']}")
+            if each not in first:
+                yield from flaws_of_container(each, f"the container {each['name']}")
 
 
 def flaws_of_volumes(volumes: list[Manifest], ours: list[Manifest]) -> Iterator[str]:

@@ -59,9 +59,16 @@ def draft(
 def own(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> Manifest:
     """Return Headway's part. The pod shares no volume with anybody: what it needs comes over its connection."""
     name = pod_name(settings, team, key)
+    return laid_out(settings, team, dag_id, key, container(settings, key, name))
+
+
+def laid_out(
+    settings: Settings, team: str, dag_id: str, key: AttemptKey, container: Manifest
+) -> Manifest:
+    """Return the pod of an attempt around a container."""
     return {
         "metadata": {
-            "name": name,
+            "name": pod_name(settings, team, key),
             "namespace": namespace_of(settings, team),
             "labels": labels(settings, team, dag_id, key),
             "annotations": {
@@ -70,7 +77,7 @@ def own(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> Manifest
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
             },
         },
-        "spec": spec_of(settings, container(settings, key, name)),
+        "spec": spec_of(settings, container),
     }
 
 
@@ -124,11 +131,16 @@ def container_of(
             {"name": "headway-tmp", "mountPath": "/tmp"},
             {"name": "headway-token", "mountPath": TOKEN, "readOnly": True},
         ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": security(),
+    }
+
+
+def security() -> Manifest:
+    """Return what no container of ours or of a task may do."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
     }
 
 

@@ -11,6 +11,7 @@ LABEL: Final = "headway.dev/"
 INSTALL: Final = f"{LABEL}install"
 DAG: Final = f"{LABEL}dag"
 COMPONENT: Final = f"{LABEL}component"
+CONTAINER_TASK: Final = "container"  # the component of pods with an image without Headway
 POOL: Final = "headway-warm"  # the Deployment of a team's warm pool
 VERSION: Final = f"{LABEL}warm-version"  # annotation of its pods: what they are made of
 # Kubernetes removes the pods with the lowest cost first.

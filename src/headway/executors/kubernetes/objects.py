@@ -12,7 +12,14 @@ from typing import Any, Final
 import msgspec
 
 from headway.core.cluster import ClusterSettings, peer
-from headway.executors.kubernetes.names import INSTALL, LABEL, namespace_of, value
+from headway.executors.kubernetes.names import (
+    COMPONENT,
+    CONTAINER_TASK,
+    INSTALL,
+    LABEL,
+    namespace_of,
+    value,
+)
 from headway.executors.kubernetes.settings import Settings
 
 Object = dict[str, Any]
@@ -36,6 +43,7 @@ def of_team(settings: Settings, team: str, cluster: ClusterSettings) -> list[Obj
         quota(settings, cluster),
         limit_range(settings),
         *access(settings),
+        *access_of_tasks(settings),
         *network_policies(settings, cluster),
     ]
     labels = {
@@ -45,6 +53,8 @@ def of_team(settings: Settings, team: str, cluster: ClusterSettings) -> list[Obj
     }
     for each in found:
         meta = each["metadata"]
+        for subject in each.get("subjects", ()):
+            subject["namespace"] = subject["namespace"] or namespace
         meta["labels"] = {**meta.get("labels", {}), **labels}
         if each["kind"] != "Namespace":
             meta["namespace"] = namespace
@@ -117,23 +127,36 @@ def limit_range(settings: Settings) -> Object:
 def access(settings: Settings) -> list[Object]:
     """Return what lets schedulers look after pods and the warm pool in this namespace: no secrets, no exec."""
     namespace, _, account = settings.identity.partition("/")
-    name = {"name": "headway-executor"}
     rules = [
         {"apiGroups": [""], "resources": ["pods"], "verbs": list(PODS_VERBS)},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": list(POOL_VERBS)},
     ]
+    return role_of("headway-executor", rules, account, namespace)
+
+
+def access_of_tasks(settings: Settings) -> list[Object]:
+    """Return what lets the agent beside a container read its pod and the log of that: no list, no secrets, no exec.
+
+    Roles do not tell the pods of a namespace apart, so it may read those of its team, by name.
+    """
+    rules = [{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get"]}]
+    return role_of("headway-task", rules, settings.service_account, "")
+
+
+def role_of(name: str, rules: list[Object], account: str, namespace: str) -> list[Object]:
+    """Return a role and its binding. ``namespace``: of the account; empty: that of the team."""
     role = {
         "apiVersion": f"{RBAC}/v1",
         "kind": "Role",
-        "metadata": {**name},
+        "metadata": {"name": name},
         "rules": rules,
     }
     binding = {
         "apiVersion": f"{RBAC}/v1",
         "kind": "RoleBinding",
-        "metadata": {**name},
+        "metadata": {"name": name},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", **name},
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
     }
     return [role, binding]
 
@@ -145,6 +168,19 @@ def network_policies(settings: Settings, cluster: ClusterSettings) -> list[Objec
         "policyTypes": ["Egress"],
         "egress": [dns(), gateway(settings), *settings.egress, *map(rule_of, cluster.egress)],
     }
+    found = [("headway-default-deny", deny), ("headway-tasks", tasks)]
+    if settings.api_servers:
+        mine = {INSTALL: value(settings.install), COMPONENT: CONTAINER_TASK}
+        found.append(
+            (
+                "headway-containers",
+                {
+                    "podSelector": {"matchLabels": mine},
+                    "policyTypes": ["Egress"],
+                    "egress": [rule_of(each) for each in settings.api_servers],
+                },
+            )
+        )
     return [
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -152,7 +188,7 @@ def network_policies(settings: Settings, cluster: ClusterSettings) -> list[Objec
             "metadata": {"name": name},
             "spec": spec,
         }
-        for name, spec in (("headway-default-deny", deny), ("headway-tasks", tasks))
+        for name, spec in found
     ]
 
 

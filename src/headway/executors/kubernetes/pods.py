@@ -38,6 +38,8 @@ LOSSES: Final = {
     "TerminationByKubelet": "evicted",
 }
 
+ENDED_BY_SIGNAL: Final = (137, 143)  # SIGKILL, SIGTERM
+
 Ref = tuple[str, str]  # namespace and name
 
 
@@ -60,6 +62,7 @@ class Pod:
     ended: tuple[str, int] | None = None  # reason and exit code
     memory: str = ""  # its limit
     dag: str = ""  # as its label has it
+    is_foreign: bool = False  # its task has an image without Headway, and an agent beside it
     is_warm: bool = False  # of the team's warm pool, and so of no attempt
     is_last: bool = False  # of the warm pool, and marked as one that goes first
     version: str = ""  # of the warm pool, as its annotation has it
@@ -80,7 +83,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class PodEnd:
-    outcome: Literal["failed", "lost"]
+    outcome: Literal["success", "failed", "lost"]
     cause: str
     detail: str
     exit_code: int | None = None
@@ -115,6 +118,21 @@ def end_of(pod: Pod) -> PodEnd | None:
         return PodEnd("failed", "timeout", f"DeadlineExceeded: {pod.message}", code)
     said = f" with code {code}" if code is not None else ""
     return PodEnd("lost", "pod_ended", f"its pod ended{said} without a report", code)
+
+
+def end_of_container(pod: Pod) -> PodEnd | None:
+    """Return how a pod with an image without Headway ended, where the agent beside it did not say so.
+
+    Here the exit code tells: nothing else of the task could. The signals by which a container is ended that nobody
+    looks after tell nothing.
+    """
+    end = end_of(pod)
+    if end is None or end.cause != "pod_ended" or end.exit_code in (None, *ENDED_BY_SIGNAL):
+        return end
+    said = f"the container ended with exit code {end.exit_code}; the end of its log may be missing"
+    if end.exit_code == 0:
+        return PodEnd("success", "", said, 0)
+    return PodEnd("failed", "exit_code", said, end.exit_code)
 
 
 def stuck(pod: Pod, waited_s: float, deadline_s: float) -> PodEnd | None:

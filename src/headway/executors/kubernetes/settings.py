@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core.cluster import peer
 from headway.core.pod_policy import OPEN, PodPolicy, flaw_of_policy
 from headway.core.retry import LOSSES_MAX
 from headway.errors import UsageError
@@ -44,6 +45,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Rules of network policies (``NetworkPolicyEgressRule``): where pods of all teams may connect to.
     egress: tuple[dict[str, Any], ...] = ()
     command: tuple[str, ...] = ("python", "-m", "headway.agent.pod")
+    # The agent beside the container of a task that has an image of its own (``container``), and what it has.
+    sidecar_command: tuple[str, ...] = ("python", "-m", "headway.agent.sidecar")
+    sidecar_resources: dict[str, str] = msgspec.field(
+        default_factory=lambda: {"cpu": "250m", "memory": "256Mi"}
+    )
+    # Addresses of the API server, NETWORK or NETWORK:PORT, to which network policies let these agents connect.
+    api_servers: tuple[str, ...] = ()
     warm_command: tuple[str, ...] = ("python", "-m", "headway.agent.warm")
     drain_s: int = 600  # that an agent of a warm pool has for what it runs, once it is to leave
     queues: tuple[str, ...] = ("default",)
@@ -104,6 +112,9 @@ def flaw(settings: Settings) -> str | None:
         return f"policy: {why}"
     if settings.pod_mutation is not None and not HOOK.fullmatch(settings.pod_mutation):
         return "pod_mutation must be MODULE:FUNCTION"
+    for entry in settings.api_servers:
+        if peer(entry) is None:
+            return f"api_servers has {entry!r}, it must be such as 10.0.0.1/32:443"
     if settings.pods < 1:
         return "pods must be at least 1"
     if not 1 <= settings.drain_s <= DRAIN_S_MAX:

@@ -18,7 +18,15 @@ from headway.executors.kubernetes.ends import Ends
 from headway.executors.kubernetes.images import Images
 from headway.executors.kubernetes.keys import fields, key_of
 from headway.executors.kubernetes.names import pod_name
-from headway.executors.kubernetes.pods import STUCK_CAUSES, Pod, PodEnd, end_of, loss, stuck
+from headway.executors.kubernetes.pods import (
+    STUCK_CAUSES,
+    Pod,
+    PodEnd,
+    end_of,
+    end_of_container,
+    loss,
+    stuck,
+)
 from headway.executors.kubernetes.room import why_not_created, why_pending
 from headway.executors.kubernetes.settings import Settings
 from headway.executors.kubernetes.shares import Share
@@ -166,7 +174,7 @@ class Upkeep:
             return
         if not pod.is_over:
             return
-        end = end_of(pod)
+        end = end_of_container(pod) if pod.is_foreign else end_of(pod)
         # Nobody knows whether its process still runs where the node was lost: the lease decides, as for any agent.
         if end is not None and end.cause != "node_lost":
             for each in bound:

@@ -2,13 +2,21 @@
 
 from decimal import Decimal
 
-from lightkube.models.core_v1 import ContainerStatus, PodStatus
+from lightkube.models.core_v1 import Container, ContainerStatus, PodStatus
 from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway.core.quantities import amount
 from headway.core.warm import WARM
+from headway.executors.kubernetes.foreign import SIDECAR
 from headway.executors.kubernetes.images import digest_of
-from headway.executors.kubernetes.names import COMPONENT, DAG, DELETION_COST, LEAVES, VERSION
+from headway.executors.kubernetes.names import (
+    COMPONENT,
+    CONTAINER_TASK,
+    DAG,
+    DELETION_COST,
+    LEAVES,
+    VERSION,
+)
 from headway.executors.kubernetes.pods import Pod
 
 CONTAINER = "task"  # others in the pod, as of a mesh, decide nothing
@@ -21,11 +29,15 @@ def view(found: PodObject) -> Pod:
     conditions = {each.type: each for each in status.conditions or ()}
     scheduled, disrupted = conditions.get("PodScheduled"), conditions.get("DisruptionTarget")
     ours = next((c for c in status.containerStatuses or () if c.name == CONTAINER), None)
+    beside = next((c for c in status.initContainerStatuses or () if c.name == SIDECAR), None)
+    is_foreign = (meta.labels or {}).get(COMPONENT) == CONTAINER_TASK
     state = ours.state if ours is not None else None
-    waiting = state.waiting if state is not None else None
+    # The container of a task waits for the agent beside it, so that decides why it has not begun.
+    first = beside.state if beside is not None else state
+    waiting = first.waiting if first is not None else None
     ended = state.terminated if state is not None else None
     phase = status.phase or "Pending"
-    if ended is not None and phase == "Running":  # a sidecar keeps the pod alive
+    if ended is not None and phase == "Running" and not is_foreign:  # a sidecar keeps the pod alive
         phase = "Succeeded" if ended.exitCode == 0 else "Failed"
     return Pod(
         namespace=meta.namespace or "",
@@ -45,6 +57,7 @@ def view(found: PodObject) -> Pod:
         ended=None if ended is None else (ended.reason or "", ended.exitCode),
         memory=memory_of(found, ours),
         dag=(meta.labels or {}).get(DAG, ""),
+        is_foreign=is_foreign,
         is_warm=(meta.labels or {}).get(COMPONENT) == WARM,
         is_last=(meta.annotations or {}).get(DELETION_COST) == LEAVES,
         version=(meta.annotations or {}).get(VERSION, ""),
@@ -56,11 +69,19 @@ def view(found: PodObject) -> Pod:
 
 def asks_of(found: PodObject) -> dict[str, Decimal]:
     asks: dict[str, Decimal] = {}
-    for container in found.spec.containers if found.spec is not None else ():
+    for container in lasting(found):
         requests = (container.resources.requests if container.resources else None) or {}
         for name, text in requests.items():
             asks[name] = asks.get(name, Decimal(0)) + (amount(str(text)) or Decimal(0))
     return asks
+
+
+def lasting(found: PodObject) -> list[Container]:
+    """Return the containers of a pod that run beside each other."""
+    if found.spec is None:
+        return []
+    first = [each for each in found.spec.initContainers or () if each.restartPolicy == "Always"]
+    return [*found.spec.containers, *first]
 
 
 def image_of(found: PodObject) -> str:
