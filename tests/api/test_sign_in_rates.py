@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from headway import clock
-from headway.api.signin import by_address, by_pair
+from headway.api.signin import by_address, by_name, by_pair
 from headway.store import api_login, sign_in_rates
 from headway.store.transact import APP, Session, begun, connect, enter_team, transact
 from headway.up.address import url_of
@@ -30,6 +30,26 @@ def test_two_servers_count_tries_together(database: str, tmp_path: Path) -> None
         late = attempt(urls[1], "ann")
         assert (late.status_code, 1 <= int(late.headers["retry-after"]) <= 12) == (429, True)
         assert attempt(urls[0], "bob").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "other", ["ANN", "Ann", "a nn", "ann\u00a0", "\uff41nn", "a\u0301nn", "\u00e1nn", "a\u00adnn", "an\ufe0fn"]
+)  # fmt: skip
+def test_another_spelling_of_a_name_is_counted_as_the_same(other: str) -> None:
+    """Directories find the same person by it: guesses would go on."""
+    assert by_pair(other, "10.0.0.1") == by_pair("ann", "10.0.0.1")
+    assert by_name(other) == by_name("ann")
+
+
+def test_names_addresses_and_pairs_have_buckets_of_their_own() -> None:
+    of = [by_pair("ann", "a"), by_pair("ann", "b"), by_pair("bob", "a"), by_name("ann"), by_name("bob")]  # fmt: skip
+    of += [by_address("a"), by_address("b"), by_address("ann"), by_name("ann-2"), by_name("ann_2")]
+    assert len({each.hashed for each in of}) == len(of)
+    assert [(each.burst, each.period_s) for each in (of[0], of[3], of[5])] == [
+        (5, 60.0),
+        (100, 60.0),
+        (50, 60.0),
+    ]
 
 
 def test_a_bucket_refills_with_the_time_of_the_database(database: str, owner_conn: Session) -> None:

@@ -1,9 +1,12 @@
-"""``make mutants [MODULE=core/retry]``: plant small mistakes one at a time, and see that a test notices each.
+"""``make mutants [MODULE=core/retry] [SAMPLE=50]``: plant small mistakes one at a time; a test must notice each.
 
 ``survivors.txt`` names those that need not be noticed, with the reason. The rest of a module is killed to 90 % or
-more, or the command fails. Each is a line of the report: where it is, what it was, and what it became.
+more, or the command fails. Each is a line of the report: where it is, what it was, and what it became. A sample is
+the same mutants each time.
 """
 
+import argparse
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.mutants.planting import Mutant
 from tests.mutants.trial import Finder, Switch, Trial
 
 CORE: Final = ("tests/core",)
@@ -55,6 +59,15 @@ TESTS: Final = {
     "api/door": ("tests/api/test_door.py",),
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),
+    "api/cookies": ("tests/api/test_cookies.py",),
+    "api/guard": ("tests/api/test_guard.py", "tests/api/test_hardening.py"),
+    "api/signin": ("tests/api/test_ways.py", "tests/api/test_sign_in_rates.py"),
+    "api/rates": ("tests/api/test_limits.py",),
+    "api/team_rates": ("tests/api/test_limits.py",),
+    "api/renewal": ("tests/api/test_sessions_of_a_provider.py",),
+    "api/repeats": ("tests/api/test_repeats.py",),
+    "api/context": ("tests/api/test_run_by_guests.py", "tests/api/test_guests.py"),
+    "api/site": ("tests/api/test_site.py",),
     "api/access": (
         "tests/api/test_admission.py",
         "tests/api/test_access.py",
@@ -72,8 +85,47 @@ TESTS: Final = {
     ),
     "identity/rule_lines": ("tests/identity/test_settings.py",),
     "identity/accounts": ("tests/identity/test_accounts.py",),
+    "identity/password": ("tests/api/test_ways.py",),
+    "identity/link": ("tests/api/test_ways.py",),
+    "identity/passwords": ("tests/api/test_ways.py", "tests/api/test_attacks.py"),
+    "identity/settings": ("tests/identity/test_settings.py",),
+    "identity/sections": ("tests/identity/test_settings.py", "tests/identity/test_proxy.py"),
+    "identity/directory": ("tests/identity/test_directory.py", "tests/api/test_sign_in_by_ldap.py"),
+    "identity/ldap": ("tests/api/test_sign_in_by_ldap.py",),
+    "identity/kerberos": ("tests/api/test_sign_in_by_kerberos.py",),
+    "identity/provider": ("tests/identity/test_outbound.py", "tests/api/test_sign_in_by_oidc.py"),
+    "identity/oidc": (
+        "tests/api/test_sign_in_by_oidc.py",
+        "tests/api/test_sessions_of_a_provider.py",
+    ),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
+    "executors/agents/link": ("tests/executors/test_floods.py",),
+    "executors/agents/handing": (
+        "tests/scenarios/test_triggers.py",
+        "tests/scenarios/test_watchers.py",
+    ),
+    "executors/agents/flaws": ("tests/executors/test_forged_reports.py",),
+    "core/teams": ("tests/core", "tests/store/test_teams.py"),
     "secrets/service": ("tests/secrets/test_service.py",),
+    "secrets/envelope": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
+    "secrets/keys": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
+    "secrets/kms": ("tests/secrets/test_kms.py",),
+    "secrets/settings": ("tests/secrets/test_backends.py",),
+    "secrets/runs": ("tests/secrets/test_runs.py",),
+    "secrets/asset_events": (
+        "tests/secrets/test_service.py",
+        "tests/scenarios/test_assets.py",
+        "tests/scenarios/test_asset_aliases.py",
+    ),
+    "secrets/stored": ("tests/api/test_secrets.py", "tests/secrets/test_service.py"),
+    "secrets/backends/base": ("tests/secrets/test_backends.py", "tests/secrets/test_service.py"),
+    "secrets/backends/builtin": ("tests/secrets/test_backends.py", "tests/secrets/test_service.py"),
+    "secrets/backends/environment": ("tests/secrets/test_backends.py",),
+    "secrets/backends/files": ("tests/secrets/test_backends.py",),
+    "secrets/backends/vault": ("tests/secrets/test_backends.py",),
+    "secrets/backends/aws": ("tests/secrets/test_backends.py",),
+    "secrets/backends/gcp": ("tests/secrets/test_backends.py",),
+    "secrets/backends/azure": ("tests/secrets/test_backends.py",),
     "secrets/results": (
         "tests/secrets/test_results.py",
         "tests/secrets/test_runs.py",
@@ -85,20 +137,27 @@ WORKERS: Final = 2
 KNOWN: Final = Path(__file__).with_name("survivors.txt")
 
 
-def main(asked: list[str]) -> int:
-    if len(asked) == 1:
-        return judge(asked[0])
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants")
+    parser.add_argument("module", nargs="?", choices=TESTS, metavar="MODULE")
+    parser.add_argument("--sample", type=int, metavar="N", help="judge N mutants of a module only")
+    parser.add_argument("--workers", type=int, default=WORKERS)
+    asked = parser.parse_args(arguments)
+    if asked.module:
+        return judge(asked.module, asked.workers, asked.sample)
     codes = [
-        subprocess.run([sys.executable, "-m", "tests.mutants", module], check=False).returncode
+        subprocess.run(
+            [sys.executable, "-m", "tests.mutants", module, *arguments], check=False
+        ).returncode
         for module in TESTS
     ]
     return max(codes)
 
 
-def judge(module: str) -> int:
+def judge(module: str, workers: int, sample: int | None) -> int:
     finder = Finder(f"headway.{module.replace('/', '.')}", Switch())
     sys.meta_path.insert(0, finder)
-    trial = Trial(finder, WORKERS)
+    trial = Trial(finder, workers, lambda mutants: sampled(module, mutants, sample))
     options = ["-s", "-m", "not stress", "-p", "no:randomly", "-p", "no:cacheprovider"]
     options += [
         "--timeout",
@@ -110,9 +169,23 @@ def judge(module: str) -> int:
     return report(module, trial, reasons())
 
 
+def sampled(module: str, mutants: list[Mutant], most: int | None) -> list[Mutant]:
+    """Return that many, drawn by the module's name, in their order."""
+    if most is None or most >= len(mutants):
+        return mutants
+    drawn = random.Random(module).sample(mutants, most)
+    return sorted(drawn, key=lambda mutant: mutant.number)
+
+
 def report(module: str, trial: Trial, known: dict[str, str]) -> int:
     keys = {mutant.key(module) for mutant in trial.survivors}
-    stale = [key for key in known if key.startswith(f"{module} ") and key not in keys]
+    tried = {mutant.key(module) for mutant in trial.tried}
+    planted = {mutant.key(module) for mutant in trial.finder.mutants}
+    stale = [
+        key
+        for key in known
+        if key.startswith(f"{module} ") and key not in keys and (key in tried or key not in planted)
+    ]
     left = [mutant for mutant in trial.survivors if mutant.key(module) not in known]
     for mutant in left:
         unreached = "  (no test comes here)" if mutant in trial.unreached else ""
@@ -120,11 +193,14 @@ def report(module: str, trial: Trial, known: dict[str, str]) -> int:
         print(f"    - {mutant.before}\n    + {mutant.after}")
     for key in stale:
         print(f"killed or gone, to be taken from {KNOWN.name}: {key}")
-    judged = len(trial.finder.mutants) - (len(trial.survivors) - len(left))
+    judged = len(trial.tried) - (len(trial.survivors) - len(left))
     killed = judged - len(left)
+    drawn = len(trial.tried) < len(trial.finder.mutants)
     print(
         f"{module}: {killed} of {judged} killed, {killed / judged:.1%};"
-        f" {len(trial.finder.mutants) - judged} known to be harmless"
+        f" {len(trial.tried) - judged} known to be harmless"
+        + f"; a sample of {len(trial.finder.mutants)}"
+        * drawn
     )
     return int(killed < WANTED * judged or bool(stale))
 
