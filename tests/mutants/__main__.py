@@ -18,6 +18,7 @@ from tests.mutants.planting import Mutant
 from tests.mutants.trial import Finder, Switch, Trial
 
 CORE: Final = ("tests/core",)
+BACKENDS: Final = ("tests/secrets/test_backend_answers.py", "tests/secrets/test_backends.py")
 # The tests that know a module best: those of them that reach a mutant are tried on it, the shortest first.
 TESTS: Final = {
     "core/plan": CORE,
@@ -85,19 +86,16 @@ TESTS: Final = {
     ),
     "identity/rule_lines": ("tests/identity/test_settings.py",),
     "identity/accounts": ("tests/identity/test_accounts.py",),
-    "identity/password": ("tests/api/test_ways.py",),
-    "identity/link": ("tests/api/test_ways.py",),
-    "identity/passwords": ("tests/api/test_ways.py", "tests/api/test_attacks.py"),
+    "identity/password": ("tests/identity/test_passwords.py",),
+    "identity/link": ("tests/identity/test_passwords.py",),
+    "identity/passwords": ("tests/identity/test_passwords.py",),
     "identity/settings": ("tests/identity/test_settings.py",),
     "identity/sections": ("tests/identity/test_settings.py", "tests/identity/test_proxy.py"),
     "identity/directory": ("tests/identity/test_directory.py", "tests/api/test_sign_in_by_ldap.py"),
     "identity/ldap": ("tests/api/test_sign_in_by_ldap.py",),
     "identity/kerberos": ("tests/api/test_sign_in_by_kerberos.py",),
-    "identity/provider": ("tests/identity/test_outbound.py", "tests/api/test_sign_in_by_oidc.py"),
-    "identity/oidc": (
-        "tests/api/test_sign_in_by_oidc.py",
-        "tests/api/test_sessions_of_a_provider.py",
-    ),
+    "identity/provider": ("tests/identity/test_provider.py", "tests/identity/test_outbound.py"),
+    "identity/oidc": ("tests/identity/test_oidc.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "executors/agents/link": ("tests/executors/test_floods.py",),
     "executors/agents/handing": (
@@ -110,7 +108,7 @@ TESTS: Final = {
     "secrets/envelope": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
     "secrets/keys": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
     "secrets/kms": ("tests/secrets/test_kms.py",),
-    "secrets/settings": ("tests/secrets/test_backends.py",),
+    "secrets/settings": BACKENDS,
     "secrets/runs": ("tests/secrets/test_runs.py",),
     "secrets/asset_events": (
         "tests/secrets/test_service.py",
@@ -118,14 +116,14 @@ TESTS: Final = {
         "tests/scenarios/test_asset_aliases.py",
     ),
     "secrets/stored": ("tests/api/test_secrets.py", "tests/secrets/test_service.py"),
-    "secrets/backends/base": ("tests/secrets/test_backends.py", "tests/secrets/test_service.py"),
-    "secrets/backends/builtin": ("tests/secrets/test_backends.py", "tests/secrets/test_service.py"),
-    "secrets/backends/environment": ("tests/secrets/test_backends.py",),
-    "secrets/backends/files": ("tests/secrets/test_backends.py",),
-    "secrets/backends/vault": ("tests/secrets/test_backends.py",),
-    "secrets/backends/aws": ("tests/secrets/test_backends.py",),
-    "secrets/backends/gcp": ("tests/secrets/test_backends.py",),
-    "secrets/backends/azure": ("tests/secrets/test_backends.py",),
+    "secrets/backends/base": BACKENDS,
+    "secrets/backends/builtin": BACKENDS,
+    "secrets/backends/environment": BACKENDS,
+    "secrets/backends/files": BACKENDS,
+    "secrets/backends/vault": BACKENDS,
+    "secrets/backends/aws": BACKENDS,
+    "secrets/backends/gcp": BACKENDS,
+    "secrets/backends/azure": BACKENDS,
     "secrets/results": (
         "tests/secrets/test_results.py",
         "tests/secrets/test_runs.py",

@@ -26,12 +26,12 @@ from headway.secrets.keys import (
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
 CODE, OTHER_CODE = base64.b64encode(KEY).decode(), base64.b64encode(OTHER_KEY).decode()
-PLACE = envelope.place_of(1, "connection", "w")
+PLACE = b"1/connection/w"
 FIELDS = {"password": "canary", "extra": {"port": 1}}
 
 
 def test_a_row_is_known_by_its_team_kind_and_name() -> None:
-    assert PLACE == b"1/connection/w"
+    assert envelope.place_of(1, "connection", "w") == PLACE
 
 
 @pytest.mark.parametrize(
