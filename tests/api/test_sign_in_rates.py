@@ -41,6 +41,13 @@ def test_another_spelling_of_a_name_is_counted_as_the_same(other: str) -> None:
     assert by_name(other) == by_name("ann")
 
 
+def test_all_addresses_of_a_subscriber_are_counted_as_one() -> None:
+    """Else who has one of IPv6 comes from another one for each guess."""
+    one, other, elsewhere = "2001:db8::1", "2001:db8::ffff:1", "2001:db8:1::1"
+    assert by_address(one) == by_address(other) != by_address(elsewhere)
+    assert by_pair("ann", one) == by_pair("ann", other) != by_pair("ann", elsewhere)
+
+
 def test_names_addresses_and_pairs_have_buckets_of_their_own() -> None:
     of = [by_pair("ann", "a"), by_pair("ann", "b"), by_pair("bob", "a"), by_name("ann"), by_name("bob")]  # fmt: skip
     of += [by_address("a"), by_address("b"), by_address("ann"), by_name("ann-2"), by_name("ann_2")]

@@ -18,7 +18,11 @@ from tests.mutants.planting import Mutant
 from tests.mutants.trial import Finder, Switch, Trial
 
 CORE: Final = ("tests/core",)
-BACKENDS: Final = ("tests/secrets/test_backend_answers.py", "tests/secrets/test_backends.py")
+BACKENDS: Final = (
+    "tests/secrets/test_backend_answers.py",
+    "tests/secrets/test_cloud_answers.py",
+    "tests/secrets/test_backends.py",
+)
 # The tests that know a module best: those of them that reach a mutant are tried on it, the shortest first.
 TESTS: Final = {
     "core/plan": CORE,
@@ -97,12 +101,13 @@ TESTS: Final = {
     "identity/provider": ("tests/identity/test_provider.py", "tests/identity/test_outbound.py"),
     "identity/oidc": ("tests/identity/test_oidc.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
-    "executors/agents/link": ("tests/executors/test_floods.py",),
+    "executors/agents/link": ("tests/executors/test_crowding.py",),
     "executors/agents/handing": (
         "tests/scenarios/test_triggers.py",
         "tests/scenarios/test_watchers.py",
     ),
     "executors/agents/flaws": ("tests/executors/test_forged_reports.py",),
+    "core/crowds": ("tests/core/test_crowds.py",),
     "core/teams": ("tests/core", "tests/store/test_teams.py"),
     "secrets/service": ("tests/secrets/test_service.py",),
     "secrets/envelope": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),

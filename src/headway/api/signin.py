@@ -16,6 +16,7 @@ from psycopg import Connection
 from headway.api.door import Door
 from headway.api.principal import SESSION, Principal, chosen, principal
 from headway.api.renewal import Renewal
+from headway.core.crowds import crowd_of
 from headway.errors import NotAuthenticated, NotFound, NotReachable, RateLimited
 from headway.identity import accounts
 from headway.identity.base import Begins, Given, Proof, Redirecting, SignIn
@@ -114,11 +115,11 @@ class SignIns:
 
 # A person who mistypes; somebody who tries many names; many who try one name.
 def by_pair(name: str, address: str) -> Bucket:
-    return Bucket(("pair", counted_as(name), address), 5, 60.0)
+    return Bucket(("pair", counted_as(name), crowd_of(address)), 5, 60.0)
 
 
 def by_address(address: str) -> Bucket:
-    return Bucket(("address", address), 50, 60.0)
+    return Bucket(("address", crowd_of(address)), 50, 60.0)
 
 
 def by_name(name: str) -> Bucket:

@@ -16,6 +16,7 @@ from headway.api.parameters import INT64_MAX, Cursor, Id, Limit
 from headway.api.record import address_of
 from headway.api.repeats import ONCE, WHOLE
 from headway.api.routes.session import OPEN
+from headway.core.crowds import crowd_of
 from headway.core.roles import Verb
 from headway.core.webhooks import BODY_BYTES_MAX
 from headway.errors import HeadwayError, NotFound, UsageError
@@ -124,7 +125,7 @@ async def receive(api: Handed, request: Request[Any, Any, Any], slug: Id) -> wir
     ``X-Hub-Signature-256``. An unknown webhook, a disabled one and a wrong signature have one answer.
     """
     address = address_of(request)
-    api.hook_rate.take(address)
+    api.hook_rate.take(crowd_of(address))
     headers = {name.lower(): value for name, value in request.headers.items()}
     arrived = Post(slug, headers, await request.body(), address)
     team_id = await api.door.call(webhooks.team_of, slug)
