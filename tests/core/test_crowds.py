@@ -15,6 +15,7 @@ from headway.core.crowds import crowd_of
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("2001:db8:0:2::1", "2001:db8:0:3::1", False),
         ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("fe80::1%xeth", "fe80::2", True),
         ("::ffff:10.0.0.1", "10.0.0.1", True),  # of a socket that hears both
         ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
         ("::1", "127.0.0.1", False),

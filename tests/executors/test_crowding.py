@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from headway.agent.protocol import Hello
 from headway.executors.agents.link import Link, crowding
 
 
@@ -35,3 +36,7 @@ def test_a_link_has_a_session_when_it_was_let_in() -> None:
     link.sock.close()
     with pytest.raises(AssertionError):
         _ = link.session
+    link.hello = Hello(
+        "the session", "agent", "token", slots=1, processes=1, host="host", pid=1, held=[]
+    )
+    assert link.session == "the session"
