@@ -48,7 +48,7 @@ def test_other_costs_of_an_older_hash_are_kept() -> None:
     assert hash_with(GOOD, parameters_of(old)) == old
 
 
-@pytest.mark.parametrize("bytes_", [8, 15, 16, 17])
+@pytest.mark.parametrize("bytes_", [8, 10, 15, 16, 17])
 def test_salts_of_any_length_are_read(bytes_: int) -> None:
     old = passwords.computed(GOOD, bytes(range(bytes_)), 64, 1, 1)
     assert hash_with(GOOD, parameters_of(old)) == old
