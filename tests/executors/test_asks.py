@@ -141,6 +141,22 @@ def test_who_was_not_let_in_is_not_answered(asks: Any, desk: Desk) -> None:
     assert desk.asked == [(1, "known", 2)]
 
 
+def test_no_bell_holds_anybody_up(asks: Any) -> None:
+    asks.take(link(), ask())
+    assert [bell.getblocking() for bell in asks.bells] == [False, False]
+
+
+def test_who_closes_waits_for_nobody(selector: Any, desk: Desk) -> None:
+    desk.gates[1] = threading.Event()
+    asks: Any = Asks(selector, desk, no_secret)
+    for request in range(5):
+        asks.take(link(), ask(request))
+    asks.close()  # while two threads wait
+    desk.gates[1].set()
+    asks.threads[1].shutdown(wait=True)
+    assert len(desk.asked) <= 2, "the others are not begun"
+
+
 def test_who_closes_leaves_no_bell_behind(selector: Any, desk: Desk) -> None:
     asks: Any = Asks(selector, desk, no_secret)
     asks.take(link(), ask())
