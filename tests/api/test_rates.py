@@ -139,6 +139,8 @@ def test_a_team_has_what_it_may_send_in_two_seconds_at_once(hands: Hands) -> Non
     assert take(of_teams, 1) == said.replace("1 API", "1,500 API")
     hands.at += 1.0
     assert [take(of_teams, 2), take(of_teams, 2)] == [None, said]
+    assert [take(of_teams, 1) for _ in range(1_500)] == [None] * 1_500
+    assert take(of_teams, 1) is not None
     assert store.asked == [2, 1]
 
 

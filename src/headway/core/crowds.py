@@ -12,7 +12,7 @@ SUBSCRIBER: Final = 64  # bits of an address of IPv6 that are somebody's
 def crowd_of(address: str) -> str:
     """Return with whom an address is counted; what is none is counted as it is."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(address)
     except ValueError:
         return address
     if isinstance(found, ipaddress.IPv4Address):
