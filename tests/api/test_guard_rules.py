@@ -35,6 +35,7 @@ def of(
     url: str = URL, names: frozenset[str] = frozenset({"localhost"}), *headers: tuple[bytes, bytes]
 ) -> Any:
     found: Any = Guard(App("api", *headers), App("site"), names, url)  # type: ignore[arg-type]
+    assert found.facade.has("/api/v2/dags")
     found.facade = App("facade")
     return found
 
@@ -53,6 +54,7 @@ def ask(guarded: Any, path: str = "/", host: str | None = "localhost") -> tuple[
     scope = {"type": "http", "path": path, "headers": headers, "method": "GET"}
     asyncio.run(guarded(scope, never, send))
     start, body = sent
+    assert (start["type"], body["type"]) == ("http.response.start", "http.response.body")
     assert body.get("more_body", False) is False
     return start["status"], dict(start["headers"]), body["body"]
 

@@ -70,6 +70,7 @@ def way(rules: tuple[Rule, ...] = RULES, name: str = "company", **more: Any) -> 
         label="Company", issuer=ISSUER, client_id=CLIENT, client_secret_file="unread", **more
     )
     found: Any = Oidc(name, settings, "of the client", rules)
+    assert (found.provider.name, found.provider.secret) == (name, "of the client")
     found.provider = Scripted()
     return found
 

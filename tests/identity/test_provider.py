@@ -133,6 +133,8 @@ def test_an_issuer_may_end_with_a_slash(issuer: str) -> None:
     Idp.told[WELL_KNOWN] = (200, document(issuer, issuer=f"{issuer}/"))
     assert run(of(f"{issuer}/").metadata()).issuer == f"{issuer}/"
     assert paths() == [WELL_KNOWN]
+    Idp.told[f"/x{WELL_KNOWN}"] = (200, document(issuer, issuer=f"{issuer}/x"))
+    assert run(of(f"{issuer}/x").metadata()).issuer == f"{issuer}/x"
 
 
 def test_the_document_and_keys_are_asked_for_when_they_are_old(issuer: str) -> None:

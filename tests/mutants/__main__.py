@@ -71,8 +71,7 @@ TESTS: Final = {
     "api/team_rates": ("tests/api/test_rates.py",),
     "api/renewal": ("tests/api/test_renewal.py",),
     "api/repeats": ("tests/api/test_repeats.py",),
-    "api/context": ("tests/api/test_run_by_guests.py", "tests/api/test_guests.py"),
-    "api/site": ("tests/api/test_site.py",),
+    "api/context": ("tests/api/test_context.py",),
     "api/access": (
         "tests/api/test_admission.py",
         "tests/api/test_access.py",
@@ -161,7 +160,7 @@ TESTS: Final = {
     "agent/tls": ("tests/agent/test_tls.py",),
     "actions/grants": ("tests/api/test_granting.py",),
     "core/crowds": ("tests/core/test_crowds.py",),
-    "core/teams": ("tests/core", "tests/store/test_teams.py"),
+    "core/teams": ("tests/core/test_teams.py",),
     "secrets/service": ("tests/secrets/test_service.py",),
     "secrets/envelope": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
     "secrets/keys": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),

@@ -178,7 +178,9 @@ def test_a_changed_file_is_read_again_and_older_keys_still_open(tmp_path: Path) 
 
 
 class Rival(LocalKeys):
-    """Another process that rotates when this one has read its keys, if it can."""
+    """Another process that rotates when this one has read its keys, if it can. ``made``: its keys."""
+
+    made = 0
 
     def load(self) -> None:
         super().load()
@@ -189,7 +191,8 @@ class Rival(LocalKeys):
         except BlockingIOError:
             return
         else:
-            write_private(self.file, line_of("rival") + self.file.read_text())
+            self.made += 1
+            write_private(self.file, line_of(f"rival-{self.made}") + self.file.read_text())
         finally:
             os.close(folder)
 
@@ -197,9 +200,12 @@ class Rival(LocalKeys):
 def test_who_rotates_at_once_keeps_the_key_of_the_other(tmp_path: Path) -> None:
     """Else what was wrapped in between with a key that the second one did not know would be lost."""
     ours = local_keys(tmp_path, None)
-    before = Rival(tmp_path / FILE).current  # is not alone: the other one comes in between
-    made = Rival(tmp_path / FILE).rotate()
-    assert [*parsed((tmp_path / FILE).read_text(), "")] == [made, "rival", before]
+    other = Rival(tmp_path / FILE)
+    before = other.current  # is not alone: the other one comes in between
+    assert other.made == 1
+    made = other.rotate()
+    assert other.made == 1, "nobody comes in between"
+    assert [*parsed((tmp_path / FILE).read_text(), "")] == [made, "rival-1", before]
     with alone(tmp_path):
         pass
     assert ours.current == made
