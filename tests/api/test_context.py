@@ -40,7 +40,7 @@ class Door:
 def api(**more: Any) -> Any:
     names = ("wakeups", "live", "layout", "dags", "signin", "secrets")
     given = {"door": Door(), "children": None, "url": "http://h", "team_id": 1}
-    return Api(**{**dict.fromkeys(names), **given, **more})  # type: ignore[arg-type]
+    return Api(**{**dict.fromkeys(names), **given, **more})
 
 
 @pytest.fixture

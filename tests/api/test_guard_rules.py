@@ -195,7 +195,7 @@ def test_a_body_has_its_time_and_what_comes_after_it_any() -> None:
 
         received = patient(receive)
         found = [await received(), await received()]
-        last = asyncio.create_task(received())  # type: ignore[arg-type]
+        last: Any = asyncio.create_task(received())  # type: ignore[arg-type]
         for _ in range(5):
             await asyncio.sleep(0)
         waits = not last.done()

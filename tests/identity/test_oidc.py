@@ -31,7 +31,11 @@ METADATA = Metadata(
     jwks_uri=f"{ISSUER}/keys",
     end_session_endpoint=f"{ISSUER}/end",
 )
-PERSON = {"preferred_username": "ann.lee", "groups": ["analysts"], "name": "Ann Lee"}
+PERSON: dict[str, Any] = {
+    "preferred_username": "ann.lee",
+    "groups": ["analysts"],
+    "name": "Ann Lee",
+}
 
 
 class Scripted:
@@ -99,7 +103,8 @@ def refusal(found: Any, given: Given) -> str:
 
 def test_a_browser_leaves_with_what_only_its_ticket_makes() -> None:
     found = way(scopes=("openid", "groups", "groups"))
-    assert isinstance(found, Redirecting)
+    begins: object = found
+    assert isinstance(begins, Redirecting)
     address = asyncio.run(found.start(TICKET, BACK))
     assert address.startswith(f"{ISSUER}/auth?")
     query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

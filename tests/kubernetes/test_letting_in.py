@@ -89,7 +89,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def hello(**more: Any) -> Hello:
-    given = {"session": "uid-1", "agent": "liar", "token": "token", "slots": 9, "attempt": KEY}
+    given: dict[str, Any] = {
+        "session": "uid-1",
+        "agent": "liar",
+        "token": "token",
+        "slots": 9,
+        "attempt": KEY,
+    }
     given |= {"processes": 1, "host": "node", "pid": 7, "held": []}
     return Hello(**given | more)
 
