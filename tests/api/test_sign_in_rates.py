@@ -75,6 +75,13 @@ def test_a_bucket_refills_with_the_time_of_the_database(database: str, owner_con
     assert transact(owner_conn, sign_in_rates.take, [bucket]) == 0
 
 
+def test_who_must_wait_for_less_than_a_second_must_wait(owner_conn: Session) -> None:
+    bucket = by_name("ann")
+    for _ in range(bucket.burst):
+        transact(owner_conn, sign_in_rates.take, [bucket])
+    assert 0 < transact(owner_conn, sign_in_rates.take, [by_address("10.0.0.1"), bucket]) < 1
+
+
 def test_what_is_full_again_is_forgotten(owner_conn: Session) -> None:
     for number in range(30):
         transact(owner_conn, sign_in_rates.take, [by_address(f"10.0.0.{number}")])
