@@ -99,8 +99,8 @@ TESTS: Final = {
         "tests/identity/test_directory.py",
         "tests/api/test_sign_in_by_ldap.py",
     ),
-    "identity/ldap": ("tests/api/test_sign_in_by_ldap.py",),
-    "identity/kerberos": ("tests/api/test_sign_in_by_kerberos.py",),
+    "identity/ldap": ("tests/identity/test_ways_of_directories.py",),
+    "identity/kerberos": ("tests/identity/test_ways_of_directories.py",),
     "identity/provider": ("tests/identity/test_provider.py", "tests/identity/test_outbound.py"),
     "identity/oidc": ("tests/identity/test_oidc.py",),
     "store/api_tokens": (
