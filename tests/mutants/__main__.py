@@ -176,7 +176,7 @@ TESTS: Final = {
     "secrets/keys": ("tests/secrets/test_keys.py", "tests/secrets/test_kms.py"),
     "secrets/kms": ("tests/secrets/test_kms.py",),
     "secrets/settings": BACKENDS,
-    "secrets/runs": ("tests/secrets/test_runs.py",),
+    "secrets/runs": ("tests/secrets/test_runs_rights.py",),
     "secrets/asset_events": (
         "tests/secrets/test_service.py",
         "tests/scenarios/test_assets.py",
