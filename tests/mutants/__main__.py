@@ -132,10 +132,9 @@ TESTS: Final = {
     "api/routes/answer_links": ("tests/api/test_answer_links.py",),
     "executors/agents/refusals": ("tests/scenarios/test_strangers.py",),
     "executors/agents/link": ("tests/executors/test_crowding.py",),
-    "executors/agents/handing": (
-        "tests/scenarios/test_triggers.py",
-        "tests/scenarios/test_watchers.py",
-    ),
+    "executors/agents/handing": ("tests/executors/test_handing.py",),
+    "executors/agents/doors": ("tests/executors/test_doors.py",),
+    "agent/users": ("tests/agent/test_users.py",),
     "executors/agents/flaws": ("tests/executors/test_flaws.py",),
     "executors/agents/errands": ("tests/executors/test_rights_to_files.py",),
     "executors/agents/asks": ("tests/executors/test_asks.py",),

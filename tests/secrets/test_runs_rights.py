@@ -179,6 +179,15 @@ def test_what_it_cannot_carry_is_told(odd: Any, why: str) -> None:
     assert why in refusal(odd)
 
 
+def test_a_question_is_looked_at_before_it_is_answered(world: World) -> None:
+    with pytest.raises(NotAllowed, match="NUL"):
+        ask("dag", "d\0")
+    with pytest.raises(NotAllowed, match="the id of the run is"):
+        ask("start", run_id="x" * (NAME_BYTES_MAX + 1))
+    assert (world.asked, world.done) == ([], [])
+    assert "lone surrogate" in refusal(Start("d", "\ud800"))
+
+
 # -- whose DAG it is
 
 
