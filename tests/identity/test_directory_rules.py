@@ -54,7 +54,7 @@ class Scripted(Directory):
         self.wrong = False
 
     @contextmanager
-    def connected(self, server: str) -> Iterator[Any]:  # type: ignore[override]
+    def connected(self, server: str) -> Iterator[Any]:
         yield server
 
     def bind(self, server: str, dn: str, secret: str) -> None:
