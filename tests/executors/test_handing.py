@@ -55,8 +55,12 @@ def test_teams_have_their_own() -> None:
 def test_nobody_looks_after_more_than_the_most() -> None:
     store = Store({1: 500}, a=0, b=40)
     assert handed(store, [link("a"), link("b")], most=60) == {"a": 60, "b": 60}
-    assert store.asked == [("a", 60), ("b", 20)] or sum(n for _, n in store.asked) == 80
-    assert handed(Store({1: 9}, a=60), [link("a")], most=60) == {"a": 60}
+    assert store.asked == [("a", 60), ("b", 20)]
+    full, almost = Store({1: 9}, a=60), Store({1: 9}, a=59)
+    assert handed(full, [link("a")], most=60) == {"a": 60}
+    assert full.asked == []
+    assert handed(almost, [link("a")], most=60) == {"a": 60}
+    assert almost.asked == [("a", 1)]
 
 
 def test_a_team_has_so_many_rounds() -> None:

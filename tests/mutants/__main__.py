@@ -97,7 +97,6 @@ TESTS: Final = {
     "identity/directory": (
         "tests/identity/test_directory_rules.py",
         "tests/identity/test_directory.py",
-        "tests/api/test_sign_in_by_ldap.py",
     ),
     "identity/ldap": ("tests/identity/test_ways_of_directories.py",),
     "identity/kerberos": ("tests/identity/test_ways_of_directories.py",),
