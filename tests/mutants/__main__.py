@@ -180,7 +180,7 @@ TESTS: Final = {
         "tests/scenarios/test_assets.py",
         "tests/scenarios/test_asset_aliases.py",
     ),
-    "secrets/stored": ("tests/api/test_secrets.py", "tests/secrets/test_service.py"),
+    "secrets/stored": ("tests/secrets/test_stored.py",),
     "secrets/backends/base": BACKENDS,
     "secrets/backends/builtin": BACKENDS,
     "secrets/backends/environment": BACKENDS,
@@ -200,7 +200,7 @@ SAMPLES: Final = {
     module: 40
     for module in TESTS
     if module.startswith(("store/", "api/routes/", "actions/", "api/live/"))
-    or module in ("secrets/stored", "secrets/asset_events")
+    or module == "secrets/asset_events"
     or module in ("executors/agents/gateway", "executors/agents/files", "executors/agents/standing")
     or module == "executors/agents/executor"
 }
