@@ -28,6 +28,7 @@ from headway.executors.agents.standing import (
     key_of,
     known_to,
 )
+from headway.executors.agents.triggers import NOTE_CHARS_MAX
 from headway.store import notices, watchers
 from headway.store.watchers import Holder, Look, NewEvent
 
@@ -235,7 +236,7 @@ def test_looks_are_bounded_and_of_what_it_looks_after(world: World) -> None:
     first, second = told
     assert (first.looks, first.again_s, first.age_s >= 0) == (0, None, True)
     assert first.note.startswith("n\u2400x")
-    assert len(first.note) == standing.NOTE_CHARS_MAX
+    assert len(first.note) == NOTE_CHARS_MAX
     assert second == Look(DIGEST, 3, 3, age_s=1.0, again_s=2.0, note="fine")
     world.done.clear()
     world.watches.answer(found, Sighted([]))

@@ -205,7 +205,8 @@ def test_a_variable_is_shown_unless_it_is_secret(rows: Rows) -> None:
         ("smtp_password", {}),
         ("url", {"value": "x://u:p@h"}),
     ):
-        made = var(key, **{"value": "text", **more})
+        given: dict[str, Any] = {"value": "text", **more}
+        made = var(key, **given)
         assert (made.value, made.is_secret) == (None, True)
         assert rows.variables[1, key].value is None
         assert value(rows, key) == more.get("value", "text")
