@@ -6,9 +6,8 @@ from typing import Any, Final
 import pytest
 
 from headway.agent.protocol import Hello
-from headway.agent.watchers import WatcherKey
-from headway.executors.agents import executor
-from headway.executors.agents.executor import Agents
+from headway.executors.agents import rights
+from headway.executors.agents.rights import Rights
 from headway.executors.base import LEASE
 from headway.store import api_tokens, sessions
 from headway.store.clock import clock
@@ -18,7 +17,7 @@ CONN: Final[Any] = object()
 
 
 class World:
-    """An executor whose gateway and database are told beforehand."""
+    """A gateway and a database that are told beforehand what they answer."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[Any] = []
@@ -28,22 +27,18 @@ class World:
         self.asked: list[Any] = []
         self.links: dict[str, Any] = {}
         note = self.done.append
-        agents: Any = object.__new__(Agents)
-        agents.conn, agents.data = CONN, "/data"
-        agents.gateway = SimpleNamespace(
+        gateway: Any = SimpleNamespace(
             links=self.links,
             refuse=lambda link, why, again=True: note(("refused", why, again)),
             welcome=lambda link, hello, team_id, token: note(("welcome", team_id, token)),
         )
-        agents.refusals = SimpleNamespace(
+        host: Any = SimpleNamespace(conn=CONN)
+        self.rights = Rights(host, gateway, "/data", lambda link, hello: note("level"))
+        self.rights.refusals = SimpleNamespace(  # type: ignore[assignment]
             note=lambda hello, host, why, team: note(("told", host, why, team))
         )
-        agents.triggers = SimpleNamespace(bring_level=lambda link: note("triggers"))
-        agents.watchers = SimpleNamespace(bring_level=lambda links: note(("watchers", len(links))))
-        monkeypatch.setattr(Agents, "send_bound", lambda self, link: note("bound"))
-        monkeypatch.setattr(executor, "read", self.read)
-        monkeypatch.setattr(executor, "transact", self.transact)
-        self.agents: Agents = agents
+        monkeypatch.setattr(rights, "read", self.read)
+        monkeypatch.setattr(rights, "transact", self.transact)
 
     def read(self, conn: Any, work: Any, *of: Any) -> Any:
         assert conn is CONN
@@ -75,7 +70,7 @@ def link(**more: Any) -> Any:
 
 
 def test_an_agent_is_of_the_team_of_its_token(world: World) -> None:
-    world.agents.let_in(link(), HELLO)
+    world.rights.let_in(link(), HELLO)
     assert world.asked == [
         (api_tokens.identify_agent, api_tokens.fingerprint("secret"), NOW),
         (
@@ -83,21 +78,12 @@ def test_an_agent_is_of_the_team_of_its_token(world: World) -> None:
             *("tok", ("q", "default")),
         ),
     ]
-    assert world.done == [("welcome", 2, "tok"), "bound", "triggers"]
-
-
-def test_one_that_knows_watchers_is_brought_level_with_them(world: World) -> None:
-    said = Hello("s", "agent", "secret", 4, 2, "host", 7, [], watchers=[WatcherKey("a" * 64, 1)])
-    world.agents.let_in(link(), said)
-    assert world.done == [("welcome", 2, "tok"), "bound", "triggers", ("watchers", 1)]
-    world.done.clear()
-    world.agents.let_in(link(), Hello("s", "agent", "t", 4, 2, "host", 7, [], watchers=[]))
-    assert world.done[-1] == ("watchers", 1), "none of them yet, but it knows what they are"
+    assert world.done == [("welcome", 2, "tok"), "level"]
 
 
 def test_an_unknown_token_is_refused_for_good_and_told(world: World) -> None:
     world.known = None
-    world.agents.let_in(link(), HELLO)
+    world.rights.let_in(link(), HELLO)
     (refused, told) = world.done
     assert refused[0] == "refused"
     assert refused[1].startswith("the agent's token is unknown, expired or revoked")
@@ -108,29 +94,29 @@ def test_an_unknown_token_is_refused_for_good_and_told(world: World) -> None:
 
 def test_the_session_of_another_team_is_not_taken(world: World) -> None:
     world.links["s"] = link(team_id=1)
-    world.agents.let_in(link(), HELLO)
+    world.rights.let_in(link(), HELLO)
     why = "the session belongs to another team"
     assert world.done == [("refused", why, True), ("told", "10.0.0.7", why, 2)]
     assert len(world.asked) == 1
     world.done.clear()
     world.links["s"] = link(team_id=2)
-    world.agents.let_in(link(), HELLO)
+    world.rights.let_in(link(), HELLO)
     assert world.done[0] == ("welcome", 2, "tok"), "its own, on a new connection"
 
 
 def test_a_session_that_is_over_is_not_gone_on_with(world: World) -> None:
     world.alive = False
-    world.agents.let_in(link(), HELLO)
+    world.rights.let_in(link(), HELLO)
     assert world.done == [("refused", "the session's lease has ended", True)]
 
 
 def test_a_refusal_of_a_known_team_is_told_there(world: World) -> None:
-    world.agents.refuse(link(), HELLO, "no", 5)
+    world.rights.refuse(link(), HELLO, "no", 5)
     assert world.done == [("refused", "no", False), ("told", "10.0.0.7", "no", 5)]
 
 
 def test_who_has_no_good_token_any_more_is_disconnected(world: World) -> None:
-    world.agents.part_from_void()
+    world.rights.part_from_void()
     assert world.asked == []
     world.links.update(
         a=link(token_id="one"),
@@ -139,7 +125,7 @@ def test_who_has_no_good_token_any_more_is_disconnected(world: World) -> None:
         pod=link(token_id=""),
     )
     world.void = {(2, "one")}
-    world.agents.part_from_void()
+    world.rights.part_from_void()
     assert world.asked == [({(2, "one"), (2, "two"), (3, "one")}, NOW)], "pods have none"
     assert world.done == [("refused", "the agent's token is no longer valid", False)]
     world.links = {"pod": link(token_id="")}

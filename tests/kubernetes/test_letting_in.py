@@ -40,7 +40,9 @@ class World:
         )
         agents: Any = SimpleNamespace(
             gateway=gateway,
-            refuse=lambda link, hello, why, team_id: note(("refused", why, team_id)),
+            rights=SimpleNamespace(
+                refuse=lambda link, hello, why, team_id: note(("refused", why, team_id))
+            ),
             send_bound=lambda link: note("bound"),
             triggers=SimpleNamespace(bring_level=lambda link: note("level")),
         )

@@ -148,12 +148,7 @@ TESTS: Final = {
         "tests/executors/test_standing.py",
         "tests/executors/test_watchers.py",
     ),
-    "executors/agents/executor": (
-        "tests/executors/test_letting_in.py",
-        "tests/scenarios/test_gateway.py",
-        "tests/scenarios/test_strangers.py",
-        "tests/executors/test_credentials.py",
-    ),
+    "executors/agents/rights": ("tests/executors/test_letting_in.py",),
     "executors/agents/gateway": (
         "tests/scenarios/test_gateway.py",
         "tests/executors/test_floods.py",
@@ -212,7 +207,6 @@ SAMPLES: Final = {
     if module.startswith(("store/", "api/routes/", "actions/", "api/live/"))
     or module == "secrets/asset_events"
     or module in ("executors/agents/gateway", "executors/agents/files", "executors/agents/standing")
-    or module == "executors/agents/executor"
 }
 WANTED: Final = 0.9
 WORKERS: Final = 2
