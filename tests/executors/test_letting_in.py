@@ -34,6 +34,7 @@ class World:
         )
         host: Any = SimpleNamespace(conn=CONN)
         self.rights = Rights(host, gateway, "/data", lambda link, hello: note("level"))
+        assert self.rights.refusals.host is host
         self.rights.refusals = SimpleNamespace(  # type: ignore[assignment]
             note=lambda hello, host, why, team: note(("told", host, why, team))
         )
