@@ -117,8 +117,8 @@ sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: mutants
-mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice each: make mutants [MODULE=core/retry]
-	@$(BIN)/python -m tests.mutants $(MODULE)
+mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice each: make mutants [MODULE=core/retry] [SAMPLE=50]
+	@$(BIN)/python -m tests.mutants $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE))
 
 .PHONY: leaks
 leaks: .venv/.ready ## Ask every route for what another team has, as everybody: each answer is as for what is missing

@@ -88,3 +88,28 @@ def test_what_was_used_is_of_the_last_minute(hands: Hands) -> None:
     assert budget.used() == 450
     hands.at += 120
     assert budget.used() == 0
+
+
+def test_a_new_one_has_spent_nothing(hands: Hands) -> None:
+    hands.at = 0.0
+    budget = LogBudget()
+    assert (budget.used(), budget.limit) == (0, None)
+    hands.at = 60.0
+    assert LogBudget().used() == 0
+    budget = LogBudget()
+    budget.limit = 5
+    assert [budget.take(5), budget.take(1)] == [True, False], "at the limit nothing more is taken"
+    assert budget.used() == 5
+
+
+def test_what_is_written_in_any_case_is_counted(hands: Hands) -> None:
+    budget = LogBudget()
+    budget.limit = 10
+    budget.spend(10)
+    assert not budget.take(1)
+    hands.at += 60
+    budget.spend(4)
+    assert budget.used() == 14
+    hands.at += 180
+    budget.spend(0)
+    assert budget.used() == 0, "long ago"

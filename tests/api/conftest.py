@@ -102,7 +102,8 @@ def served(
             refusals=Refusals(write_s=write_refusals_s),
         )
         per_person = Rate(rate * BURST_S, BURST_S)
-        admission = Admission(api.door, TOKEN, admin, per_person, api.signin.renewal)
+        parts = (api.door, TOKEN, admin, per_person, api.signin.renewal)
+        admission = Admission(*parts, is_secure=api.is_secure)
         with application(api, admission) as found:
             guard = Guard(found.routed, site_in(site), names_of("127.0.0.1"), api.url)
             server = Served(guard, listener, live.close)

@@ -98,7 +98,8 @@ class Gate:
         }
         self.door = Door({works[name]: found for name, found in answers.items()})
         self.rate, self.teams, self.renewals = Counter(), Teams(), Renewals()
-        gate: Any = Admission(self.door, "local", ADMIN, self.rate, self.renewals)  # type: ignore[arg-type]
+        parts: Any = (self.door, "local", ADMIN, self.rate, self.renewals)
+        gate: Any = Admission(*parts, is_secure=False)
         gate.teams = self.teams
         self.gate: Admission = gate
 

@@ -99,6 +99,10 @@ def test_behind_https_the_cookie_and_the_browser_stay_there(database: str, tmp_p
         assert "secure" in given.lower()
         assert "max-age" in answer.headers["strict-transport-security"]
         assert browser.ask("GET", f"{API}/session").status == 200
+        # Another host of the domain can set this name, but none with the prefix.
+        secret = str(browser.cookie).partition("=")[2]
+        tossed = Browser(url, f"headway_session={secret}", browser.headers)
+        assert tossed.ask("GET", f"{API}/session").status == 401
 
 
 def test_what_a_body_may_not_set_is_refused(ann: Browser, url: str, watch: Watch) -> None:

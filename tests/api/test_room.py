@@ -54,7 +54,7 @@ def test_whoever_is_being_answered_stays() -> None:
     assert room.enter(guests[2])
     assert guests[0].is_dismissed
     assert len(room.guests) == 2
-    assert set(room.by_address) == {"10.0.0.2", "10.0.0.3"}
+    assert set(room.by_crowd) == {"10.0.0.2", "10.0.0.3"}
 
 
 def test_one_address_does_not_take_all() -> None:
@@ -69,6 +69,21 @@ def test_one_address_does_not_take_all() -> None:
     behind = [Guest("10.0.0.9") for _ in range(3)]
     assert [room.enter(each) for each in behind] == [True] * 3
     assert behind[0].is_dismissed
+
+
+def test_a_network_of_one_subscriber_is_one_address() -> None:
+    room = Room(8, proxies={"2001:db8::9"})
+    greedy = [Guest(f"2001:db8::{number:x}") for number in range(1, 9)]
+    assert [room.enter(each) for each in greedy[:7]] == [True] * 7
+    assert [each.is_dismissed for each in greedy] == [True, *[False] * 7]
+    for each in greedy[1:7]:
+        room.answers(each)
+    assert not room.enter(greedy[7])
+    assert room.enter(Guest("2001:db8:0:1::1")), "of another network"
+    assert room.enter(Guest("2001:db8::9")), "a proxy in it is not one of them"
+    for each in greedy:
+        room.leave(each)
+    assert set(room.by_crowd) == {"2001:db8:0:1::/64", "2001:db8::9"}
 
 
 @pytest.fixture

@@ -134,6 +134,21 @@ def test_a_new_password_needs_the_old_one_and_ends_the_other_sessions(
     assert Browser(url).sign_in("ann", new).status == 200
 
 
+def test_who_guesses_their_own_password_keeps_nobody_from_theirs(
+    ann: Browser, admin: Browser, url: str
+) -> None:
+    user = {"name": "bob", "role": "viewer", "password": PASSWORD}
+    assert admin.ask("POST", f"{API}/users", user).status == 201
+    bob = Browser(url)
+    assert bob.sign_in("bob", PASSWORD).status == 200
+    guess = {"password": "another long password", "current": "wrong"}
+    found = [ann.ask("PUT", f"{API}/users/ann/password", guess).status for _ in range(60)]
+    assert found[:5] == [403] * 5
+    assert set(found) == {403, 429}
+    right = {"password": "another long password", "current": PASSWORD}
+    assert bob.ask("PUT", f"{API}/users/bob/password", right).status == 204
+
+
 def test_who_is_disabled_is_out_at_once(ann: Browser, admin: Browser, url: str) -> None:
     token = ann.ask("POST", f"{API}/tokens", {"name": "ci"}).json["token"]
     program = Browser(url, headers={"Authorization": f"Bearer {token}"})

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from headway import clock
-from headway.api.signin import by_address, by_pair
+from headway.api.signin import by_address, by_name, by_pair
 from headway.store import api_login, sign_in_rates
 from headway.store.transact import APP, Session, begun, connect, enter_team, transact
 from headway.up.address import url_of
@@ -32,6 +32,33 @@ def test_two_servers_count_tries_together(database: str, tmp_path: Path) -> None
         assert attempt(urls[0], "bob").status_code == 401
 
 
+@pytest.mark.parametrize(
+    "other", ["ANN", "Ann", "a nn", "ann\u00a0", "\uff41nn", "a\u0301nn", "\u00e1nn", "a\u00adnn", "an\ufe0fn"]
+)  # fmt: skip
+def test_another_spelling_of_a_name_is_counted_as_the_same(other: str) -> None:
+    """Directories find the same person by it: guesses would go on."""
+    assert by_pair(other, "10.0.0.1") == by_pair("ann", "10.0.0.1")
+    assert by_name(other) == by_name("ann")
+
+
+def test_all_addresses_of_a_subscriber_are_counted_as_one() -> None:
+    """Else who has one of IPv6 comes from another one for each guess."""
+    one, other, elsewhere = "2001:db8::1", "2001:db8::ffff:1", "2001:db8:1::1"
+    assert by_address(one) == by_address(other) != by_address(elsewhere)
+    assert by_pair("ann", one) == by_pair("ann", other) != by_pair("ann", elsewhere)
+
+
+def test_names_addresses_and_pairs_have_buckets_of_their_own() -> None:
+    of = [by_pair("ann", "a"), by_pair("ann", "b"), by_pair("bob", "a"), by_name("ann"), by_name("bob")]  # fmt: skip
+    of += [by_address("a"), by_address("b"), by_address("ann"), by_name("ann-2"), by_name("ann_2")]
+    assert len({each.hashed for each in of}) == len(of)
+    assert [(each.burst, each.period_s) for each in (of[0], of[3], of[5])] == [
+        (5, 60.0),
+        (100, 60.0),
+        (50, 60.0),
+    ]
+
+
 def test_a_bucket_refills_with_the_time_of_the_database(database: str, owner_conn: Session) -> None:
     bucket = by_pair("ann", "10.0.0.1")
     for _ in range(bucket.burst):
@@ -46,6 +73,13 @@ def test_a_bucket_refills_with_the_time_of_the_database(database: str, owner_con
     assert transact(owner_conn, sign_in_rates.take, [bucket]) > 0
     transact(owner_conn, sign_in_rates.give_back, bucket)
     assert transact(owner_conn, sign_in_rates.take, [bucket]) == 0
+
+
+def test_who_must_wait_for_less_than_a_second_must_wait(owner_conn: Session) -> None:
+    bucket = by_name("ann")
+    for _ in range(bucket.burst):
+        transact(owner_conn, sign_in_rates.take, [bucket])
+    assert 0 < transact(owner_conn, sign_in_rates.take, [by_address("10.0.0.1"), bucket]) < 1
 
 
 def test_what_is_full_again_is_forgotten(owner_conn: Session) -> None:

@@ -17,6 +17,8 @@ from headway.core.webhooks import BODY_BYTES_MAX, sign
 from headway.errors import Conflict, NotFound, UsageError
 from headway.store import webhooks as store
 from headway.store.transact import Session
+from tests.api import people
+from tests.api.browser import API
 from tests.scenarios.test_assets import producer, runs_of
 from tests.scenarios.world import deploy, task
 
@@ -217,6 +219,38 @@ def test_after_a_rotation_both_secrets_count_for_the_overlap(client: Client, con
     last = client.rotate_webhook("feed", 0)
     for secret, status in ((made.secret, 404), (new.secret, 404), (last.secret, 200)):
         assert post(made.url, BODY, signed(secret, BODY))[0] == status
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("dag", "run.trigger"), ("asset", "asset.emit")])
+def test_who_may_not_do_what_a_webhook_does_gets_no_secret_of_it(
+    url: str, client: Client, conn: Session, kind: str, verb: str
+) -> None:
+    """Whoever manages webhooks only would start runs with a new secret, or with what came before."""
+    producer(conn, "orders")
+    made = hook(client, **({"asset": None, "dag_id": "d"} if kind == "dag" else {}))
+    post(made.url, BODY, signed(made.secret, BODY))
+    (kept,) = client.webhook_deliveries("feed", 10)
+    admin = people.local(url)
+    for name, verbs in (("less", ["webhook.manage"]), ("more", ["webhook.manage", verb])):
+        role = {"name": name, "verbs": verbs, "description": ""}
+        assert admin.ask("POST", f"{API}/roles", role).status == 201
+        people.create(url, name, name)
+    hooks = f"{API}/webhooks/feed"
+    asked: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", f"{hooks}/rotate", {"overlap_hours": 1}),
+        ("POST", f"{hooks}/deliveries/{kept.number}/replay", {}),
+        ("PATCH", hooks, {"disabled": False}),
+        ("POST", f"{API}/webhooks", {"name": "two", **({"dag_id": "d"} if kind == "dag" else {"asset": "orders"})}),
+    ]  # fmt: skip
+    less, more = (people.signed_in(url, name) for name in ("less", "more"))
+    before = client.webhook_deliveries("feed", 10)
+    refused = [less.ask(*each) for each in asked]
+    assert [answer.status for answer in refused] == [403] * 4
+    assert {verb in answer.json["detail"] for answer in refused} == {True}
+    assert client.webhook_deliveries("feed", 10) == before
+    assert less.ask("PATCH", hooks, {"disabled": True}).status == 200, "whoever manages may stop it"
+    assert less.ask("POST", f"{API}/webhooks/none/rotate", {"overlap_hours": 1}).status == 404
+    assert [more.ask(*each).status for each in asked] == [200, 200, 200, 201]
 
 
 def test_a_new_master_key_wraps_the_secrets_of_webhooks_too(client: Client, conn: Session) -> None:

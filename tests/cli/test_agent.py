@@ -146,6 +146,12 @@ def test_mistakes_are_told_before_anything_starts(tmp_path: Path) -> None:
     empty.write_text("")
     with pytest.raises(UsageError, match="has no token"):
         agent("tls://a:1", empty)
+    (tmp_path / "good").write_text("t")
+    for text in ("", " \n"):
+        empty.write_text(text)
+        with pytest.raises(UsageError, match="has no certificates") as told:
+            agent("tls://a:1", tmp_path / "good", ca=empty)
+        assert told.value.where == str(empty)
     with pytest.raises(UsageError, match="cannot read it"):
         agent("tls://a:1", tmp_path / "missing")
     certificate, _ = authority(tmp_path).sign("one", "127.0.0.1")

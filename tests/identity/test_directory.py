@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.identity.directory import PAGE, Directory, primary_of
 from headway.identity.id_token import Refused
@@ -72,6 +73,17 @@ def test_a_primary_group_elsewhere_is_none_and_a_missing_number_is_refused(compa
     assert asked.find("ann").groups == ()
     with pytest.raises(Refused, match="primaryGroupID"):
         asked.find("bob")
+
+
+def test_a_wrong_password_is_refused_by_either_kind_of_encryption(company: Slapd) -> None:
+    company.person("ann")
+    for server in (company.starttls, company.ldaps):
+        asked = directory(company)
+        asked.settings = replace(asked.settings, servers=[server])
+        assert asked.check("ann", PASSWORD).user == "ann"
+        for secret in ("wrong", PASSWORD.upper(), PASSWORD + " "):
+            with pytest.raises(Refused, match="the directory refused the password: Invalid cred"):
+                asked.check("ann", secret)
 
 
 @pytest.mark.parametrize(

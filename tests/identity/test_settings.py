@@ -6,7 +6,7 @@ import pytest
 
 from headway.core.roles import Role
 from headway.errors import UsageError
-from headway.identity.settings import NONE, checked, from_environment, load
+from headway.identity.settings import NONE, checked, from_environment, load, require_libraries
 
 PROXY = '[proxy.company]\nlabel = "Company"\ntrusted = ["10.0.0.7"]\n'
 RULE = '[[rule]]\ngroup = "a"\ngrant = "sales:viewer"\n'
@@ -210,3 +210,120 @@ def test_a_library_that_is_missing_is_told_at_the_start(
         str(file),
         True,
     )
+
+
+KERBEROS = (
+    '[kerberos.tickets]\nlabel = "K"\nkeytab = "keys"\nrealms = ["R"]\ndirectory = "company"\n'
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a keytab that only its user reads, and a secret."""
+    (tmp_path / "keys").write_bytes(b"k")
+    (tmp_path / "keys").chmod(0o600)
+    (tmp_path / "secret").write_text("of the client")
+    return tmp_path
+
+
+def refusal(text: str, folder: Path) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        checked(text, folder)
+    return caught.value
+
+
+def test_tickets_are_read_with_their_directory_and_keytab(folder: Path) -> None:
+    found = checked(LDAP + KERBEROS + RULE, folder)
+    assert found.kerberoses["tickets"].keytab == str(folder / "keys")
+    assert found.kerberoses["tickets"].directory == "company"
+    assert checked(LDAP + RULE).kerberoses == {}
+
+
+def test_tickets_without_a_directory_or_a_good_keytab_are_refused(folder: Path) -> None:
+    for text in (KERBEROS + RULE, LDAP.replace("company", "other") + KERBEROS + RULE):
+        error = refusal(text, folder)
+        assert "[kerberos.tickets]: there is no [ldap.company]" in error.message
+    (folder / "keys").chmod(0o644)
+    assert "other users can read the keytab" in refusal(LDAP + KERBEROS + RULE, folder).message
+
+
+def test_there_is_one_section_of_tickets(folder: Path) -> None:
+    more = KERBEROS.replace("tickets", "others")
+    error = refusal(LDAP + KERBEROS + more + RULE, folder)
+    assert error.message == "there can be one [kerberos.NAME]"
+    assert error.hint == "one keytab may have keys of several realms"
+
+
+@pytest.mark.parametrize("way", [PROXY, LDAP, OIDC, LDAP + KERBEROS])
+def test_a_way_without_a_rule_lets_nobody_in(folder: Path, way: str) -> None:
+    assert "there is no rule, so nobody could sign in" in refusal(way, folder).message
+    checked(way + RULE, folder)
+    assert checked("", folder) == NONE
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "line"),
+    [
+        (PROXY, OIDC, 5),
+        (PROXY, LDAP, 4),
+        (OIDC, LDAP, 7),
+        (LDAP, PROXY, 1),
+        (LDAP, KERBEROS.replace("tickets", "company"), 6),
+    ],
+)
+def test_two_ways_have_two_names(folder: Path, one: str, other: str, line: int) -> None:
+    error = refusal(one + other + RULE, folder)
+    assert error.message == "two ways to sign in have the name 'company'"
+    assert error.where == str(line)
+
+
+@pytest.mark.parametrize("rule", ["rule = 1\n", "[rule]\ngroup = 'a'\n", "[[rule]]\ngroup = 1\n"])
+def test_what_is_no_rule_is_told(rule: str) -> None:
+    error = refusal(rule, Path())
+    assert error.message.startswith("rule: ")
+    assert "docs/sign-in.md" in str(error.hint)
+
+
+def test_a_slip_in_a_word_is_told_with_the_word(folder: Path) -> None:
+    assert refusal("[prxy.a]\n", folder).hint == 'did you mean "proxy"?'
+    assert "docs/sign-in.md" in str(refusal("[something.a]\n", folder).hint)
+
+
+def test_an_error_of_ours_hides_no_cause_and_another_one_keeps_it(folder: Path) -> None:
+    ours = refusal(PROXY.replace("10.0.0.7", "x") + RULE, folder)
+    assert ours.__cause__ is None
+    assert ours.hint == "use an IP address, or a network such as 10.1.0.0/28"
+    theirs = refusal(PROXY.replace("label", "lable") + RULE, folder)
+    assert type(theirs.__cause__).__name__ == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\n\n [ proxy . company ]\nlabel = 1\n", "3"),
+        ("[proxy.company.x]\n", "1"),
+        ("proxy.company = {label = 1}\n", None),
+        ("[proxy]\ncompany = {label = 1}\n", None),
+    ],
+)
+def test_the_line_of_a_section_is_told_where_it_has_one(text: str, line: str | None) -> None:
+    assert refusal(text, Path()).where == line
+
+
+@pytest.mark.parametrize("missing", ["ldap", "gssapi", ""])
+@pytest.mark.parametrize("text", [LDAP + RULE, LDAP + KERBEROS + RULE, PROXY + RULE])
+def test_only_what_is_used_needs_its_library(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, missing: str, text: str
+) -> None:
+    found = checked(text, folder)
+    known = {"ldap": "[ldap.company]", "gssapi": "[kerberos.tickets]"}
+    monkeypatch.setattr(
+        "headway.identity.settings.find_spec", lambda name: None if name == missing else name
+    )
+    if known.get(missing, "[-]") in text:
+        with pytest.raises(UsageError, match="needs a library") as caught:
+            require_libraries(found, "the file")
+        assert known[missing] in caught.value.message
+        assert caught.value.where == "the file"
+    else:
+        require_libraries(found, "the file")

@@ -154,6 +154,18 @@ def test_settings_that_are_wrong_are_refused(tmp_path: Path, text: str, why: str
         read_settings(tmp_path / "missing")
 
 
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_file_of_certificates_is_told(tmp_path: Path, text: str) -> None:
+    """Pods would trust all authorities of their image in its place."""
+    (tmp_path / "ca.crt").write_text(text)
+    file = tmp_path / "kubernetes.yaml"
+    file.write_text(f"image: i\nlisten: tcp:a:1\nconnect: tcp:a:1\nca: {tmp_path / 'ca.crt'}\n")
+    with pytest.raises(UsageError, match="the file of ca has no certificates"):
+        read_settings(file)
+    (tmp_path / "ca.crt").write_text("PEM")
+    assert read_settings(file).ca == "PEM"
+
+
 def sized(name: str, dag: str, cpu: str, phase: str = "Running") -> Pod:
     return Pod(namespace="n", name=name, uid=name, phase=phase, dag=dag, asks={"cpu": Decimal(cpu)})
 

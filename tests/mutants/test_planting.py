@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.mutants.__main__ import SAMPLES, TESTS, reasons, sampled
 from tests.mutants.planting import SWITCH, Mutant, Planter
+from tests.tidy.tree import ROOT
 
 SOURCE = '''
 LIMIT = 5
@@ -66,3 +68,23 @@ def test_import_docstrings_assertions_and_texts_are_left_alone() -> None:
     touched = " ".join(mutant.before for mutant in mutants)
     assert not [text for text in ("LIMIT", "docstring", "assert") if text in touched]
     assert not [mutant.after for mutant in mutants if "too muchx" in mutant.after]
+
+
+def test_a_sample_is_the_same_each_time_and_in_order() -> None:
+    mutants = [Mutant(number, number, "f", "a", "b") for number in range(1, 101)]
+    drawn = sampled("core/retry", mutants, 10)
+    assert drawn == sampled("core/retry", mutants, 10)
+    assert [mutant.number for mutant in drawn] == sorted({mutant.number for mutant in drawn})
+    assert len(drawn) == 10
+    assert sampled("core/plan", mutants, 10) != drawn
+    for whole in (None, 100, 1_000):
+        assert sampled("core/retry", mutants, whole) == mutants
+
+
+def test_every_module_that_is_judged_is_there_with_its_tests() -> None:
+    for module, tests in TESTS.items():
+        assert (ROOT / "src/headway" / f"{module}.py").is_file(), module
+        assert [each for each in tests if not (ROOT / each).exists()] == [], module
+    assert SAMPLES.keys() <= TESTS.keys()
+    named = {key.partition(" ")[0] for key in reasons()}
+    assert named <= TESTS.keys()

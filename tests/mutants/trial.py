@@ -80,11 +80,18 @@ class Overdue(BaseException):
 
 
 class Trial:
-    """A plugin of pytest. ``survivors`` is what it leaves; of them, no test reaches the ``unreached``."""
+    """A plugin of pytest. ``choose``: which mutants of the module are tried.
 
-    def __init__(self, finder: Finder, workers: int) -> None:
+    ``survivors`` is what it leaves; of them, no test reaches the ``unreached``.
+    """
+
+    def __init__(
+        self, finder: Finder, workers: int, choose: Callable[[list[Mutant]], list[Mutant]]
+    ) -> None:
         self.finder = finder
         self.workers = workers
+        self.choose = choose
+        self.tried: list[Mutant] = []
         self.failure = ""
         self.running: dict[int, Mutant] = {}
         self.survivors: list[Mutant] = []
@@ -107,7 +114,8 @@ class Trial:
         assert not session.testsfailed, "the tests cannot be collected"
         seen = self.unharmed(session)
         items = {item.nodeid: item for item in session.items}
-        for mutant in self.finder.mutants:
+        self.tried = self.choose(self.finder.mutants)
+        for mutant in self.tried:
             tests = sorted(
                 (took, name) for name, (took, ids) in seen.items() if mutant.number in ids
             )

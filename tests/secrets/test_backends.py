@@ -98,7 +98,7 @@ def unreadable(tmp_path: Path) -> Path:
 
 
 def test_a_file_that_may_not_be_read_is_a_refusal(unreadable: Path, nobody: None) -> None:
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed, match=r"backend files refused .*: Permission denied"):
         ask(files.Files(unreadable), "w")
 
 

@@ -94,6 +94,23 @@ def test_a_refusal_and_a_failure_are_told_apart(
         keys_of(tmp_path, None).wrap(b"x" * 32, PLACE)
 
 
+def test_without_settings_the_keys_are_local(tmp_path: Path) -> None:
+    assert isinstance(keys_of(tmp_path, None), LocalKeys)
+    assert (tmp_path / FILE).exists()
+
+
+def test_a_library_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(name: str) -> None:
+        raise ImportError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("headway.secrets.kms.import_module", none)
+    settings(tmp_path, "http://127.0.0.1:9", "k")
+    with pytest.raises(UsageError, match="needs the package boto3"):
+        keys_of(tmp_path, None)
+
+
 @pytest.mark.parametrize("text", ['kms = "aws"', "[kms]", '[kms]\nservice = "x"\nkey = "k"'])
 def test_wrong_settings_are_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.toml").write_text(text)

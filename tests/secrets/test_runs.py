@@ -239,6 +239,39 @@ def test_a_run_can_be_run_again_by_its_name(service: Service, owner_conn: Sessio
     assert told == [("task:d/r1/t0", "runs.clear", "r2")]
 
 
+def test_a_grant_to_start_lets_nobody_run_again_what_others_started(
+    service: Service, owner_conn: Session
+) -> None:
+    grant(owner_conn, "start", "theirs")
+    owner_conn.execute(
+        "INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, pool, attempts, ended_at)"
+        " SELECT 2, 'r9', task, -1, 'success', 'default', 1, now() FROM unnest('{t0,t1,t2}'::text[]) AS task"
+    )
+    owner_conn.execute("UPDATE run SET run_key = 'manual:nightly' WHERE run_id = 'r9'")
+    # A run of the own team with the name that the other run says of who started it.
+    seed.run(owner_conn, "d", "r2")
+    owner_conn.execute("UPDATE run SET run_key = 'manual:forged' WHERE run_id = 'r2'")
+    before = rows_of(owner_conn, 2)
+    for by in ("user:ann", "task:theirs/r8/t0", "task:d/forged/t0", "task:d/", "task:", "d/r1/t0"):
+        owner_conn.execute("UPDATE run SET created_by = %s WHERE run_id = 'r9'", [by])
+        for named in ("r9", "nightly"):
+            told = ask(service, "start", "@other/theirs", run_id=named, again=True, note="mine now")
+            assert told == (
+                f"the run {named!r} of @other/theirs was not started by the team default, so it may not run it again"
+            )
+    owner_conn.execute("UPDATE run SET created_by = 'user:x' WHERE run_id = 'r9'")
+    assert rows_of(owner_conn, 2).keys() == before.keys()
+    for table, rows in rows_of(owner_conn, 2).items():
+        assert table == "run" or rows == before[table]
+    state = owner_conn.execute("SELECT state, note FROM run WHERE run_id = 'r9'").fetchone()
+    assert state == ("success", None)
+    # What a task of the team started, its team may run again.
+    owner_conn.execute("UPDATE run SET created_by = 'task:d/r2/t1' WHERE run_id = 'r9'")
+    found = ask(service, "start", "@other/theirs", run_id="r9", again=True)
+    assert (found["run_id"], found["exists"]) == ("r9", False)
+    assert owner_conn.execute("SELECT state FROM run WHERE run_id = 'r9'").fetchone() == ("queued",)
+
+
 def test_a_team_has_its_limits_for_runs_of_tasks_too(service: Service, owner_conn: Session) -> None:
     owner_conn.execute("""UPDATE team SET limits = '{"open_runs": 2}' WHERE team_id = 1""")
     assert ask(service, "start", "d", run_id="1")["exists"] is False

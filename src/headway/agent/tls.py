@@ -102,6 +102,8 @@ def trusting(ca: str | None) -> ssl.SSLContext:
     Raises UsageError.
     """
     try:
+        if ca is not None and not ca.strip():  # the system's would be trusted in its place
+            raise ValueError("there are none")
         context = ssl.create_default_context(cadata=ca)
     except (ssl.SSLError, ValueError) as error:
         raise UsageError(

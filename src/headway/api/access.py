@@ -44,13 +44,21 @@ class Admission:
     """Checks each request before its route is entered and before its body is read."""
 
     def __init__(
-        self, door: Door, token: str, admin: Principal, rate: Rate, renewal: Renewal
+        self,
+        door: Door,
+        token: str,
+        admin: Principal,
+        rate: Rate,
+        renewal: Renewal,
+        *,
+        is_secure: bool,
     ) -> None:
         self.door = door
         self.renewal = renewal
         self.expected = f"Bearer {token}".encode()
         self.admin = admin
         self.rate = rate
+        self.is_secure = is_secure
         self.teams = TeamRates(door)
 
     async def admit(self, connection: Connection, handler: BaseRouteHandler) -> None:
@@ -65,7 +73,7 @@ class Admission:
         if heeds_cookies or not is_open:  # what is neither tells of its refusals itself
             asks(connection, Asker(self.admin.team_id, is_open=is_open))
         if heeds_cookies:
-            refuse_other_sites(connection)
+            refuse_other_sites(connection, secure=self.is_secure)
         if is_open:
             return
         try:
@@ -109,7 +117,7 @@ class Admission:
         wanted = connection.headers.get(TEAM) or connection.query_params.get(TEAM)
         if given:
             return await self.bearer(given, wanted)
-        secret = cookies.secret_of(connection)
+        secret = cookies.secret_of(connection, secure=self.is_secure)
         if secret is None:
             return None
         return await self.session(fingerprint(secret), wanted)
@@ -217,7 +225,7 @@ def verbs_in(conn: Database[Any], where: people.Standing) -> frozenset[Verb]:
     return roles.verbs_of(conn, where.team_id, where.role)
 
 
-def refuse_other_sites(connection: Connection) -> None:
+def refuse_other_sites(connection: Connection, *, secure: bool) -> None:
     """Refuse changes that come from other sites' pages. A request with a token is not from a page."""
     headers = connection.headers
     if connection.scope.get("method") in origins.SAFE:
@@ -226,7 +234,7 @@ def refuse_other_sites(connection: Connection) -> None:
         raise HTTPException("send JSON, with Content-Type: application/json", status_code=415)
     if "authorization" in headers:
         return
-    by_cookie = cookies.secret_of(connection) is not None
+    by_cookie = cookies.secret_of(connection, secure=secure) is not None
     if not origins.is_from_here(headers, unknown=not by_cookie):
         raise NotAllowed(
             "the request came from a page of another site", hint="use Headway's own web interface"

@@ -148,7 +148,9 @@ def create(
 ) -> Guard:
     """Build the application: API and web interface behind the guard. ``token`` signs in as ``admin``."""
     per_person = Rate(rate * BURST_S, BURST_S)
-    admission = Admission(api.door, token, admin, per_person, api.signin.renewal)
+    admission = Admission(
+        *(api.door, token, admin, per_person, api.signin.renewal), is_secure=api.is_secure
+    )
     return Guard(Application(api, admission).routed, Site(site), names, api.url)
 
 

@@ -1,4 +1,8 @@
-"""The cookie of a browser's session. Its name prefix makes the browser keep it to this host."""
+"""The cookie of a browser's session. Its name prefix makes the browser keep it to this host.
+
+Behind https only the name with the prefix counts: another host of the same domain could set the other one, and people
+would go on as somebody else.
+"""
 
 from typing import Any, Final
 
@@ -15,8 +19,8 @@ TICKET_S: Final = 900
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def secret_of(connection: Connection) -> str | None:
-    return connection.cookies.get(SECURE_NAME) or connection.cookies.get(NAME)
+def secret_of(connection: Connection, *, secure: bool) -> str | None:
+    return connection.cookies.get(SECURE_NAME if secure else NAME)
 
 
 def cookie(secret: str, lifetime_s: int, *, secure: bool) -> Cookie:
@@ -24,8 +28,8 @@ def cookie(secret: str, lifetime_s: int, *, secure: bool) -> Cookie:
     return strict(SECURE_NAME if secure else NAME, secret, lifetime_s, secure=secure)
 
 
-def ticket_of(connection: Connection) -> str:
-    return connection.cookies.get(SECURE_TICKET) or connection.cookies.get(TICKET) or ""
+def ticket_of(connection: Connection, *, secure: bool) -> str:
+    return connection.cookies.get(SECURE_TICKET if secure else TICKET, "")
 
 
 def ticket(secret: str, *, secure: bool) -> Cookie:

@@ -10,6 +10,7 @@ from collections.abc import Container
 from typing import Final, Protocol
 
 from headway import descriptors
+from headway.core.crowds import crowd_of
 
 CONNECTIONS_MAX: Final = 2_000
 OF_ONE_ADDRESS: Final = 0.75  # of all
@@ -38,24 +39,29 @@ class Room:
         self.proxies = proxies
         self.guests: dict[Guest, None] = {}
         self.waiting: dict[Guest, None] = {}  # longest first
-        self.by_address: Counter[str] = Counter()
+        self.by_crowd: Counter[str] = Counter()
 
     def enter(self, guest: Guest) -> bool:
         """Admit a new connection, closing an idle one if needed. Returns False if the server is full."""
-        if self.is_crowded(guest.address) and not self.dismiss_one(guest.address):
+        crowd = self.crowd(guest)
+        if self.is_crowded(guest) and not self.dismiss_one(crowd):
             return False
         if len(self.guests) >= self.most and not self.dismiss_one(None):
             return False
         self.guests[guest] = self.waiting[guest] = None
-        self.by_address[guest.address] += 1
+        self.by_crowd[crowd] += 1
         return True
 
-    def is_crowded(self, address: str) -> bool:
-        return address not in self.proxies and self.by_address[address] >= self.of_one
+    def is_crowded(self, guest: Guest) -> bool:
+        return guest.address not in self.proxies and self.by_crowd[self.crowd(guest)] >= self.of_one
 
-    def dismiss_one(self, address: str | None) -> bool:
+    def crowd(self, guest: Guest) -> str:
+        """Return with whom a connection is counted. A proxy is not one of those around it."""
+        return guest.address if guest.address in self.proxies else crowd_of(guest.address)
+
+    def dismiss_one(self, crowd: str | None) -> bool:
         for guest in self.waiting:
-            if address in (None, guest.address):
+            if crowd is None or crowd == self.crowd(guest):
                 self.leave(guest)
                 guest.dismiss()
                 return True
@@ -67,9 +73,10 @@ class Room:
             return
         del self.guests[guest]
         self.waiting.pop(guest, None)
-        self.by_address[guest.address] -= 1
-        if not self.by_address[guest.address]:
-            del self.by_address[guest.address]
+        crowd = self.crowd(guest)
+        self.by_crowd[crowd] -= 1
+        if not self.by_crowd[crowd]:
+            del self.by_crowd[crowd]
 
     def answers(self, guest: Guest) -> None:
         """The connection is being answered, until ``waits`` is called."""

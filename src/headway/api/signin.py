@@ -7,6 +7,7 @@ and writes the audit, and one answer for every reason to refuse.
 import contextlib
 import logging
 import math
+import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from psycopg import Connection
 from headway.api.door import Door
 from headway.api.principal import SESSION, Principal, chosen, principal
 from headway.api.renewal import Renewal
+from headway.core.crowds import crowd_of
 from headway.errors import NotAuthenticated, NotFound, NotReachable, RateLimited
 from headway.identity import accounts
 from headway.identity.base import Begins, Given, Proof, Redirecting, SignIn
@@ -113,15 +115,24 @@ class SignIns:
 
 # A person who mistypes; somebody who tries many names; many who try one name.
 def by_pair(name: str, address: str) -> Bucket:
-    return Bucket(("pair", name, address), 5, 60.0)
+    return Bucket(("pair", counted_as(name), crowd_of(address)), 5, 60.0)
 
 
 def by_address(address: str) -> Bucket:
-    return Bucket(("address", address), 50, 60.0)
+    return Bucket(("address", crowd_of(address)), 50, 60.0)
 
 
 def by_name(name: str) -> Bucket:
-    return Bucket(("name", name), 100, 60.0)
+    return Bucket(("name", counted_as(name)), 100, 60.0)
+
+
+def counted_as(name: str) -> str:
+    """Return a name as directories may compare it, so that nobody goes on guessing by another spelling.
+
+    They heed neither case nor spaces, and some of them no accents.
+    """
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(each for each in letters if unicodedata.category(each)[0] not in "MZC")
 
 
 def conclude(

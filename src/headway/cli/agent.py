@@ -47,6 +47,8 @@ def credentials(token_file: Path, ca: Path | None) -> tuple[str, str]:
         raise UsageError(
             "the file has no token", where=str(token_file), hint="headway token create NAME --agent"
         )
+    if ca is not None and not trusted.strip():  # the system's would be trusted in their place
+        raise UsageError("the file has no certificates", where=str(ca))
     return token, trusted
 
 

@@ -7,8 +7,11 @@ A key service is another ``Keys``: it wraps and unwraps elsewhere.
 
 import base64
 import binascii
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -104,10 +107,11 @@ class LocalKeys:
         """Make a new current key in the file. Returns its id; of keys of the environment, that of the first."""
         if self.file is None:
             return self.current
-        self.load()
-        key_id = ids.run_id()
-        line = line_of(key_id)
-        write_private(self.file, line + "".join(line_of(k, v) for k, v in self.by_id.items()))
+        with alone(self.file.parent):  # a key that another process has just made is kept
+            self.load()
+            key_id = ids.run_id()
+            line = line_of(key_id)
+            write_private(self.file, line + "".join(line_of(k, v) for k, v in self.by_id.items()))
         return key_id
 
 
@@ -125,6 +129,17 @@ def line_of(key_id: str, key: bytes | None = None) -> str:
 
         key = AESGCM.generate_key(8 * KEY_BYTES)
     return f"{key_id} {base64.b64encode(key).decode()}\n"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold off the others, of all processes, who change files of a folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_private(file: Path, text: str) -> None:

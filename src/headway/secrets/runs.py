@@ -279,6 +279,11 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
     known = questions.by_id(conn, team_id, dag_id, [asked.run_id], whole=False, limit=1)
     mine = any(run.created_by == asker.name for run in known)
     if known and asked.again:
+        if not is_of_team(conn, asker, team_id, known[0]):
+            raise NotAllowed(
+                f"the run {asked.run_id!r} of {asked.dag_id} was not started by the team {asker.team}, "
+                "so it may not run it again"
+            )
         again.clear(conn, team_id, known[0].run_id, graphs(conn), asker.name)
         run_id, what = known[0].run_id, "runs.clear"
     elif known:
@@ -305,6 +310,24 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
     audit.write(conn, team_id, entry)
     (made,) = questions.by_id(conn, team_id, dag_id, [run_id], whole=False, limit=1)
     return started(run_id, made.logical_date, exists=False)
+
+
+def is_of_team(conn: Connection[Any], asker: Asker, team_id: int, run: AskedRun) -> bool:
+    """Return whether a run is the team's own, or one of another team that a task of it started.
+
+    A grant to start a DAG opens no run that others started.
+    """
+    if team_id == asker.team_id:
+        return True
+    kind, _, task = run.created_by.partition(":")
+    dag_id, _, rest = task.partition("/")
+    run_id = rest.partition("/")[
+        0
+    ]  # our id, which no two teams have; what people name may be anything
+    if kind != "task":
+        return False
+    found = questions.by_id(conn, asker.team_id, dag_id, [run_id], whole=False, limit=2)
+    return any(each.run_id == run_id for each in found)
 
 
 def started(run_id: str, logical_date: datetime, *, exists: bool) -> dict[str, Any]:

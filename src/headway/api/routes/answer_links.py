@@ -21,6 +21,7 @@ from headway.api.repeats import ONCE
 from headway.api.routes.run_links import check_lifetime, no_link
 from headway.api.routes.runs import graphs
 from headway.api.routes.session import OPEN
+from headway.core.crowds import crowd_of
 from headway.core.questions import LINK
 from headway.core.roles import Verb
 from headway.errors import Conflict, NotFound, UsageError
@@ -125,7 +126,7 @@ async def answer_by_link(
 
 
 async def opened(api: Api, request: Request[Any, Any, Any], token: str) -> OpenedQuestion:
-    api.link_rate.take(address_of(request))
+    api.link_rate.take(crowd_of(address_of(request)))
     found = await api.door.call(run_links.opened_question, fingerprint(token))
     if found is None:
         raise no_link()

@@ -19,6 +19,7 @@ from headway.api.record import address_of
 from headway.api.repeats import ONCE
 from headway.api.routes.diagnosis import places_of
 from headway.api.routes.session import OPEN
+from headway.core.crowds import crowd_of
 from headway.core.roles import Verb
 from headway.errors import NotAllowed, NotFound, UsageError
 from headway.identity.accounts import fingerprint
@@ -86,7 +87,7 @@ async def show_linked_run(
     api: Handed, request: Request[Any, Any, Any], data: JSONBody[wire.RunLinkSecret]
 ) -> wire.LinkedRun:
     """Read the run of a link. No session is opened. An unknown, an expired and a revoked link have one answer."""
-    api.link_rate.take(address_of(request))
+    api.link_rate.take(crowd_of(address_of(request)))
     found = await api.door.call(run_links.opened, fingerprint(data.token))
     if found is None:
         raise no_link()

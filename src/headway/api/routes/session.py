@@ -82,7 +82,8 @@ async def sign_in_by_code(
 ) -> Response[wire.Session]:
     """Sign in with the code that the browser brought back from an identity provider."""
     way = api.signin.way(data.way, "redirect")
-    returned = Returned(data.state, data.iss, ticket_of(request), back_to(api, way))
+    kept = ticket_of(request, secure=api.is_secure)
+    returned = Returned(data.state, data.iss, kept, back_to(api, way))
     answer = await enter(api, request, way, Given(None, data.code, returned=returned))
     answer.cookies.append(ticket("", secure=api.is_secure))
     return answer

@@ -1,6 +1,6 @@
 """/tokens: API tokens of programs. Users manage their own; admins see and revoke all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import delete, get, post
@@ -11,7 +11,7 @@ from headway import clock, wire
 from headway.api.access import MEMBER
 from headway.api.context import Api, Handed
 from headway.api.parameters import Cursor, Id, Limit
-from headway.api.principal import require_beneath
+from headway.api.principal import Principal, require_beneath
 from headway.api.repeats import ONCE
 from headway.core.roles import Verb, Verbs, missing
 from headway.errors import NotAllowed, UsageError
@@ -34,18 +34,7 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
     """Create a token. Only this answer contains it; it cannot be shown again, not even to a repeated request."""
     who = api.principal
     role = data.role or who.role
-    if data.user not in (None, who.name):
-        who.require_whole("create a token for another user")
-        who.require(Verb.TOKEN_MANAGE, "create tokens for other users")
-    if data.scope == "agent":
-        who.require_whole("create a token for agents")
-        who.require(Verb.TOKEN_MANAGE, "create tokens for agents")
-    until = clock.now() + timedelta(days=data.expires_in_days)
-    if not who.is_whole and who.expires_at is not None and until > who.expires_at:
-        raise NotAllowed(
-            "a token cannot create a token that expires after itself",
-            hint=f"this token expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
-        )
+    check_asked(who, data, clock.now())
 
     def work(conn: Connection[Any]) -> wire.NewToken:
         narrowed = roles.require(conn, who.team_id, role)
@@ -84,6 +73,22 @@ async def revoke_token(api: Handed, token_id: Id) -> wire.Token:
         return after
 
     return await api.door.call(work)
+
+
+def check_asked(who: Principal, wanted: wire.TokenRequest, now: datetime) -> None:
+    """Raise NotAllowed for a token of others that the caller may not make, or one that lasts longer than its maker."""
+    if wanted.user not in (None, who.name):
+        who.require_whole("create a token for another user")
+        who.require(Verb.TOKEN_MANAGE, "create tokens for other users")
+    if wanted.scope == "agent":
+        who.require_whole("create a token for agents")
+        who.require(Verb.TOKEN_MANAGE, "create tokens for agents")
+    until = now + timedelta(days=wanted.expires_in_days)
+    if not who.is_whole and who.expires_at is not None and until > who.expires_at:
+        raise NotAllowed(
+            "a token cannot create a token that expires after itself",
+            hint=f"this token expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
+        )
 
 
 def visible(api: Api) -> int | None:

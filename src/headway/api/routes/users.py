@@ -107,7 +107,8 @@ async def prove_current(api: Api, name: str, current: str | None) -> None:
     known = await looking.call(people.password_parameters, name)
     if known is None or known[1] is None:
         return
-    await api.signin.take(looking, name, "own password")
+    # Of each user on its own: nobody keeps the others from theirs.
+    await api.signin.take(looking, name, f"own password of {name}")
     computed = await api.signin.hashing.hash_with(current or "", known[1])
     if await looking.call(people.with_password, name, computed) is None:
         raise NotAllowed("the current password is wrong", hint="an admin can set a new one")

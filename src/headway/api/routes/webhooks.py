@@ -13,9 +13,11 @@ from headway.actions.webhooks import Outcome, Post
 from headway.api.access import PUBLIC
 from headway.api.context import Handed
 from headway.api.parameters import INT64_MAX, Cursor, Id, Limit
+from headway.api.principal import Principal
 from headway.api.record import address_of
 from headway.api.repeats import ONCE, WHOLE
 from headway.api.routes.session import OPEN
+from headway.core.crowds import crowd_of
 from headway.core.roles import Verb
 from headway.core.webhooks import BODY_BYTES_MAX
 from headway.errors import HeadwayError, NotFound, UsageError
@@ -34,10 +36,7 @@ async def list_webhooks(api: Handed) -> wire.Page[wire.Webhook]:
 @post("/webhooks", needs=Verb.WEBHOOK_MANAGE, idempotent=ONCE)
 async def create_webhook(api: Handed, data: JSONBody[wire.WebhookRequest]) -> wire.NewWebhook:
     """Create a webhook. Only this answer contains its secret."""
-    if data.dag_id is None:
-        api.principal.require(Verb.ASSET_EMIT, "create a webhook that reports events")
-    else:
-        api.principal.require(Verb.RUN_TRIGGER, "create a webhook that starts runs")
+    require_of(api.principal, "create", is_dag=data.dag_id is not None)
 
     def work(conn: Connection[Any]) -> wire.NewWebhook:
         api.door.about(data.name)
@@ -57,6 +56,8 @@ async def change_webhook(api: Handed, name: Id, data: JSONBody[wire.WebhookChang
     """Disable a webhook, or enable it again. A disabled one answers as if it did not exist."""
 
     def work(conn: Connection[Any]) -> wire.Webhook:
+        if not data.disabled:
+            require_for(conn, api.principal, name, "enable")
         return actions.switch(conn, api.door.team_id, name, api.url, disabled=data.disabled)
 
     return await api.door.call(work)
@@ -72,6 +73,7 @@ async def rotate_webhook(
     overlap = timedelta(hours=data.overlap_hours)
 
     def work(conn: Connection[Any]) -> wire.NewWebhook:
+        require_for(conn, api.principal, name, "have the secret of")
         return actions.rotate(conn, api.secrets, api.door.team_id, name, overlap, api.url)
 
     return await api.door.call(work)
@@ -104,6 +106,7 @@ async def replay_delivery(
     address = address_of(request)
 
     def work(conn: Connection[Any]) -> wire.Delivered:
+        require_for(conn, api.principal, name, "replay a delivery of")
         made = actions.replay(conn, api.door.team_id, name, number, address)
         api.door.tell(after=made)
         return made
@@ -124,7 +127,7 @@ async def receive(api: Handed, request: Request[Any, Any, Any], slug: Id) -> wir
     ``X-Hub-Signature-256``. An unknown webhook, a disabled one and a wrong signature have one answer.
     """
     address = address_of(request)
-    api.hook_rate.take(address)
+    api.hook_rate.take(crowd_of(address))
     headers = {name.lower(): value for name, value in request.headers.items()}
     arrived = Post(slug, headers, await request.body(), address)
     team_id = await api.door.call(webhooks.team_of, slug)
@@ -148,6 +151,19 @@ def unproven() -> HeadwayError:
         "there is no such webhook, or the signature of the request is wrong or too old",
         hint="check the address, the secret and the clock of the sender",
     )
+
+
+def require_for(conn: Connection[Any], who: Principal, name: str, what: str) -> None:
+    """Raise NotAllowed for who may not do what a webhook does, or NotFound."""
+    require_of(who, what, is_dag=actions.find(conn, name).kind == "dag")
+
+
+def require_of(who: Principal, what: str, *, is_dag: bool) -> None:
+    """Raise NotAllowed: who has the secret of a webhook, or replays what came to it, does what it does."""
+    if is_dag:
+        who.require(Verb.RUN_TRIGGER, f"{what} a webhook that starts runs")
+    else:
+        who.require(Verb.ASSET_EMIT, f"{what} a webhook that reports events")
 
 
 ROUTES = [

@@ -62,6 +62,9 @@ def listen_unix(path: Path) -> socket.socket:
     old = os.umask(0o111)
     try:
         listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
     finally:
         os.umask(old)
     listener.listen(64)

@@ -36,17 +36,17 @@ from headway.executors.agents.errands import Errands
 from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Gateway
 from headway.executors.agents.link import Link
-from headway.executors.agents.refusals import Refusals
+from headway.executors.agents.rights import Rights
 from headway.executors.agents.standing import StandingWatches
 from headway.executors.agents.trials import Trials
 from headway.executors.agents.triggers import Triggers
-from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
+from headway.executors.base import Backlog, Envelope, Grant, Host
 from headway.secrets.trial import Trial
-from headway.store import api_tokens, runs, sessions, snapshots, xcoms
+from headway.store import runs, sessions, snapshots, xcoms
 from headway.store.clock import clock
 from headway.store.runs import Claimed
 from headway.store.sessions import Bound
-from headway.store.transact import read, transact
+from headway.store.transact import read
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,6 @@ class Agents:
         admit: Callable[[Link, Hello], None] | None = None,
     ) -> None:
         self.name = name
-        self.admit = admit or self.let_in
         self.host = host
         self.conn = host.conn
         self.versions = host.versions
@@ -84,7 +83,8 @@ class Agents:
         self.trials = Trials(self.conn, self.gateway, self.asks)
         self.triggers = Triggers(self.conn, self.gateway, host.versions)
         self.watchers = StandingWatches(self.conn, self.gateway)
-        self.refusals = Refusals(host)
+        self.rights = Rights(host, self.gateway, data, self.welcomed)
+        self.admit = admit or self.rights.let_in
 
     # -- what came in
 
@@ -225,70 +225,18 @@ class Agents:
                 if (piece := self.errands.take(link, message)) is not None:
                     self.tell(link, piece)
 
-    def let_in(self, link: Link, hello: Hello) -> None:
-        """The team is that of the agent's token, whatever it says."""
-        hashed = api_tokens.fingerprint(hello.token)
-        now = read(self.conn, clock)
-        known = transact(self.conn, api_tokens.identify_agent, hashed, now)
-        if known is None:
-            why = (
-                "the agent's token is unknown, expired or revoked, or its owner is no longer an admin; "
-                "to create one: headway token create NAME --agent"
-            )
-            self.refuse(link, hello, why)
-            return
-        team_id, token_id = known
-        old = self.gateway.links.get(hello.session)
-        if old is not None and old.team_id != team_id:
-            why = "the session belongs to another team"
-            self.gateway.refuse(link, why)
-            self.refusals.note(hello, link.host, why, team_id)
-            return
-        alive = transact(
-            self.conn,
-            sessions.open_session,
-            team_id,
-            hello.session,
-            hello.agent,
-            hello.host,
-            hello.pid,
-            hello.slots,
-            now,
-            LEASE,
-            self.data,
-            token_id,
-            hello.queues,
-        )
-        if not alive:
-            self.gateway.refuse(link, "the session's lease has ended")
-            return
-        self.gateway.welcome(link, hello, team_id, token_id)
+    def welcomed(self, link: Link, hello: Hello) -> None:
+        """Bring an agent that was let in level with what is bound to it."""
         self.send_bound(link)
         self.triggers.bring_level(link)
         if hello.watchers is not None:
             self.watchers.bring_level([link])
 
-    def refuse(self, link: Link, hello: Hello, why: str, team_id: int | None = None) -> None:
-        """Refuse who has no right to what they ask for, for good, and tell the audit of the team, if one is known."""
-        self.gateway.refuse(link, why, again=False)
-        self.refusals.note(hello, link.host, why, team_id)
-
-    def part_from_void(self) -> None:
-        """Disconnect agents whose token is no longer valid. What they ran is lost when their lease is over."""
-        links = [link for link in self.gateway.links.values() if link.token_id]
-        if not links:
-            return
-        tokens = {(link.team_id, link.token_id) for link in links}
-        void = read(self.conn, api_tokens.void, tokens, read(self.conn, clock))
-        for link in links:
-            if (link.team_id, link.token_id) in void:
-                self.gateway.refuse(link, "the agent's token is no longer valid", again=False)
-
     # -- what is bound
 
     def adopt(self) -> None:
         """Another scheduler may have bound attempts to an agent that has come over to us."""
-        self.host.safely(self.part_from_void)
+        self.host.safely(self.rights.part_from_void)
         self.host.safely(self.trials.begin)
         self.host.safely(self.triggers.look)
         self.host.safely(self.watchers.look)

@@ -10,6 +10,7 @@ from headway.agent.budget import LogBudget
 from headway.agent.frames import FrameReader
 from headway.agent.protocol import AttemptKey, Hello
 from headway.agent.watchers import WatcherKey
+from headway.core.crowds import crowd_of
 
 if TYPE_CHECKING:
     from headway.agent.tls import Channel
@@ -58,5 +59,5 @@ class Link:
 def crowding(links: Iterable[Link]) -> Link:
     """Return the first of those from where most come: a crowd keeps only itself out."""
     found = list(links)
-    crowds = Counter(link.host for link in found)
-    return max(found, key=lambda link: crowds[link.host])
+    crowds = Counter(crowd_of(link.host) for link in found)
+    return max(found, key=lambda link: crowds[crowd_of(link.host)])

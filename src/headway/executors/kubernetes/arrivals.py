@@ -71,12 +71,14 @@ class Arrivals:
         if share is None or hello.attempt is None:
             of_team = self.share_in(proof)
             why = "the pod is not that of its attempt"
-            self.agents.refuse(link, hello, why, None if of_team is None else of_team.team_id)
+            self.agents.rights.refuse(
+                link, hello, why, None if of_team is None else of_team.team_id
+            )
             return
         revision = transact(self.host.conn, self.bind, share, hello, hello.attempt)
         if revision is None:
             why = "its attempt has ended, or another pod has it"
-            self.agents.refuse(link, hello, why, share.team_id)
+            self.agents.rights.refuse(link, hello, why, share.team_id)
             return
         self.host.rebound(share.team_id, hello.attempt, hello.session, revision)
         share.pending.pop(pod_name(self.settings, share.team, hello.attempt), None)
@@ -90,14 +92,14 @@ class Arrivals:
         """
         share, why = self.share_in(proof), "it is not a pod of a warm pool"
         if proof is None or share is None or proof.name != hello.agent:
-            self.agents.refuse(link, hello, why, None if share is None else share.team_id)
+            self.agents.rights.refuse(link, hello, why, None if share is None else share.team_id)
             return
         pod = self.cluster.pods.get(share.namespace, {}).get(proof.name)
         if pod is None or pod.uid != proof.uid:  # the watch will tell
             self.agents.gateway.drop(link)
             return
         if not pod.is_warm:
-            self.agents.refuse(link, hello, why, share.team_id)
+            self.agents.rights.refuse(link, hello, why, share.team_id)
             return
         old = self.agents.gateway.links.get(hello.session)
         is_other = old is not None and old.team_id != share.team_id

@@ -108,6 +108,8 @@ def flaw(settings: Settings) -> str | None:
     namespace, _, account = settings.identity.partition("/")
     if not namespace or not account or "/" in account:
         return "identity must be NAMESPACE/NAME of a service account"
+    if settings.ca is not None and not settings.ca.strip():
+        return "the file of ca has no certificates"
     if (why := flaw_of_policy(settings.policy)) is not None:
         return f"policy: {why}"
     if settings.pod_mutation is not None and not HOOK.fullmatch(settings.pod_mutation):

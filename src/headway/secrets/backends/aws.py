@@ -50,13 +50,16 @@ class Aws:
             raise silent("aws", question, code) from None
         except exceptions.BotoCoreError as error:
             raise silent("aws", question, type(error).__name__) from None
+        if text is None:
+            raise silent("aws", question, "it holds bytes, no text")
         return found(question, text)
 
-    def read(self, place: str) -> str:
+    def read(self, place: str) -> str | None:
         if self.service == "ssm":
             answer = self.client.get_parameter(Name=place, WithDecryption=True)
             return str(answer["Parameter"]["Value"])
-        return str(self.client.get_secret_value(SecretId=place)["SecretString"])
+        text: str | None = self.client.get_secret_value(SecretId=place).get("SecretString")
+        return text
 
 
 def opened(settings: Mapping[str, Any], keys: Keys, read: Read) -> Aws:

@@ -51,6 +51,8 @@ class Vault:
             raise refused("vault", question, type(error).__name__) from None
         except (exceptions.VaultError, requests.RequestException, OSError) as error:
             raise silent("vault", question, type(error).__name__) from None
+        if not isinstance(answer, dict):  # it would be followed with the token
+            raise silent("vault", question, "it sends us elsewhere")
         return found(question, text_of(question, answer["data"]["data"]))
 
 
