@@ -169,7 +169,7 @@ def flawed():
     .click();
   await text(/^Succeeded after [^,]*$/).waitFor();
   const first = page().getByRole("region", { name: "First failure" });
-  await first.getByText(/FileNotFoundError/).waitFor();
+  await first.getByText(/First failure, repaired since:.*FileNotFoundError/).waitFor();
   await mark.first().waitFor({ state: "detached" });
 });
 
