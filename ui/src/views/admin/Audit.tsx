@@ -12,26 +12,30 @@ import { EmptyState } from "@/parts/EmptyState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { Words } from "@/parts/Words.tsx";
+import { useMay } from "@/state/session.ts";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 
 /** Who asked for what, and that nobody has changed the record since. */
 export function Audit() {
   const found = useInfiniteQuery(audit());
+  const mayRead = useMay("audit.read");
   return (
     <>
       <div className={styles.bar}>
         <span>Every change that someone requested, including refused requests.</span>
         <span className={styles.buttons}>
           <Intact />
-          <a
-            href={address("/audit/export", { query: { format: "csv" } })}
-            download
-            className={buttonClass({ small: true })}
-          >
-            <Download size={14} aria-hidden />
-            Export CSV
-          </a>
+          {mayRead && (
+            <a
+              href={address("/audit/export", { query: { format: "csv" } })}
+              download
+              className={buttonClass({ small: true })}
+            >
+              <Download size={14} aria-hidden />
+              Export CSV
+            </a>
+          )}
         </span>
       </div>
       <Listed

@@ -21,7 +21,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "what",
     head: "What",
-    width: "minmax(116px, 1.2fr)",
+    width: "minmax(148px, 1.2fr)",
     cell: (event) => (
       <span className={styles.what}>
         {event.state && <StateIcon state={event.state} size={14} />}
@@ -63,7 +63,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "reason",
     head: "Why",
-    width: "minmax(168px, 2.4fr)",
+    width: "minmax(136px, 2.4fr)",
     secondary: true,
     cell: ({ reason }) =>
       reason && (
