@@ -217,13 +217,17 @@ def wait_for_folder(
         if not file and not meant and waited_s < SLOW_S and not slow <= known:
             clock.sleep(LOOK_S)
             continue
-        waited_for = meant if file or meant else there
+        sound = [
+            dag for dag in there if dag.file not in errors
+        ]  # others keep the last good version
+        waited_for = meant if file or meant else sound
         if waited_for and all(dag.bundle_version == version for dag in waited_for):
             return
         name = file or (meant[0].file if meant else None)
         if name is None and (
-            any(is_of_now(error, folder) for error in errors.values())
-            or (waited_s > IMPORTED_S and (errors or not there))
+            (not sound and any(is_of_now(error, folder) for error in errors.values()))
+            or (waited_s > IMPORTED_S and not there)
+            or (waited_s > SETTLED_S and errors)
         ):
             return  # no such DAG among those that can be loaded: the server says so
         error = errors.get(name or "")
@@ -240,11 +244,14 @@ def wait_for_folder(
 
 
 def is_of_now(error: wire.ImportError, folder: Path) -> bool:
-    """Return whether the file was last written before the error was found."""
-    try:
-        return (folder / error.file).stat().st_mtime <= error.at.timestamp()
-    except OSError:
-        return False
+    """Return whether the present content of the file has an error, too.
+
+    Its time tells nothing: an error may be stored a moment after the file was fixed.
+    """
+    from headway.loader.check import check
+
+    file = folder / error.file
+    return file.is_file() and any(found.error is not None for found in check(file))
 
 
 def heavy_files(files: Iterable[str], dags: Path) -> set[str]:
