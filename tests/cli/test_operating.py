@@ -190,10 +190,10 @@ def test_a_dag_whose_file_was_mended_a_moment_ago_runs_by_its_name(
 
 
 def test_a_run_for_a_date_in_the_future_waits_for_it(cli: Command) -> None:
-    done = cli("run", "hello", "--date", "2099-01-01T05:00:00Z", "--detach")
+    done = cli("run", "distant", "--date", "2099-01-01T05:00:00Z", "--detach")
     assert done.returncode == 0
     run_id = done.stdout.strip()
     why = "its logical date, 2099-01-01 05:00:00 UTC, lies in the future"
-    assert f"of hello is queued and waits: {why}" in done.stderr, done.stderr
+    assert f"of distant is queued and waits: {why}" in done.stderr, done.stderr
     assert why in cli("why", run_id).stdout
     assert cli("cancel", run_id).returncode == 0
