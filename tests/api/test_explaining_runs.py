@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
+from headway.cli.options import Output
 from headway.cli.output import cell
-from headway.cli.show import reason_of
+from headway.cli.show import reason_of, show_dag, show_run
 from headway.cli.trouble import describe, place, stands
 from headway.client import Client
 from headway.config import Layout
@@ -314,6 +315,33 @@ def test_working_time_is_apart_from_waiting_time(client: Client, conn: Session) 
     assert first.waited_s is not None
     assert first.worked_s < 10
     assert 60 <= first.waited_s <= 120
+
+
+def test_a_dag_and_a_run_of_200_tasks_are_shown_in_few_lines(
+    client: Client, conn: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worst first; an end with 199 tasks above it names a few of them."""
+    names = [f"t{n:03}" for n in range(199)]
+    deploy(conn, *map(task, names), task("finish", *names))
+    (run_id,) = trigger(conn, "d", "k1")
+    Scheduler(conn, places=300).play(failing(t007="no rows", t150="no rows"))
+
+    def shown(show: Callable[..., None], target: str, *, every: bool) -> tuple[list[str], str]:
+        show(client, target, Output.TABLE, every=every)
+        said = capsys.readouterr()
+        return said.out.splitlines()[1:], said.err
+
+    rows, said = shown(show_run, run_id, every=False)
+    assert [row.split()[0] for row in rows[:3]] == ["t007", "t150", "finish"]
+    assert len(rows) == 40
+    assert f"and 160 other tasks; to list all: headway show {run_id[:6]} --all" in said
+    rows, said = shown(show_dag, "d", every=False)
+    assert len(rows) == 40
+    assert "and 160 other tasks; to list all: headway show d --all" in said
+    rows, said = shown(show_dag, "d", every=True)
+    assert (len(rows), "other tasks" in said) == (200, False)
+    assert "t000, t001, t002, t003, t004 and 194 others" in rows[-1]
+    assert max(map(len, rows)) < 200
 
 
 def test_of_a_task_that_failed_and_retries_the_failure_is_told(
