@@ -13,6 +13,7 @@ import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
+import { named } from "../events/describe.ts";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 
@@ -79,7 +80,7 @@ function Raw({ entry }: { entry: AuditEntry }) {
       {open && (
         <Dialog title={`Entry ${entry.seq}`} wide close={() => setOpen(false)}>
           <p>
-            {entry.actor} <Words text={words} />
+            {name(entry)} <Words text={words} />
           </p>
           <pre className={styles.raw}>{JSON.stringify(recorded, null, 2)}</pre>
         </Dialog>
@@ -90,7 +91,7 @@ function Raw({ entry }: { entry: AuditEntry }) {
 
 // An actor that is nobody known would make a sentence about nobody.
 const UNKNOWN: Record<string, string> = { nobody: "someone unknown", several: "several people" };
-const name = ({ actor }: AuditEntry) => UNKNOWN[actor] ?? actor.replace(/^user:/, "");
+const name = ({ actor }: AuditEntry) => UNKNOWN[actor] ?? named(actor);
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {

@@ -65,11 +65,15 @@ const OF_ALIAS = COLUMNS.map((column) =>
   column.key === "extra" ? { ...column, secondary: true } : column,
 );
 // So does the partition, where events have one.
-const OF_PARTITIONS = OF_ALIAS.filter(({ key }) => key !== "asset").map((column) =>
-  column.key === "partition"
-    ? { ...column, secondary: false, width: "minmax(124px, 1fr)" }
-    : column,
-);
+const WIDTHS: Record<string, string> = {
+  source: "minmax(72px, 1fr)",
+  partition: "minmax(112px, 1fr)",
+};
+const OF_PARTITIONS = OF_ALIAS.filter(({ key }) => key !== "asset").map((column) => ({
+  ...column,
+  secondary: column.secondary && column.key !== "partition",
+  width: WIDTHS[column.key] ?? column.width,
+}));
 
 function columnsOf(name: string, events: readonly AssetEvent[]): readonly Column<AssetEvent>[] {
   if (isAlias(name)) return OF_ALIAS;

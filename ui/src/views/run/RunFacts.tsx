@@ -14,7 +14,7 @@ import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
-import { who } from "../events/describe.ts";
+import { named, who } from "../events/describe.ts";
 import { Value } from "./drawer/Value.tsx";
 import styles from "./RunPage.module.css";
 
@@ -61,7 +61,7 @@ export function RunFacts({ run }: { run: Run }) {
           {run.first_version !== null && run.repinned_at && (
             <Fact name="Code">
               Created with version {run.first_version}; switched to the latest code by{" "}
-              {run.repinned_by} at {absolute(run.repinned_at)}
+              {named(run.repinned_by ?? "")} at {absolute(run.repinned_at)}
             </Fact>
           )}
           {Object.entries(run.images).map(([image, digests]) => (
