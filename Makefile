@@ -29,7 +29,7 @@ UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 
 UI_BUILT := src/headway/ui_dist/index.html
 
 $(UI_BUILT): $(UI_SOURCES)
-	@ui/with-node npm run --silent build -- --logLevel warn || [ $$? = 69 ]
+	@ui/with-node sh -c 'echo "Building the web interface …"; npm run --silent build -- --logLevel warn' || [ $$? = 69 ]
 
 ##@ Everyday
 

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
+from headway.cli.options import Output
 from headway.cli.output import cell
+from headway.cli.show import reason_of, show_dag, show_run
 from headway.cli.trouble import describe, place, stands
 from headway.client import Client
 from headway.config import Layout
@@ -315,6 +317,57 @@ def test_working_time_is_apart_from_waiting_time(client: Client, conn: Session) 
     assert 60 <= first.waited_s <= 120
 
 
+def test_a_dag_and_a_run_of_200_tasks_are_shown_in_few_lines(
+    client: Client, conn: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worst first; an end with 199 tasks above it names a few of them."""
+    names = [f"t{n:03}" for n in range(199)]
+    deploy(conn, *map(task, names), task("finish", *names))
+    (run_id,) = trigger(conn, "d", "k1")
+    Scheduler(conn, places=300).play(failing(t007="no rows", t150="no rows"))
+
+    def shown(show: Callable[..., None], target: str, *, every: bool) -> tuple[list[str], str]:
+        show(client, target, Output.TABLE, every=every)
+        said = capsys.readouterr()
+        return said.out.splitlines()[1:], said.err
+
+    rows, said = shown(show_run, run_id, every=False)
+    assert [row.split()[0] for row in rows[:3]] == ["t007", "t150", "finish"]
+    assert len(rows) == 40
+    assert f"and 160 other tasks; to list all: headway show {run_id[:6]} --all" in said
+    rows, said = shown(show_dag, "d", every=False)
+    assert len(rows) == 40
+    assert "and 160 other tasks; to list all: headway show d --all" in said
+    rows, said = shown(show_dag, "d", every=True)
+    assert (len(rows), "other tasks" in said) == (200, False)
+    assert "t000, t001, t002, t003, t004 and 194 others" in rows[-1]
+    assert max(map(len, rows)) < 200
+
+
+def test_of_a_task_that_failed_and_retries_the_failure_is_told(
+    client: Client, conn: Session
+) -> None:
+    """The reason is that of what failed, not of another instance, which is tried again."""
+    deploy(conn, task("list"), task("each", over="list", retries=1, retry_delay_s=60.0))
+    (run_id,) = trigger(conn, "d", "k1")
+
+    def behave(grant: Grant) -> dict[str, Any]:
+        if grant.instance.map_index != 0:
+            return {**failing(each="Z may pass")(grant)}
+        return {"outcome": "failed", "detail": "A is wrong", "retry": False}
+
+    scheduler = Scheduler(conn)
+    for _ in range(4):
+        scheduler.tick(*scheduler.work(behave))
+    each = next(task for task in client.tasks(run_id) if task.task_id == "each")
+    assert each.counts == {"failed": 1, "success": 2, "up_for_retry": 1}
+    assert each.reason is not None
+    assert each.reason.startswith("A is wrong")
+    shown = reason_of(each)
+    assert shown is not None
+    assert shown.startswith(f"{each.reason}; 1 other instance to be retried, ")
+
+
 def test_the_first_failure_stays_in_sight_after_a_repair(client: Client, conn: Session) -> None:
     deploy(conn, task("a"))
     (run_id,) = trigger(conn, "d", "k1")
@@ -322,10 +375,14 @@ def test_the_first_failure_stays_in_sight_after_a_repair(client: Client, conn: S
     scheduler.play(lambda _: {"outcome": "failed", "detail": "ValueError: no flights"})
     assert client.diagnosis(run_id).repaired is None
     client.clear(run_id, wire.ClearRequest(failed_only=True))
+    told = client.diagnosis(run_id)
+    assert told.repaired is not None
+    assert told.repaired.state == "waiting", "it runs again, so it is not repaired yet"
     scheduler.play()
     told = client.diagnosis(run_id)
     assert told.errors == []
     assert told.repaired is not None
+    assert told.repaired.state == "success"
     assert (told.repaired.task_id, told.repaired.attempt) == ("a", 1)
     assert told.repaired.detail == "ValueError: no flights"
 
@@ -410,7 +467,7 @@ def test_a_task_that_waits_names_what_it_waits_for(client: Client, conn: Session
     assert said("c") == "is waiting: a, b have not ended"
     assert said("d") == "is waiting: c has not ended"
     scheduler.play(lambda grant: {"outcome": "success"})
-    assert said("c") == "is success"
+    assert said("c") == "succeeded"
 
 
 def test_a_task_that_waits_for_a_retry_says_when_and_which_of_how_many(

@@ -142,6 +142,18 @@ def test_mistakes_are_told(
     assert said in str(error)
 
 
+def test_a_relative_path_that_cannot_be_opened_is_said_to_be_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "sqlite:///data/shop.db")
+    with pytest.raises(StatementFailed, match=r"an absolute one, as in sqlite:////data/shop\.db"):
+        rows("SELECT 1")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "sqlite:////nowhere/shop.db")
+    with pytest.raises(StatementFailed, match=r"unable to open database file$"):
+        rows("SELECT 1")
+
+
 def test_a_database_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "postgres://127.0.0.1:1/x?connect_timeout=2")
     with pytest.raises(StatementFailed, match="Connection refused"):

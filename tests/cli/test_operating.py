@@ -1,6 +1,8 @@
 """What a person on call does from a terminal: read results, leave notes, clear dates, start again."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def test_the_instances_of_a_task_are_listed_by_name(cli: Command) -> None:
     assert [[cell.strip() for cell in row if cell][:3] for row in rows[1:]] == [
         [str(index), f"Ms. {letter}", "success"] for index, letter in enumerate("ABC")
     ]
-    assert cli("why", run_id, "greet", "--index", "1").stdout == "greet[1] (Ms. B) is success\n"
+    assert cli("why", run_id, "greet", "--index", "1").stdout == "greet[1] (Ms. B) succeeded\n"
     unknown = cli("show", run_id, "gret")
     assert (unknown.returncode, "has no task 'gret'" in unknown.stderr) == (2, True)
 
@@ -132,6 +134,14 @@ def test_a_new_project_has_a_dag_that_loads_and_a_test_that_passes(
     assert (found.error, [dag.dag_id for dag in found.dags]) == (None, ["my_nightly"])
     assert found.warnings == ()
     assert (tmp_path / "my-nightly" / ".github" / "workflows" / "dags.yml").is_file()
+    tested = subprocess.run(
+        [Path(sys.executable).with_name("pytest"), "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path / "my-nightly",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tested.returncode, "1 passed" in tested.stdout) == (0, True), tested.stdout
     with pytest.raises(UsageError, match="the folder is not empty"):
         init.init("my-nightly")
     with pytest.raises(UsageError, match="cannot be the name of a DAG"):
@@ -167,18 +177,23 @@ def test_a_dag_whose_file_was_mended_a_moment_ago_runs_by_its_name(
     file = home / "dags" / "hasty.py"
     file.write_text(code.format("shedule=None"))
     broken = cli("run", "hasty")
-    assert (broken.returncode, "no DAG 'hasty'" in broken.stderr) == (2, True), broken.stderr
+    assert broken.returncode == 2
+    assert "no DAG 'hasty'" in broken.stderr
+    assert "1 DAG file failed to load; to see why: headway ls errors" in broken.stderr
+    other = home / "dags" / "stays_broken.py"
+    other.write_text(code.format("shedule=None").replace("hasty", "other"))
     file.write_text(code.format(""))
     done = cli("run", "hasty")
+    other.unlink()
     file.unlink()
     assert done.returncode == 0, done.stderr
 
 
 def test_a_run_for_a_date_in_the_future_waits_for_it(cli: Command) -> None:
-    done = cli("run", "hello", "--date", "2099-01-01T05:00:00Z", "--detach")
+    done = cli("run", "distant", "--date", "2099-01-01T05:00:00Z", "--detach")
     assert done.returncode == 0
     run_id = done.stdout.strip()
     why = "its logical date, 2099-01-01 05:00:00 UTC, lies in the future"
-    assert f"of hello is queued and waits: {why}" in done.stderr, done.stderr
+    assert f"of distant is queued and waits: {why}" in done.stderr, done.stderr
     assert why in cli("why", run_id).stdout
     assert cli("cancel", run_id).returncode == 0

@@ -193,6 +193,11 @@ def test_the_audit_names_the_run_that_was_meant(values: Command) -> None:
         (("ls", "runs", "--dag", "nope"), 2, "there is no DAG 'nope'"),
         (("why", ""), 2, "there is no DAG or run ''"),
         (("show", ""), 2, "there is no DAG or run ''"),
+        (("why", "unschedule"), 2, r"no DAG or run 'unschedule'\n  did you mean \"unscheduled\"\?"),
+        (("why", "nothing"), 2, "to list DAGs: headway ls; to list runs: headway ls runs"),
+        (("logs", "unscheduled"), 2, "unscheduled is a DAG; its latest run is unscheduled@latest"),
+        (("ls", "dag"), 2, "Invalid value for 'what': 'dag' is not one of 'dags', 'runs'"),
+        (("conn", "set", "shop"), 2, "give --uri or --type\n  for instance headway conn set shop"),
         (("--version",), 0, r"headway \d+\.\d+"),
     ],
 )
@@ -203,6 +208,16 @@ def test_small_mistakes_are_told(
     assert done.returncode == code
     assert re.search(said, done.stderr or done.stdout)
     assert "full traceback" not in done.stderr
+
+
+def test_a_retry_of_a_run_without_failures_says_that_nothing_runs(values: Command) -> None:
+    run_id = values("run", "unscheduled").stdout.strip()
+    done = values("retry", run_id)
+    assert done.returncode == 0
+    assert done.stderr == (
+        f"run {run_id} has no failed task, so nothing runs again; to run all its tasks again: headway clear {run_id}\n"
+    )
+    assert values("why", run_id).stdout.startswith(f"run {run_id} of unscheduled succeeded")
 
 
 def test_check_gives_every_hint(tmp_path: Path) -> None:

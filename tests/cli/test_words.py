@@ -1,5 +1,6 @@
 """The pure parts: what people type, what they see."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ import pytest
 
 from headway import wire
 from headway.cli import trouble
+from headway.cli.app import tree
 from headway.cli.output import cell, yaml
 from headway.cli.params import texts_of
 from headway.cli.place import Target, target_of
 from headway.cli.show import reason_of
 from headway.cli.tree import TASKS_MAX, fold, lines
 from headway.cli.watching import is_over
+from headway.core.reasons import RunStarted
 from headway.errors import NotFound, UsageError
 
+HELP_WIDTH = 80 - 6  # of a terminal, without what stands around the names
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -172,3 +176,32 @@ def run(state: str) -> wire.Run:
         bundle_version="b",
         counts={},
     )
+
+
+def test_the_help_tells_each_command_in_one_whole_line() -> None:
+    def cut(group: Any, path: str) -> Iterator[str]:
+        commands = getattr(group, "commands", {})
+        room = HELP_WIDTH - max(map(len, commands), default=0)
+        for name, command in commands.items():
+            if command.get_short_help_str(room).endswith("..."):
+                yield f"{path} {name}"
+            yield from cut(command, f"{path} {name}")
+
+    assert list(cut(tree(), "headway")) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "said"),
+    [
+        ("running", {"success": 2, "failed": 1, "running": 3}, "is running: 3 of 6 task instances ended"),
+        ("running", {}, "is running"),
+        ("failed", {"failed": 1}, "failed: started"),
+    ],
+)  # fmt: skip
+def test_a_run_under_way_tells_how_far_it_is(state: str, counts: dict[str, int], said: str) -> None:
+    run = wire.Run(
+        run_id="r", dag_id="d", state=state, reason="started", trigger="manual", logical_date=NOON,
+        interval_start=NOON, interval_end=NOON, params={}, created_at=NOON, started_at=NOON, ended_at=None,
+        version=1, bundle_version="b", counts=counts, why=RunStarted() if state == "running" else None,
+    )  # fmt: skip
+    assert trouble.standing(run) == f"run r of d {said}"

@@ -1,4 +1,4 @@
-"""Setting up says one line a step; what pip prints is seen only if it fails."""
+"""Setting up says one line a step; what pip and npm print is seen only if it fails."""
 
 import shutil
 import subprocess
@@ -50,3 +50,42 @@ def test_a_step_that_fails_shows_the_end_of_its_log_and_keeps_it(tmp_path: Path)
     (log,) = tmp_path.glob("headway-set-up.*")
     assert f"the whole output is in {log}" in done.stderr
     assert "pip says 1\n" in log.read_text()
+
+
+# As much of Node as is asked for; its npm says a lot, and fails if it is told to.
+NPM = """#!/bin/bash
+echo "added 187 packages in 18s"
+[ ! -e ../broken ] || { echo "npm error code EINTEGRITY" >&2; exit 1; }
+"""
+
+
+def set_up_pages(folder: Path) -> subprocess.CompletedProcess[str]:
+    for name, text in (("node", "#!/bin/bash\nexit 0\n"), ("npm", NPM)):
+        program = folder / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+    (folder / "ui" / "node_modules").mkdir(parents=True)
+    (folder / "ui" / "package-lock.json").touch()
+    shutil.copy(ROOT / "ui" / "with-node", folder / "ui")
+    return subprocess.run(
+        [folder / "ui" / "with-node", "echo", "built"],
+        env={"PATH": f"{folder / 'bin'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_npm_prints_is_not_seen(tmp_path: Path) -> None:
+    done = set_up_pages(tmp_path)
+    assert done.returncode == 0
+    said = "Installing the pinned dependencies of the web interface …\n"
+    assert (done.stdout, done.stderr) == ("built\n", said)
+
+
+def test_an_npm_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    done = set_up_pages(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "npm error code EINTEGRITY" in done.stderr

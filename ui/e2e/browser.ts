@@ -35,9 +35,12 @@ export async function signedIn(
     serviceWorkers: "block", // what a test routes is then all that there is
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto(await link(server, user));
-  await page.waitForURL(/\/t\//);
+  await page.waitForURL(/\/t\//).catch(async (error: Error) => {
+    throw new Error(`not signed in: ${await page.locator("body").textContent()}\n${error.message}`);
+  });
   await page.close();
   return context;
 }
@@ -52,7 +55,6 @@ export function inBrowser(): { page: () => Page; complaints: string[] } {
     const context = await signedIn(browser, inject("server"), {
       viewport: { width: 1440, height: 900 },
     });
-    context.setDefaultTimeout(PATIENCE_MS);
     page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {

@@ -10,6 +10,7 @@ const GALLERY = fileURLToPath(new URL("./gallery", import.meta.url));
 const DAGS = [
   ...["asked", "follow", "hourly_warehouse", "invoices", "orders"],
   ...["shelves", "refined", "watched", "sells", "turnover", "daily_clicks", "rollout", "training"],
+  ...["deliveries", "ratings"],
 ];
 export const VIEWER = "carol";
 
@@ -24,6 +25,7 @@ export interface Ids {
   called: string;
   asking: string;
   stuck: string;
+  ruled: string;
   runLink: string;
   questionLink: string;
 }
@@ -41,7 +43,7 @@ export async function fill(server: Server): Promise<void> {
   }
   for (const dag of ["shelves", "refined", "watched", "sells"]) await ran(server, dag);
   await changed(server);
-  for (const dag of ["rollout", "training", "board_paper"])
+  for (const dag of ["rollout", "training", "board_paper", "ratings"])
     await ask(server, `/dags/${dag}/runs`, {});
   await ask(server, "/dags/follow/runs", { params: { lines: 20_000 } });
   for (const hour of ["2026-10-01T00", "2026-10-01T01", "2026-10-02T05"])
@@ -103,6 +105,12 @@ async function hooks(server: Server): Promise<void> {
     states: ["failed", "cancelled"],
   });
   await ask(server, "/outbound-webhooks/planner/ping", {});
+  await ask(server, "/outbound-webhooks", {
+    name: "late_data",
+    url: "https://planner.example/late",
+    dags: ["daily_clicks"],
+    events: ["partition.overdue"],
+  });
 }
 
 /** Two teams, and what the pages of a team show of people, rights, limits and grants. */
@@ -155,6 +163,7 @@ export async function idsOf(server: Server): Promise<Ids> {
     called: await newest("watched.callbacks"),
     asking,
     stuck: await newest("training"),
+    ruled: await newest("ratings"),
     runLink: address(await link(`/runs/${failed}/links`, { hours: 24, with_logs: true })),
     questionLink: address(
       await link(`/runs/${asking}/task-instances/amount/answer-links`, {

@@ -89,7 +89,7 @@ test("somebody else's answer is seen at once, and told beside the task", async (
   await drawer.getByRole("button", { name: "Approve" }).waitFor();
   expect(await violations(page())).toEqual([]);
   await ask(server, `/runs/${run}/task-instances/sign/answer`, { chosen_options: ["Approve"] });
-  await drawer.getByText("Approve by user:admin").waitFor();
+  await drawer.getByText("Approve by admin").waitFor();
   expect(await drawer.getByRole("button", { name: "Approve" }).count()).toBe(0);
   expect(await ended(server, run)).toBe("success");
 });

@@ -62,6 +62,21 @@ test("a retry after the file was fixed says so, and runs the fixed code", async 
   const pinned = await bundle();
   writeFileSync(file, source("12"));
   await expect.poll(bundle, { timeout: PATIENCE_MS }).not.toBe(pinned);
+  // One instance, and a clear, say the same as all that failed.
+  for (const [query, press] of [
+    ["?task=parse", drawer().getByRole("button", { name: "Retry" })],
+    ["", page().getByRole("button", { name: "Clear…" })],
+  ] as const) {
+    await page().goto(RUN(run, query));
+    await press.click();
+    await dialog().getByText("fixed.py changed").waitFor();
+    expect(
+      await dialog()
+        .getByLabel(/^(This run’s|Latest) code/)
+        .count(),
+    ).toBe(2);
+    await dialog().getByRole("button", { name: "Cancel", exact: true }).click();
+  }
   await page().goto(RUN(run));
   await text(/^Failed after/).waitFor();
   await page().getByRole("button", { name: "Retry failed" }).click();
@@ -74,7 +89,7 @@ test("a retry after the file was fixed says so, and runs the fixed code", async 
   await latest.check();
   await dialog().getByRole("button", { name: "Run 1 again" }).click();
   await text(/^Succeeded after/).waitFor();
-  await text(/switched to the latest code by user:admin/).waitFor();
+  await text(/switched to the latest code by admin/).waitFor();
 });
 
 test("an error shows what caused it, back to the root, without the module of its file", async () => {
@@ -169,7 +184,7 @@ def flawed():
     .click();
   await text(/^Succeeded after [^,]*$/).waitFor();
   const first = page().getByRole("region", { name: "First failure" });
-  await first.getByText(/FileNotFoundError/).waitFor();
+  await first.getByText(/First failure, repaired since:.*FileNotFoundError/).waitFor();
   await mark.first().waitFor({ state: "detached" });
 });
 

@@ -114,6 +114,16 @@ const ofRun =
 const ofDag = (dag: string, which: keyof Ids, view: string) => (ids: Ids) =>
   `${TEAM}/dags/${dag}/${view.replace("RUN", ids[which])}`;
 
+/** As of a run whose tasks ran in pods, of which two got another digest for their tag than the first. */
+async function inPods(page: Page): Promise<void> {
+  const [one, other] = [`sha256:${"1f".repeat(32)}`, `sha256:${"2e".repeat(32)}`];
+  await page.route(/\/api\/v1\/runs\/\w+(\?.*)?$/, async (route) => {
+    const response = await route.fetch();
+    const images = { "acme/jobs:2": [one, other], "registry.example.org/tools/convert": [one] };
+    await route.fulfill({ response, json: { ...(await response.json()), images } });
+  });
+}
+
 /** Every page of a server on which there is something; what opens on them is in `opened.ts`. */
 export const PAGES: readonly Shot[] = [
   ...named("", LISTS),
@@ -152,6 +162,19 @@ export const PAGES: readonly Shot[] = [
   { name: "run-good", path: ofRun("good"), shows: /Succeeded after/ },
   { name: "run-running", path: ofRun("busy"), shows: /Running for/ },
   { name: "run-asking", path: ofRun("asking"), shows: /How much traffic/ },
+  { name: "run-ruled", path: ofRun("ruled"), shows: /1 other instance to be retried/ },
+  {
+    name: "run-ruled-task",
+    path: ofRun("ruled", "?task=fetch&map=0"),
+    shows: /the shop is closed/,
+  },
+  {
+    name: "run-images",
+    path: ofRun("good"),
+    shows: /acme\/jobs:2/,
+    trouble: inPods,
+    act: (page) => page.getByText("acme/jobs:2").scrollIntoViewIfNeeded(),
+  },
   { name: "run-stuck", path: ofRun("stuck"), shows: /pool `?gpu/ },
   { name: "run-loop", path: ofRun("refined"), shows: /Succeeded after/ },
   { name: "run-call", path: ofRun("called"), shows: /Succeeded after/ },
@@ -176,6 +199,11 @@ export const PAGES: readonly Shot[] = [
   },
   { name: "asset", path: `${TEAM}/assets/detail?asset=sales`, shows: /turnover/ },
   { name: "asset-partitions", path: `${TEAM}/assets/detail?asset=clicks`, shows: /2026-10-01T00/ },
+  {
+    name: "asset-watched",
+    path: `${TEAM}/assets/detail?asset=parcels`,
+    shows: /queue.example.org does not answer/,
+  },
   { name: "shared", path: "/t/marketing/shared/default/orders", shows: /shown to marketing/ },
   { name: "shared-not", path: "/t/marketing/shared/default/sells", shows: /not shared/ },
   { name: "linked", path: (ids) => ids.runLink, shows: /without a/, who: "stranger" },

@@ -249,3 +249,26 @@ test("who is not signed in is led to the sign-in, and a link works once", async 
     await browser.close();
   }
 });
+
+test("a link signs in although the server is too busy for a moment", async () => {
+  const browser = await launch();
+  try {
+    const stranger = await browser.newPage({ baseURL: server.url });
+    const refused: string[] = [];
+    for (const path of ["**/api/v1/session/link", "**/api/v1/session"])
+      await stranger.route(path, (route) => {
+        const isFirst = !refused.includes(path);
+        refused.push(path);
+        const detail = "the database does not answer";
+        const json = { type: "about:blank", title: "Unavailable", status: 503, detail };
+        return isFirst ? route.fulfill({ status: 503, json }) : route.continue();
+      });
+    const { url } = await ask<{ url: string }>(server, "/login-links", {});
+    await stranger.goto(url);
+    await stranger.waitForURL(/\/overview/, { timeout: PATIENCE_MS });
+    await stranger.locator("main h1").waitFor();
+    expect(new Set(refused).size).toBe(2);
+  } finally {
+    await browser.close();
+  }
+});

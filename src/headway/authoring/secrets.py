@@ -78,8 +78,8 @@ def connection_of(conn_id: str, text: str | None) -> "Connection":
 
     if text is None:
         raise SecretNotFound(
-            f"there is no connection {conn_id!r} for this DAG; "
-            f"to create it: headway conn set {conn_id}, or set AIRFLOW_CONN_{conn_id.upper()} where no server runs"
+            f"there is no connection {conn_id!r} for this DAG; to create it: "
+            f"headway conn set {conn_id} --uri URI, or set HEADWAY_CONN_{conn_id.upper()} where no server runs"
         )
     try:
         return parse(text, conn_id)

@@ -8,7 +8,7 @@ from headway.cli.output import line
 from headway.cli.terminal import say
 
 app = typer.Typer(
-    no_args_is_help=True, help="Service accounts: programs that belong to the team, not to a user."
+    no_args_is_help=True, help="Service accounts: users of the team that are programs."
 )
 
 

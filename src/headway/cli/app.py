@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from headway.cli.output import line
@@ -66,6 +67,17 @@ COMMANDS: Final = (
 """In the order of the help. Module ``headway.cli.NAME`` has a function of this name, or an ``app`` of commands."""
 
 
+class Commands(TyperGroup):
+    """The commands; what they say of a wrong argument does not begin with the name of an exception."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
 def print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -94,6 +106,7 @@ def tree(arguments: Sequence[str] = ()) -> Callable[[list[str]], Any]:
         add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
+        cls=Commands,
     )
     app.callback()(root)
     for name in arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS:

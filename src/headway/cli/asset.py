@@ -25,7 +25,7 @@ Name = Annotated[str, typer.Argument(metavar="ASSET")]
 
 @app.command("ls")
 def list_assets(data: Data = None, output: Format = Output.TABLE) -> None:
-    """List assets: their last event, the tasks that update them, and the DAGs that wait for them."""
+    """List assets. Shows their last event, the tasks that update them, and the DAGs that wait for them."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).assets()
@@ -115,7 +115,7 @@ def list_partitions(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List the partitions of an asset; of a DAG that runs on partitions, those it waits for and what they miss."""
+    """List the partitions of an asset or DAG. Of a DAG: those it waits for and what they miss."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -188,6 +188,13 @@ def source_of(event: wire.AssetEvent) -> str:
     return f"{event.dag_id}.{event.task_id}{index} in {event.run_id}"
 
 
+def neither(text: str, no_run: NotFound, no_dag: NotFound) -> NotFound:
+    """Return what to say of a word that names no run and no DAG: the guess of either, else how to list both."""
+    guesses = [each.hint for each in (no_dag, no_run) if (each.hint or "").startswith("did you")]
+    hint = guesses[0] if guesses else "to list DAGs: headway ls; to list runs: headway ls runs"
+    return NotFound(f"there is no DAG or run {text!r}", hint=hint)
+
+
 def explain(dag_id: str, error: NotFound, data: Data) -> None:
     """Say what the next run of a DAG waits for. Raises ``error`` if there is no such DAG."""
     from headway.client import client_of
@@ -195,8 +202,8 @@ def explain(dag_id: str, error: NotFound, data: Data) -> None:
     client = client_of(config.layout(data))
     try:
         found, fires = client.dag_assets(dag_id), client.next_fires(dag_id, count=1)
-    except NotFound:
-        raise error from None
+    except NotFound as no_dag:
+        raise neither(dag_id, error, no_dag) from None
     if fires.reason is not None:
         line(f"{dag_id} has no next run yet: {fires.reason}")
     elif fires.fires:

@@ -39,7 +39,7 @@ def audit(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List the changes that people and programs made, newest first. ``--output json`` has the requests, too."""
+    """List what people and programs changed, newest first. ``--output json`` has the requests, too."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))

@@ -58,7 +58,7 @@ def backfill(
     database_url: DatabaseUrl = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Create runs for all past times of a DAG's schedule from one date to another, inclusive.
+    """Create runs for past dates of a DAG's schedule. One for each of its times from one date to another, inclusive.
 
     Dates are in the DAG's time zone.
     """

@@ -40,7 +40,7 @@ def backup(
     database_url: DatabaseUrl = None,
     listen_address: ListenAddress = None,
 ) -> None:
-    """Write a backup: of the database to the data directory, or of everything to a store. The server may be running."""
+    """Write a backup. Of the database to the data directory, or of everything to a store. The server may be running."""
     layout = config.layout(data)
     if to is None and (keep is not None or logs is not None):
         raise UsageError("--keep and --logs are for a backup store", hint="name it with --to")

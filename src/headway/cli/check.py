@@ -20,7 +20,7 @@ def check(
     path: Annotated[Path | None, typer.Argument(help="A DAG file or a DAG folder.")] = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Check that DAG files load, and report each error with its file and line."""
+    """Check that DAG files load. Reports each error with its file and line."""
     from headway.cli.place import DAG_HINT, WITHOUT_DAG, refuse_unclaimed
     from headway.loader.check import check as load
 

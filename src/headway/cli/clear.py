@@ -129,6 +129,10 @@ def ask(
 ) -> None:
     """Clear, and say which code runs. Not ``chosen``: also say that there is a later one."""
     plan = client.clear(run_id, msgspec.structs.replace(request, dry_run=True))
+    if not plan.cleared:
+        show(plan, output, ("TASK", "INDEX"), ())
+        say(nothing_words(plan.run_id, request))
+        return
     answer = plan if request.dry_run else client.clear(run_id, request)
     rows = [(key.task_id, key.map_index if key.map_index >= 0 else None) for key in answer.cleared]
     show(answer, output, ("TASK", "INDEX"), rows)
@@ -142,6 +146,18 @@ def ask(
     if plan.choice is not None and request.code == "latest":
         for line in difference(plan.choice):
             say(line)
+
+
+def nothing_words(run_id: str, request: wire.ClearRequest) -> str:
+    if request.failed_only:
+        return (
+            f"run {run_id} has no failed task, so nothing runs again; "
+            f"to run all its tasks again: headway clear {run_id}"
+        )
+    return (
+        f"run {run_id} has no such task instance, so nothing runs again; "
+        f"to list its tasks: headway show {run_id}"
+    )
 
 
 def code_words(answer: wire.ClearAnswer, code: str) -> str:

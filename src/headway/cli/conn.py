@@ -94,6 +94,12 @@ def set_connection(
         if uri != STDIN:
             refuse_secrets(given)
         request = wire.ConnectionRequest(uri=given, description=description, dags=dag)
+    elif not conn_type:
+        raise UsageError(
+            "say what the connection is: give --uri or --type",
+            hint=f"for instance headway conn set {conn_id} --type postgres --host db.example.org --password, "
+            f"or headway conn set {conn_id} --uri - and type the URI on standard input",
+        )
     else:
         request = wire.ConnectionRequest(
             conn_type=conn_type,
@@ -138,7 +144,7 @@ def import_connections(
     ],
     data: Data = None,
 ) -> None:
-    """Create or replace connections from a file, as `airflow connections export` writes it."""
+    """Create or replace connections from a file. The format is that of `airflow connections export`."""
     from headway.client import client_of
 
     wanted = read_file(sys.stdin.read() if str(file) == STDIN else text_of(file), str(file))

@@ -16,7 +16,7 @@ Other = Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare 
 
 
 def diff(run_id: RunId, other: Other, data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show how two runs of a DAG differ: version, parameters, state, times, tasks."""
+    """Show how two runs of a DAG differ. Compares version, parameters, state, times and tasks."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).compare(run_id, other)

@@ -37,7 +37,7 @@ def doctor(
     port: Annotated[int, typer.Option(help="The port that `headway up` would use.")] = config.PORT,
     output: Format = Output.TABLE,
 ) -> None:
-    """Check for problems that keep Headway from working, and show how to fix them."""
+    """Find what keeps Headway from working, and how to fix it."""
     layout = config.layout(data)
     findings = [*machine(), *directory(layout)]
     server = config.read_server_file(layout)

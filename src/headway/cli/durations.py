@@ -16,7 +16,7 @@ def durations(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show how long a DAG and its tasks take: median, 95th percentile, waiting, and the trend. The longest first."""
+    """Show how long a DAG and its tasks take. Median, 95th percentile, waiting, and the trend; the longest first."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).durations(dag_id, days)

@@ -12,7 +12,7 @@ from headway.core.grants import GrantKind, GrantState
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What teams let each other do: see, start or wait for runs of a DAG, use an asset or a pool.",
+    help="Grants: what teams let each other do. See, start or wait for runs of a DAG, use an asset or a pool.",
     rich_markup_mode=None,
 )
 Other = Annotated[str, typer.Argument(metavar="TEAM", help="The other team.")]
@@ -44,7 +44,7 @@ def ls(data: Data = None, output: Format = Output.TABLE) -> None:
 
 @app.command()
 def ask(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
-    """Ask another team to let this one see, start or wait for runs of a DAG, use an asset or a pool."""
+    """Ask another team for access. To see, start or wait for runs of a DAG, or to use an asset or a pool."""
     from headway.client import client_of
 
     request = wire.AskForGrant(owner=other, name=name, kind=kind, note=note)
@@ -53,7 +53,10 @@ def ask(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None
 
 @app.command()
 def give(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
-    """Let another team see, start or wait for runs of a DAG, use an asset or a pool, whether it asked or not."""
+    """Give another team access, whether it asked or not.
+
+    To see, start or wait for runs of a DAG, or to use an asset or a pool.
+    """
     from headway.client import client_of
 
     request = wire.GiveGrant(grantee=other, name=name, kind=kind, note=note)

@@ -44,8 +44,9 @@ def import_airflow(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Report which DAGs of an Airflow folder run and why others do not, without running a task; and import connections,
-    variables and pools.
+    """Report which DAGs of an Airflow folder run.
+
+    Says why others do not, without running a task, and imports connections, variables and pools.
     """
     from headway.loader import migration
 

@@ -45,6 +45,11 @@ def test_NAME() -> None:
     assert result["report"].value == 6
 '''
 
+PYTEST: Final = """[pytest]
+testpaths = tests
+pythonpath = .
+"""
+
 CI: Final = """# GitHub Actions: on each push, all DAG files load and the tests pass.
 name: dags
 on: [push, pull_request]
@@ -57,7 +62,7 @@ jobs:
         with: {python-version: "3.12"}
       - run: pip install -r requirements.txt
       - run: headway check dags
-      - run: python -m pytest -q
+      - run: pytest
 """
 
 README: Final = """# NAME
@@ -66,13 +71,14 @@ README: Final = """# NAME
     headway check dags          # do all DAG files load?
     headway run dags/NAME.py    # run it once, here
     headway up --dags dags      # server and web interface; a saved file is there in seconds
-    python -m pytest -q
+    pytest                      # its tests
 """
 
 FILES: Final = {
     "dags/NAME.py": DAG,
     "tests/test_NAME.py": TEST,
     ".github/workflows/dags.yml": CI,
+    "pytest.ini": PYTEST,
     "requirements.txt": "headway\npytest\n",
     "README.md": README,
     ".gitignore": ".headway/\n__pycache__/\n",

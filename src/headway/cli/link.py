@@ -40,7 +40,7 @@ def create(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print a link by which anyone can read this run without signing in, until the link expires.
+    """Print a link to a run. Anyone can read the run by it without signing in, until it expires.
 
     With --task the link answers the question of that task instead, and nothing else.
     """

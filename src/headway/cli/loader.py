@@ -20,7 +20,7 @@ def loader(
     dags: Dags = None,
     health_port: HealthPort = None,
 ) -> None:
-    """Load the DAGs of a team from its DAG folder, for as long as it runs."""
+    """Load the DAGs of a team from its DAG folder. Runs until it is stopped."""
     from headway.up.apart import load
     from headway.up.vital import Vital, answer_on
 

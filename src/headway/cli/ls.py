@@ -37,7 +37,7 @@ def ls(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List DAGs, runs, backfills, or DAG files that failed to load."""
+    """List DAGs, runs, backfills or files that failed to load."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))

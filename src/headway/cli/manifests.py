@@ -124,7 +124,7 @@ def manifests(
         typer.Option(help="Networks that are not public, and that outbound webhooks may reach."),
     ] = None,
 ) -> None:
-    """Print Kubernetes objects for `kubectl apply -f -`: components, their rights and the namespaces of teams."""
+    """Print Kubernetes objects for `kubectl apply -f -`. Components, their rights and the namespaces of teams."""
     import msgspec
 
     from headway.errors import UsageError

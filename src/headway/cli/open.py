@@ -7,7 +7,7 @@ from headway.cli.terminal import is_interactive, say
 
 
 def open_(data: Data = None) -> None:
-    """Print a sign-in link that works once, and open it in the browser."""
+    """Print a sign-in link, and open it in the browser. The link works once."""
     import webbrowser
 
     from headway.client import client_of

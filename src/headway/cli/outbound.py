@@ -12,7 +12,7 @@ from headway.cli.terminal import read_secret, say
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Outbound webhooks: the ends of runs and overdue partitions are told to a URL, by signed requests.",
+    help="Outbound webhooks: Headway reports events to a URL. Runs have ended, partitions are overdue.",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the outbound webhook.")]
 Dag = Annotated[
@@ -60,7 +60,7 @@ def create(
     secret: Secret = False,
     data: Data = None,
 ) -> None:
-    """Create an outbound webhook, and print its secret, which is shown this once."""
+    """Create an outbound webhook, and print its secret. The secret is shown this once."""
     from headway.client import client_of
 
     usual = wire.OutboundWebhookRequest(name=name, url=url)
@@ -110,7 +110,7 @@ def show_outbound(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show what is sent, the newest first: waiting, delivered and given up."""
+    """Show what is sent, the newest first. Waiting, delivered and given up."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).outbound_deliveries(name, limit)

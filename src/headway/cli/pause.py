@@ -17,7 +17,7 @@ Backfill = Annotated[
 
 
 def pause(dag_id: DagId = None, backfill: Backfill = None, data: Data = None) -> None:
-    """Pause a DAG or a backfill: no more of its runs start until `headway resume`."""
+    """Pause a DAG or a backfill. No more of its runs start until `headway resume`."""
     from headway.client import client_of
 
     check_one(dag_id, backfill, "pause")

@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ SLOW_S: Final = 30.0  # files of a heavy front end
 SETTLED_S: Final = (
     10.0  # an error that stays so long, though the file loads, is not of the file alone
 )
+LATELY_S: Final = 60.0  # longer ago a file was written that has been read, or defines no DAG
 LOOK_S: Final = 0.05
 WITHOUT_DAG: Final = "the file does not define a DAG"
 DAG_HINT: Final = "a DAG file has a function with @dag, or a `with DAG(…):` block"
@@ -202,6 +204,7 @@ def wait_for_folder(
 
     bundle = Bundles(layout.data).read(folder)
     version, slow = bundle.version, heavy_files(bundle.candidates(), folder)
+    fresh = written_lately(bundle.candidates(), folder)
     began = clock.monotonic()
     place.client.look_at_folder()
     unchecked = True
@@ -214,16 +217,22 @@ def wait_for_folder(
             if dag.file == file or (file is None and dag.dag_id == target.dag_id)
         ]
         known = errors.keys() | {dag.file for dag in there}
-        if not file and not meant and waited_s < SLOW_S and not slow <= known:
+        if not (file or meant) and (
+            (waited_s < SLOW_S and not slow <= known)
+            or (waited_s < SETTLED_S and unread(fresh, known, errors, folder))
+        ):
             clock.sleep(LOOK_S)
             continue
-        waited_for = meant if file or meant else there
+        # Others keep their last good version.
+        sound = [dag for dag in there if dag.file not in errors]
+        waited_for = meant if file or meant else sound
         if waited_for and all(dag.bundle_version == version for dag in waited_for):
             return
         name = file or (meant[0].file if meant else None)
         if name is None and (
-            any(is_of_now(error, folder) for error in errors.values())
-            or (waited_s > IMPORTED_S and (errors or not there))
+            (not sound and any(is_of_now(error, folder) for error in errors.values()))
+            or (waited_s > IMPORTED_S and not there)
+            or (waited_s > SETTLED_S and errors)
         ):
             return  # no such DAG among those that can be loaded: the server says so
         error = errors.get(name or "")
@@ -239,12 +248,35 @@ def wait_for_folder(
     )
 
 
+def written_lately(files: Iterable[str], folder: Path) -> list[str]:
+    """Return the files that the loader may still be importing."""
+    since = clock.now().timestamp() - LATELY_S
+    there = [path for path in files if (folder / path).is_file()]
+    return [path for path in there if (folder / path).stat().st_mtime > since]
+
+
+def unread(
+    files: list[str],
+    known: AbstractSet[str],
+    errors: Mapping[str, wire.ImportError],
+    folder: Path,
+) -> bool:
+    """Return whether one of the files has neither a DAG nor an error of its present content."""
+    return any(
+        path not in known or (path in errors and not is_of_now(errors[path], folder))
+        for path in files
+    )
+
+
 def is_of_now(error: wire.ImportError, folder: Path) -> bool:
-    """Return whether the file was last written before the error was found."""
-    try:
-        return (folder / error.file).stat().st_mtime <= error.at.timestamp()
-    except OSError:
-        return False
+    """Return whether the present content of the file has an error, too.
+
+    Its time tells nothing: an error may be stored a moment after the file was fixed.
+    """
+    from headway.loader.check import check
+
+    file = folder / error.file
+    return file.is_file() and any(found.error is not None for found in check(file))
 
 
 def heavy_files(files: Iterable[str], dags: Path) -> set[str]:

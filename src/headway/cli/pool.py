@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Pools: limit how many tasks run at
 
 @app.command("ls")
 def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
-    """List pools with their used slots and waiting tasks: yours, to whom they are lent, and those of other teams."""
+    """List pools with their used slots and waiting tasks. Yours, to whom they are lent, and those of other teams."""
     from headway.client import client_of
 
     pools = client_of(config.layout(data)).pools()

@@ -18,7 +18,7 @@ DryRun = Annotated[
 def replay(
     run_id: RunId, dry_run: DryRun = False, data: Data = None, output: Format = Output.TABLE
 ) -> None:
-    """Repeat a run with the same DAG version, files, parameters and dates, and print the new run id."""
+    """Repeat a run as it was, and print the new run id. The DAG version, files, parameters and dates are the same."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))

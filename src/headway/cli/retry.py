@@ -17,7 +17,7 @@ def retry(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run the failed tasks of a run again, with their downstream tasks."""
+    """Run the failed tasks of a run again. Their downstream tasks run again, too."""
     from headway.client import client_of
 
     request = wire.ClearRequest(failed_only=failed, dry_run=dry_run, code=code_of(latest))

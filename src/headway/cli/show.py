@@ -8,7 +8,7 @@ from headway import config, wire
 from headway.cli import trouble
 from headway.cli.hints import placed
 from headway.cli.options import Data, Format, Output
-from headway.cli.output import seconds
+from headway.cli.output import cell, seconds
 from headway.cli.output import show as show_data
 from headway.cli.terminal import say
 from headway.client import Client, client_of
@@ -39,7 +39,7 @@ def show(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show a DAG, a run with the states of its tasks, or the instances of a task."""
+    """Show a DAG, a run with its tasks, or a task's instances."""
     client = client_of(config.layout(data))
     if task_id is not None:
         show_task(client, target, task_id, output, every=every)
@@ -144,7 +144,11 @@ def index_of(instance: wire.TaskInstance) -> int | None:
 def reason_of(task: wire.RunTask) -> str | None:
     """Return why the task waits or ended as it did, cut where a line of a table would be."""
     if when := trouble.retrying([task]):
-        return when[0].partition(": ")[2]
+        retries = when[0].partition(": ")[2]
+        if not task.counts.get("failed"):
+            return retries
+        others = counted(task.counts["up_for_retry"], "other instance")
+        return f"{cut(task.reason)}; {others} to be retried, {cell(task.retry_at)}"
     return cut(task.blocked_reason or task.reason)
 
 

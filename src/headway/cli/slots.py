@@ -37,7 +37,7 @@ def slots(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show the slots of your team: how many it uses, has borrowed and lent. A platform admin sees all teams.
+    """Show the slots of your team: used, borrowed and lent. A platform admin sees all teams.
 
     With --replay, show how long attempts would have waited with other slots and weights.
     """

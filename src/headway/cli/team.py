@@ -101,7 +101,7 @@ def create(
     asked: wire.TeamChange,
     data: Data = None,
 ) -> None:
-    """Create a team with all that it needs, and print the token of its agents. A second call changes nothing."""
+    """Create a team, and print the token of its agents. A second call changes nothing."""
     request = wire.TeamRequest(name=name, **fields(asked))
     team = client(data).create_team(request)
     if not team.created:
@@ -165,7 +165,7 @@ def who_may(
     ] = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show which rules of the role map give roles in a team, or what they give somebody. Changes nothing."""
+    """Show which rules of the role map give roles in a team. Or what they give somebody. Changes nothing."""
     from headway.core.role_map import is_about, roles, somebody
     from headway.identity.settings import load
 

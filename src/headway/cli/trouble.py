@@ -11,6 +11,7 @@ from headway.client import Client
 from headway.core.attempt_reasons import AttemptFailed, GivenUp
 from headway.core.callbacks import SUFFIX
 from headway.core.excerpt import excerpt
+from headway.core.reasons import RunStarted
 from headway.core.retry_wording import decision
 from headway.core.states import FINAL, RunState
 from headway.core.wording import ENDED
@@ -29,7 +30,8 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 def standing(run: wire.Run) -> str:
     """Return the run's state and reason and, for a run that was set aside, what to do."""
     stands = ENDED.get(run.state, f"is {run.state}")
-    text = f"run {run.run_id} of {run.dag_id} {stands}{': ' + run.reason if run.reason else ''}"
+    why = progress(run) if isinstance(run.why, RunStarted) else run.reason
+    text = f"run {run.run_id} of {run.dag_id} {stands}{': ' + why if why else ''}"
     if run.set_aside is None:
         return text
     short = run.run_id[:6]
@@ -37,6 +39,13 @@ def standing(run: wire.Run) -> str:
         f"{text}; to try again from here: headway retry {short}; from the start: headway clear "
         f"{short}; to give up: headway cancel {short}"
     )
+
+
+def progress(run: wire.Run) -> str:
+    """Return how many task instances of a running run have ended; why it started is old news."""
+    every = sum(run.counts.values())
+    done = sum(count for state, count in run.counts.items() if state in FINAL)
+    return f"{done:,} of {counted(every, 'task instance')} ended" if every else ""
 
 
 def unstarted(client: Client, run: wire.Run) -> list[str]:
@@ -102,7 +111,8 @@ def stands(client: Client, instance: wire.TaskInstanceDetail) -> str:
     if reason is None and instance.state == "waiting":
         return f"is waiting{upstream_of(client, instance)}"
     when = retry_of(client, instance) if instance.state == "up_for_retry" else ""
-    return f"is {instance.state}{f': {reason}' if reason else ''}{when}"
+    did = ENDED.get(instance.state, f"is {instance.state}")
+    return f"{did}{f': {reason}' if reason else ''}{when}"
 
 
 def retry_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
@@ -204,7 +214,8 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
     if attempt.log_removed_at is not None:
         return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
     try:
-        lines += [f"  {text}" for text in log_lines(client, instance)]
+        shown = log_lines(client, instance)
+        lines += [f"  {text}" for text in shown if shown != [said]]  # not the same line again
     except NotReachable as error:
         return [*lines, f"  cannot read the log: {error.message}"]
     log = f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"

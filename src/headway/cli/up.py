@@ -74,7 +74,7 @@ def up(
     key: Key = None,
     demo: Demo = None,
 ) -> None:
-    """Start the server: database, scheduler, loader, agent, API and web interface."""
+    """Start the server. It is database, scheduler, loader, agent, API and web interface in one."""
     from headway import clock
     from headway.cli.demo import folder_of
     from headway.identity.settings import from_environment

@@ -35,7 +35,7 @@ def create(
     display_name: Annotated[str | None, typer.Option("--name", help="Display name.")] = None,
     data: Data = None,
 ) -> None:
-    """Create a user, and print a sign-in link that works once and expires in a day."""
+    """Create a user, and print a sign-in link. The link works once and expires in a day."""
     connection = client(data)
     request = wire.UserRequest(name=name, role=role, display_name=display_name)
     user = connection.create_user(request)

@@ -92,7 +92,7 @@ def import_variables(
     file: Annotated[Path, typer.Argument(help="JSON (key: value); - reads standard input.")],
     data: Data = None,
 ) -> None:
-    """Create or replace variables from a file, as `airflow variables export` writes it."""
+    """Create or replace variables from a file. The format is that of `airflow variables export`."""
     from headway.client import client_of
 
     text = sys.stdin.read() if str(file) == STDIN else text_of(file)

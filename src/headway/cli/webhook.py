@@ -13,7 +13,7 @@ from headway.errors import UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Webhooks: other systems report events and start runs, by signed requests.",
+    help="Webhooks: other systems start runs and report events. They send signed requests.",
 )
 app.add_typer(outbound.app, name="outbound")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the webhook.")]
@@ -41,7 +41,7 @@ def create(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Create a webhook, and print its address and its secret, which is shown this once."""
+    """Create a webhook, and print its address and secret. The secret is shown this once."""
     from headway.client import client_of
 
     request = wire.WebhookRequest(
@@ -76,7 +76,7 @@ def show_webhook(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show what came to a webhook, the newest first: accepted, failed and refused."""
+    """Show what came to a webhook, the newest first. Accepted, failed and refused."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).webhook_deliveries(name, limit)
@@ -118,7 +118,7 @@ def replay(
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="Number of the delivery.")],
     data: Data = None,
 ) -> None:
-    """Make again what a delivery asked for: another event, or another run."""
+    """Make again what a delivery asked for. It is another event, or another run."""
     from headway.client import client_of
 
     made = client_of(config.layout(data)).replay_delivery(name, number).made

@@ -8,7 +8,7 @@ from headway.core.roles import Verb
 
 
 def whoami(data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show your user, team and role, what you may do here, and why."""
+    """Show your user, team and role, and what you may do here. Says why, too."""
     from headway.client import client_of
 
     session = client_of(config.layout(data)).session()

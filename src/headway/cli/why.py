@@ -22,7 +22,7 @@ def why(
     index: MapIndex = None,
     data: Data = None,
 ) -> None:
-    """Explain why a run or task waits or failed, or what the next run of a DAG waits for."""
+    """Explain why a run or task waits or failed. For a DAG: what its next run waits for."""
     from headway.cli import asset, trouble
     from headway.client import client_of
 

@@ -1,6 +1,6 @@
 """Reasons in words: the only place where a sentence is made of one, for command line, API and interface alike.
 
-A sentence begins in lower case, for it follows a name and a state ("b is skipped: `gate` returned false"). Names of
+A sentence begins in lower case, for it follows a name and a state ("b was skipped: `gate` returned false"). Names of
 tasks and pools are in backquotes.
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from headway.core.reasons import Reason
+from headway.core.states import State
 from headway.wire.instances import InstanceKey
 from headway.wire.runs import Run
 
@@ -22,6 +23,7 @@ class FirstError(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None
     line: int | None  # of the DAG file
     excerpt: str | None = None
+    state: State | None = None  # of the task instance now
 
 
 class ErrorGroup(msgspec.Struct, frozen=True, kw_only=True):

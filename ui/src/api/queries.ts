@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { pages } from "./pages.ts";
-import { type QueryOf, request } from "./request.ts";
+import { isBusy, type QueryOf, request } from "./request.ts";
 
 /**
  * What the pages read, by noun. The first part of each key is the noun, so that a change on the
@@ -12,7 +12,7 @@ export const session = () =>
     queryKey: ["session"],
     queryFn: ({ signal }) => request("get", "/session", { signal }),
     staleTime: 60_000,
-    retry: false,
+    retry: isBusy, // all else is told at once: who is not signed in, a server that is away
   });
 
 /** How one may sign in here: asked for by the login page, before anybody is signed in. */

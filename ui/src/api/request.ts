@@ -15,6 +15,11 @@ export class Problem extends Error {
   }
 }
 
+/** Whether to ask the same again in a moment: the server or its database was too busy to answer, a few times at most. */
+export function isBusy(failures: number, error: unknown): boolean {
+  return failures < 4 && error instanceof Problem && error.status === 503;
+}
+
 const BASE = "/api/v1";
 type Base = typeof BASE;
 type Verb = "get" | "post" | "put" | "patch" | "delete";

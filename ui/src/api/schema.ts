@@ -3794,6 +3794,7 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             rendered_map_index: string | null;
+            state: components["schemas"]["State"] | null;
             task_id: string;
         };
         /** Found */
@@ -5675,6 +5676,14 @@ export interface components {
             /** @enum {unknown} */
             kind: "started";
         };
+        /**
+         * State
+         * @description The states of a task instance, the most telling first: that one stands for many instances.
+         *
+         *         ``letter`` is its mark in the grid.
+         * @enum {string}
+         */
+        State: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
         /**
          * StreamEvents
          * @description The data of each event, by its name. Nobody sends it as a whole.
@@ -14459,6 +14468,7 @@ export interface operations {
                      *             "line": 11,
                      *             "map_index": -1,
                      *             "rendered_map_index": "text",
+                     *             "state": "success",
                      *             "task_id": "extract"
                      *           },
                      *           "instances": [
@@ -14486,6 +14496,7 @@ export interface operations {
                      *         "line": 11,
                      *         "map_index": -1,
                      *         "rendered_map_index": "text",
+                     *         "state": "success",
                      *         "task_id": "extract"
                      *       },
                      *       "retry": {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sentence } from "./sentence.ts";
+import { hinted, sentence } from "./sentence.ts";
 
 test.each([
   ["this sign-in link has expired", "This sign-in link has expired"],
@@ -11,3 +11,15 @@ test.each([
   ["Already whole.", "Already whole."],
   ["", ""],
 ])("%s begins as a sentence does", (said, shown) => expect(sentence(said)).toBe(shown));
+
+test.each([
+  ["to list runs: headway ls runs", "To list runs: `headway ls runs`"],
+  ["headway open", "`headway open`"],
+  [
+    "to see what you may do: headway whoami; ask an admin",
+    "To see what you may do: `headway whoami`; ask an admin",
+  ],
+  ["is headway up running?", "Is headway up running?"],
+  ["to run them: `headway retry x`", "To run them: `headway retry x`"],
+  ["use more characters: abc, abd", "Use more characters: abc, abd"],
+])("%s: commands stand out", (said, shown) => expect(hinted(said)).toBe(shown));

@@ -2,3 +2,10 @@
 export function sentence(text: string): string {
   return text.replace(/^(?!headway )[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
 }
+
+const COMMAND = /(?<=: |^)headway [a-z][^`;,]*/g;
+
+/** The next step, with its commands marked as such: to list runs: `headway ls runs`. */
+export function hinted(text: string): string {
+  return sentence(text).replace(COMMAND, (command) => `\`${command}\``);
+}

@@ -2,6 +2,7 @@ import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { IconButton } from "./Button.tsx";
 import styles from "./CopyText.module.css";
+import { Unbroken } from "./Unbroken.tsx";
 
 const SHOWN_MS = 1_500;
 
@@ -9,7 +10,9 @@ const SHOWN_MS = 1_500;
 export function CopyText({ text, shown }: { text: string; shown?: string }) {
   return (
     <span className={styles.copy}>
-      <code title={text}>{shown ?? text}</code>
+      <code title={text}>
+        <Unbroken text={shown ?? text} />
+      </code>
       <CopyButton text={text} />
     </span>
   );

@@ -1,6 +1,7 @@
-import { Fragment, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { CopyButton } from "./CopyText.tsx";
 import styles from "./Notice.module.css";
+import { Unbroken } from "./Unbroken.tsx";
 
 /** Nothing here yet: what will be here, and the one command or button that fills it. */
 export function EmptyState({
@@ -33,13 +34,7 @@ export function Command({ text }: { text: string }) {
   return (
     <span className={styles.command}>
       <code>
-        {text.split(" ").map((word, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: words of a text that stays as it is
-          <Fragment key={at}>
-            {at > 0 && " "}
-            <span className={styles.word}>{word}</span>
-          </Fragment>
-        ))}
+        <Unbroken text={text} />
       </code>
       <CopyButton text={text} />
     </span>

@@ -1,6 +1,7 @@
 import { Problem } from "@/api/request.ts";
 import { sentence } from "@/lib/sentence.ts";
 import { Button } from "./Button.tsx";
+import { Hint } from "./Hint.tsx";
 import styles from "./Notice.module.css";
 
 /** What failed, what still works, and the way to try again, where that can help. */
@@ -30,7 +31,7 @@ export function ErrorState({
           : sentence(messageOf(error))}
       </p>
       {problem?.where && <code className={styles.hint}>{problem.where}</code>}
-      {problem?.hint && <p className={styles.hint}>{sentence(problem.hint)}</p>}
+      {problem?.hint && <Hint text={problem.hint} />}
       {stillWorks && <p className={styles.hint}>{stillWorks}</p>}
       {retry && helps && (
         <div className={styles.actions}>
@@ -48,7 +49,7 @@ export function InlineError({ error }: { error: unknown }) {
   return (
     <div role="alert">
       <p className={styles.failed}>{sentence(messageOf(error))}</p>
-      {hint && <p className={styles.hint}>{sentence(hint)}</p>}
+      {hint && <Hint text={hint} />}
     </div>
   );
 }

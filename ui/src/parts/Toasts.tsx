@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import { sentence } from "@/lib/sentence.ts";
 import { dismiss, undo, useToasts } from "@/state/toasts.ts";
 import { Button, IconButton } from "./Button.tsx";
+import { Hint } from "./Hint.tsx";
 import { StateIcon } from "./State.tsx";
 import styles from "./Toasts.module.css";
 
@@ -14,7 +15,7 @@ export function Toasts() {
           <StateIcon state={toast.kind === "done" ? "success" : "failed"} />
           <div className={styles.text}>
             <p>{sentence(toast.text)}</p>
-            {toast.hint && <p className={styles.hint}>{sentence(toast.hint)}</p>}
+            {toast.hint && <Hint text={toast.hint} />}
           </div>
           {toast.undo && (
             <Button small onClick={() => undo(toast.id)} title="Undo (z)">

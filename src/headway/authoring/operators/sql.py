@@ -84,8 +84,18 @@ def in_sqlite(
                 with closing(opened.execute(statement, parameters or ())) as cursor:
                     rows = rows_of(cursor.description, cursor)
     except sqlite3.Error as error:
-        raise StatementFailed(f"{place}: {error}") from None
+        raise StatementFailed(f"{place}: {error}{where_is(place)}") from None
     return rows
+
+
+def where_is(place: str) -> str:
+    """Say what a relative path means: a URI with three slashes looks like an absolute one."""
+    if place == ":memory:" or Path(place).is_absolute():
+        return ""
+    return (
+        "; the path is relative to the working directory of the task, which is empty: "
+        f"write an absolute one, as in sqlite:////{place}"
+    )
 
 
 def parts_of(texts: list[str]) -> Iterator[str]:

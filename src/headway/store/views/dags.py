@@ -9,6 +9,7 @@ from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
 from headway.core import schedules
+from headway.core.words import counted
 from headway.errors import NotFound, UsageError
 from headway.spec import model
 from headway.spec.errors import did_you_mean
@@ -103,6 +104,8 @@ VERSIONS: LiteralString = """
 IS_KNOWN: LiteralString = "SELECT FROM dag WHERE dag_id = %(dag_id)s"
 
 IDS: LiteralString = "SELECT dag_id FROM dag ORDER BY dag_id LIMIT 10000"
+
+BROKEN_FILES: LiteralString = "SELECT count(*)::integer FROM import_error"
 
 IMPORT_ERRORS: LiteralString = """
     SELECT file, line, message, at, coalesce(since, at) AS since, bundle_version,
@@ -244,9 +247,15 @@ def is_known(conn: Connection[Any], dag_id: str) -> bool:
 
 
 def unknown(conn: Connection[Any], dag_id: str) -> NotFound:
+    """Say what was probably meant; without a guess, that a file which fails to load may define it."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         known: list[str] = cursor.execute(IDS).fetchall()
-    advice = did_you_mean(dag_id, known) or "to list DAGs: headway ls"
+        broken: int = cursor.execute(BROKEN_FILES).fetchone() or 0
+    advice = did_you_mean(dag_id, known) or (
+        f"{counted(broken, 'DAG file')} failed to load; to see why: headway ls errors"
+        if broken
+        else "to list DAGs: headway ls"
+    )
     return NotFound(f"there is no DAG {dag_id!r}", hint=advice)
 
 

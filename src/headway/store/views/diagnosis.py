@@ -38,7 +38,7 @@ ERRORS: LiteralString = """
         coalesce(attempt.ended_at, instance.ended_at) AS at,
         coalesce(attempt.cause, 'refused') AS cause,
         CASE WHEN attempt.state <> 'lost' THEN attempt.detail END AS detail,
-        line, instance.reason::text AS reason
+        line, instance.reason::text AS reason, instance.state
     FROM task_instance AS instance LEFT JOIN LATERAL (
         SELECT ended_at, state, cause, detail, line FROM attempt AS last
         WHERE last.team_id = instance.team_id AND last.run_id = instance.run_id
@@ -51,7 +51,8 @@ ERRORS: LiteralString = """
 
 # The first attempt that failed: what a repair, or a retry, has left behind.
 REPAIRED: LiteralString = """
-    SELECT task_id, map_index, rendered_map_index, number, attempt.ended_at, cause, detail, line, NULL AS reason
+    SELECT task_id, map_index, rendered_map_index, number, attempt.ended_at, cause, detail, line, NULL AS reason,
+        instance.state
     FROM attempt LEFT JOIN task_instance AS instance USING (team_id, run_id, task_id, map_index)
     WHERE run_id = %(run_id)s AND attempt.state = 'failed' AND instance.state IS DISTINCT FROM 'failed'
     ORDER BY attempt.ended_at, task_id, map_index LIMIT 1
@@ -173,6 +174,7 @@ def first_error(
     detail: str | None,
     line: int | None,
     reason: str | None,
+    state: str | None,
 ) -> wire.FirstError:
     return wire.FirstError(
         task_id=task_id,
@@ -183,6 +185,7 @@ def first_error(
         cause=cause,
         detail=words(reason) if detail is None else detail,
         line=line,
+        state=None if state is None else State(state),
     )
 
 

@@ -24,7 +24,10 @@ PINNED: LiteralString = "SELECT team_id, dag_id, version, now() FROM run WHERE r
 
 BY_TASK: LiteralString = f"""
     SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
-        min(started_at), max(ended_at), max(blocked_reason), max(reason), min(waits_since),
+        min(started_at), max(ended_at), max(blocked_reason),
+        (array_agg(reason ORDER BY state = 'failed' DESC, state = 'up_for_retry' DESC, reason DESC)
+            FILTER (WHERE reason IS NOT NULL))[1],
+        min(waits_since),
         min(retry_at), max(failed_times), max(allowed), max(pool), max(pool_slots), max(queue), max(executor)
     FROM (
         SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,

@@ -192,6 +192,9 @@ ZONE: LiteralString = """
 RECENT_IDS: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 200"
 
 
+IS_DAG: LiteralString = "SELECT true FROM dag WHERE dag_id = %(dag_id)s"
+
+
 def resolve(conn: Connection[Any], wanted: str) -> str:
     """The id of the run meant by an id, a unique prefix, ``@latest`` or ``@failed``, also of one DAG: ``d@latest``."""
     with conn.cursor(row_factory=scalar_row) as cursor:
@@ -209,7 +212,10 @@ def resolve(conn: Connection[Any], wanted: str) -> str:
                 hint=f"use more characters: {', '.join(found)}",
             )
         recent: list[str] = cursor.execute(RECENT_IDS).fetchall()
+        is_dag = cursor.execute(IS_DAG, {"dag_id": wanted}).fetchone() is not None
     advice = did_you_mean(wanted, recent) or "to list runs: headway ls runs"
+    if is_dag:
+        advice = f"{wanted} is a DAG; its latest run is {wanted}@latest"
     raise NotFound(f"there is no run {wanted!r}", hint=advice)
 
 

@@ -12,26 +12,31 @@ import { EmptyState } from "@/parts/EmptyState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { Words } from "@/parts/Words.tsx";
+import { useMay } from "@/state/session.ts";
+import { named } from "../events/describe.ts";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 
 /** Who asked for what, and that nobody has changed the record since. */
 export function Audit() {
   const found = useInfiniteQuery(audit());
+  const mayRead = useMay("audit.read");
   return (
     <>
       <div className={styles.bar}>
         <span>Every change that someone requested, including refused requests.</span>
         <span className={styles.buttons}>
           <Intact />
-          <a
-            href={address("/audit/export", { query: { format: "csv" } })}
-            download
-            className={buttonClass({ small: true })}
-          >
-            <Download size={14} aria-hidden />
-            Export CSV
-          </a>
+          {mayRead && (
+            <a
+              href={address("/audit/export", { query: { format: "csv" } })}
+              download
+              className={buttonClass({ small: true })}
+            >
+              <Download size={14} aria-hidden />
+              Export CSV
+            </a>
+          )}
         </span>
       </div>
       <Listed
@@ -75,7 +80,7 @@ function Raw({ entry }: { entry: AuditEntry }) {
       {open && (
         <Dialog title={`Entry ${entry.seq}`} wide close={() => setOpen(false)}>
           <p>
-            {entry.actor} <Words text={words} />
+            {name(entry)} <Words text={words} />
           </p>
           <pre className={styles.raw}>{JSON.stringify(recorded, null, 2)}</pre>
         </Dialog>
@@ -86,7 +91,7 @@ function Raw({ entry }: { entry: AuditEntry }) {
 
 // An actor that is nobody known would make a sentence about nobody.
 const UNKNOWN: Record<string, string> = { nobody: "someone unknown", several: "several people" };
-const name = ({ actor }: AuditEntry) => UNKNOWN[actor] ?? actor.replace(/^user:/, "");
+const name = ({ actor }: AuditEntry) => UNKNOWN[actor] ?? named(actor);
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {

@@ -64,6 +64,21 @@ const OF_ASSET = COLUMNS.filter(({ key }) => key !== "asset");
 const OF_ALIAS = COLUMNS.map((column) =>
   column.key === "extra" ? { ...column, secondary: true } : column,
 );
+// So does the partition, where events have one.
+const WIDTHS: Record<string, string> = {
+  source: "minmax(72px, 1fr)",
+  partition: "minmax(112px, 1fr)",
+};
+const OF_PARTITIONS = OF_ALIAS.filter(({ key }) => key !== "asset").map((column) => ({
+  ...column,
+  secondary: column.secondary && column.key !== "partition",
+  width: WIDTHS[column.key] ?? column.width,
+}));
+
+function columnsOf(name: string, events: readonly AssetEvent[]): readonly Column<AssetEvent>[] {
+  if (isAlias(name)) return OF_ALIAS;
+  return events.some(({ partition }) => partition) ? OF_PARTITIONS : OF_ASSET;
+}
 
 /** The events of an asset, the newest first, each with the run that made it or who reported it. */
 export function AssetEvents({ name, outside }: { name: string; outside: boolean }) {
@@ -88,7 +103,7 @@ export function AssetEvents({ name, outside }: { name: string; outside: boolean 
         <Table
           natural
           label="Events"
-          columns={isAlias(name) ? OF_ALIAS : OF_ASSET}
+          columns={columnsOf(name, found.data)}
           items={found.data}
           id={({ event_id }) => String(event_id)}
         />

@@ -4,6 +4,7 @@ import { DagLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
+import { Name } from "@/parts/Unbroken.tsx";
 import styles from "./Assets.module.css";
 import { rowOf, shownState, toldOf } from "./watchers.ts";
 
@@ -17,7 +18,7 @@ const COLUMNS: readonly Column<Watcher>[] = [
     wraps: true,
     cell: ({ name, what, dag_id }) => (
       <span>
-        {name}
+        <Name text={name} />
         {what && !what.includes(name) && <span className={styles.quiet}> · {what}</span>}
         <span className={styles.quiet}> · in </span>
         <DagLink dag={dag_id} />

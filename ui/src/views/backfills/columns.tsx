@@ -10,7 +10,7 @@ import { StateCounts } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
-import { who } from "../events/describe.ts";
+import { named, who } from "../events/describe.ts";
 import styles from "./Backfills.module.css";
 import { CancelBackfill } from "./CancelBackfill.tsx";
 import { PauseBackfill } from "./PauseBackfill.tsx";
@@ -46,7 +46,9 @@ export const COLUMNS: readonly Column<Backfill>[] = [
         <span className="tabular">
           {number(backfill.done)} of {number(backfill.total)}
         </span>
-        {backfill.paused_by && <span className={styles.left}>Paused by {backfill.paused_by}</span>}
+        {backfill.paused_by && (
+          <span className={styles.left}>Paused by {named(backfill.paused_by)}</span>
+        )}
         {leftOut(backfill.left_out) && (
           <span className={styles.left}>{leftOut(backfill.left_out)}</span>
         )}

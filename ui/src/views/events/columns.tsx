@@ -21,7 +21,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "what",
     head: "What",
-    width: "minmax(116px, 1.2fr)",
+    width: "minmax(116px, 1.8fr)",
     cell: (event) => (
       <span className={styles.what}>
         {event.state && <StateIcon state={event.state} size={14} />}
@@ -32,7 +32,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "dag",
     head: "DAG",
-    width: "minmax(88px, 1.4fr)",
+    width: "minmax(88px, 1.2fr)",
     cell: (event) => (event.dag_id ? <DagLink dag={event.dag_id} /> : <span>{event.subject}</span>),
   },
   {
@@ -45,7 +45,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "to",
     head: "Task",
-    width: "minmax(96px, 1.4fr)",
+    width: "minmax(96px, 1.2fr)",
     secondary: true,
     cell: (event) => <span>{to(event)}</span>,
   },

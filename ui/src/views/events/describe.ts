@@ -65,6 +65,11 @@ export function to(event: Event): string {
   return `${instanceName({ task_id, map_index: event.map_index ?? -1, rendered_map_index })}${attempt}`;
 }
 
+/** An actor in a sentence: a user by name alone, all others with what they are. */
+export function named(actor: string): string {
+  return actor.replace(/^user:/, "");
+}
+
 /** Whether a person did it, rather than Headway itself. */
 export function byPerson(actor: string): boolean {
   return actor.startsWith("user:") || actor.startsWith("token:");

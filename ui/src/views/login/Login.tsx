@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { signInWays } from "@/api/queries.ts";
-import { request } from "@/api/request.ts";
+import { isBusy, request } from "@/api/request.ts";
 import type { SignInWay } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
@@ -128,6 +128,7 @@ function useEnter() {
   const queries = useQueryClient();
   const { next } = useSearch({ from: "/login" });
   return useMutation({
+    retry: isBusy, // a link has left the address by then, so nobody could open it again
     mutationFn: async (by: By) => {
       if ("token" in by) return request("post", "/session/link", { body: by });
       if ("name" in by) return request("post", "/session", { body: by });

@@ -6,6 +6,7 @@ import { Button } from "@/parts/Button.tsx";
 import { Doc } from "@/parts/Doc.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
+import { named } from "../events/describe.ts";
 import { AnswerForm } from "./AnswerForm.tsx";
 import { AnswerLinkDialog } from "./AnswerLinkDialog.tsx";
 import styles from "./Question.module.css";
@@ -68,8 +69,10 @@ function Answered({ question: { answer, ask } }: { question: Question }) {
             <strong>{answer.chosen_options.join(", ")}</strong>{" "}
           </>
         )}
-        {answer.timed_out ? "by default: nobody answered in time" : `by ${answer.answered_by}`},{" "}
-        <RelativeTime at={answer.answered_at} />
+        {answer.timed_out
+          ? "by default: nobody answered in time"
+          : `by ${named(answer.answered_by)}`}
+        , <RelativeTime at={answer.answered_at} />
       </p>
       {values.length > 0 && (
         <dl className={styles.values}>

@@ -8,6 +8,16 @@ import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./RunPage.module.css";
 
+const WELL = ["success", "skipped"];
+const OVER = [...WELL, "failed", "upstream_failed", "cancelled", "removed"];
+
+/** What has become of it. */
+function toldOf({ state }: NonNullable<Diagnosis["repaired"]>): string {
+  if (!state) return "First failure";
+  if (WELL.includes(state)) return "First failure, repaired since";
+  return OVER.includes(state) ? "First failure" : "First failure, which runs again";
+}
+
 /** The first failure of a run that a retry or a repair has overcome: what was wrong stays in sight. */
 export function Repaired({
   error,
@@ -23,7 +33,7 @@ export function Repaired({
   const place = { task: error.task_id, map, try: error.attempt };
   return (
     <section className={styles.repaired} aria-label="First failure">
-      First failure, repaired since:{" "}
+      {toldOf(error)}:{" "}
       <Button small flush look="quiet" onClick={() => select(place)}>
         <code>{instanceName(error)}</code>
       </Button>{" "}

@@ -14,9 +14,11 @@ import { Card } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
-import { who } from "../events/describe.ts";
+import { named, who } from "../events/describe.ts";
 import { Value } from "./drawer/Value.tsx";
 import styles from "./RunPage.module.css";
+
+const DIGEST_CHARS = "sha256:".length + 12;
 
 /** With what it ran: parameters, dates, versions; and whose it is. */
 export function RunFacts({ run }: { run: Run }) {
@@ -59,16 +61,18 @@ export function RunFacts({ run }: { run: Run }) {
           {run.first_version !== null && run.repinned_at && (
             <Fact name="Code">
               Created with version {run.first_version}; switched to the latest code by{" "}
-              {run.repinned_by} at {absolute(run.repinned_at)}
+              {named(run.repinned_by ?? "")} at {absolute(run.repinned_at)}
             </Fact>
           )}
           {Object.entries(run.images).map(([image, digests]) => (
             <Fact key={image} name="Image">
-              {image}{" "}
-              {digests.map((digest) => (
-                <CopyText key={digest} text={digest} shown={digest.slice(7, 19)} />
+              <CopyText text={image} />
+              {digests.map((digest, at) => (
+                <div key={digest} className={styles.digest}>
+                  <CopyText text={digest} shown={digest.slice(0, DIGEST_CHARS)} />
+                  {digests.length > 1 && (at === 0 ? "used by later pods" : "used by some pods")}
+                </div>
               ))}
-              {digests.length > 1 && " (later pods use the first)"}
             </Fact>
           ))}
           {run.backfill_id && (

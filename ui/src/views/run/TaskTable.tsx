@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import type { RunTask } from "@/api/types.ts";
-import { number } from "@/lib/count.ts";
+import { counted, number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
 import { type Remedy, remedyOf, withoutCommand } from "@/lib/remedy.ts";
 import type { Selection } from "@/lib/selection.ts";
@@ -12,6 +12,7 @@ import { Card } from "@/parts/Page.tsx";
 import { StateBadge, StateCounts, StateIcon } from "@/parts/State.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { Duration, Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
+import { Name } from "@/parts/Unbroken.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { RemedyButton } from "../slots/Stuck.tsx";
 import styles from "./RunPage.module.css";
@@ -131,7 +132,7 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
         <span className={styles.task}>
           <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
             <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
-            {task.task_id}
+            <Name text={task.task_id} />
             {task.setup && <span className={styles.role}>setup</span>}
             {task.teardown && <span className={styles.role}>teardown</span>}
           </Button>
@@ -157,13 +158,20 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
       wraps: true,
       cell: (task) => (
         <span className={styles.reason} title={whyOf(task)}>
-          {task.retry_at && (
+          {task.retry_at && !task.counts.failed && (
             <>
               Retries <RelativeTime at={task.retry_at} />, attempt {task.failures + 1} of{" "}
               {task.retries + 1}:{" "}
             </>
           )}
           <Why task={task} />
+          {task.retry_at && !!task.counts.failed && (
+            <>
+              {"; "}
+              {counted(task.counts.up_for_retry ?? 0, "other instance")} to be retried,{" "}
+              <RelativeTime at={task.retry_at} />
+            </>
+          )}
         </span>
       ),
     },

@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<OutboundWebhook>[] = [
   {
     key: "url",
     head: "URL",
-    width: "minmax(140px, 2fr)",
+    width: "minmax(120px, 1.4fr)",
     secondary: true,
     cell: ({ url }) => <span title={url}>{url}</span>,
   },
@@ -43,14 +43,14 @@ const COLUMNS: readonly Column<OutboundWebhook>[] = [
   {
     key: "told",
     head: "Told of",
-    width: "minmax(96px, 1.4fr)",
+    width: "minmax(96px, 1fr)",
     secondary: true,
     cell: (hook) => <span title={toldOf(hook)}>{toldOf(hook)}</span>,
   },
   {
     key: "state",
     head: "State",
-    width: "minmax(96px, 1.6fr)",
+    width: "minmax(96px, 3fr)",
     wraps: true,
     cell: (hook) => <span>{stateOf(hook)}</span>,
   },
