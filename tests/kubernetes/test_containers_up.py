@@ -358,8 +358,11 @@ def test_a_pod_that_is_refused_runs_nothing(home: Home, tmp_path: Path) -> None:
     assert home.end_of(run_id) == "success"
 
 
-def test_a_container_does_not_outlive_the_lease_of_its_attempt(home: Home, tmp_path: Path) -> None:
-    """No scheduler answers: the kubelet ends the container although nobody can tell it to."""
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_container_does_not_outlive_the_lease_of_its_attempt(
+    home: Home, tmp_path: Path, *, is_killed: bool
+) -> None:
+    """No scheduler answers: the kubelet ends the container, also if the agent beside it was started again meanwhile."""
     run_id = home.trigger("held", gate=gate_in(tmp_path))
     name = home.until_begun("held")["metadata"]["name"]
     process = home.process_of(name, "task")
@@ -368,6 +371,8 @@ def test_a_container_does_not_outlive_the_lease_of_its_attempt(home: Home, tmp_p
     ]
     os.kill(scheduler, signal.SIGSTOP)
     try:
+        if is_killed:
+            home.cluster.node.kill_container(name, "headway-agent")
         wait_until(lambda: process.poll() is not None, "the container went on without a lease")
     finally:
         os.kill(scheduler, signal.SIGCONT)
