@@ -226,7 +226,10 @@ def test_a_container_runs_with_what_it_was_given(home: Home) -> None:
 
 
 def test_nothing_of_headway_and_no_secret_is_in_the_container(home: Home) -> None:
-    """Of the last one: its environment as it saw it, and its pod as the API server had it."""
+    """Its pod as the API server had it; its environment as it saw it is in its log."""
+    run_id = home.trigger("load", mode="full")
+    assert home.end_of(run_id) == "success"
+    assert "HEADWAY_POD" not in "".join(home.log(run_id, "load"))
     pod = home.last("load")
     assert SECRET not in str(pod)
     (mine,) = pod["spec"]["containers"]
