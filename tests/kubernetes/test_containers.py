@@ -171,6 +171,13 @@ def test_values_of_a_run_are_literal_and_times_are_times() -> None:
         made(one, since="2026-03-01T05:00:00+00:00")
 
 
+def test_a_pod_is_not_made_of_half_a_command() -> None:
+    with pytest.raises(Denied, match="does not know its command"):
+        made(task(arguments=None))
+    with pytest.raises(Denied, match="not text"):
+        made(task(arguments={"args": [{"__headway__": "result", "task_id": "a", "key": "k"}]}))
+
+
 def test_what_a_hook_writes_does_not_survive_where_headway_has_a_say() -> None:
     part = ours()
     given = draft(SETTINGS, task(), part)
@@ -251,7 +258,7 @@ def test_how_the_executor_sees_it() -> None:
     assert pod.is_foreign
     assert pod.waiting[0] == "ImagePullBackOff"
     assert {name: str(size) for name, size in pod.asks.items()} == {
-        "cpu": "0.750",
+        "cpu": "1.000",
         "memory": str(768 * 2**20),
     }
     begun = [states.begun(SIDECAR), states.started(SIDECAR), states.begun("task")]

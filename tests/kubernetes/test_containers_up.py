@@ -226,7 +226,10 @@ def test_a_container_runs_with_what_it_was_given(home: Home) -> None:
 
 
 def test_nothing_of_headway_and_no_secret_is_in_the_container(home: Home) -> None:
-    """Of the last one: its environment as it saw it, and its pod as the API server had it."""
+    """Its pod as the API server had it; its environment as it saw it is in its log."""
+    run_id = home.trigger("load", mode="full")
+    assert home.end_of(run_id) == "success"
+    assert "HEADWAY_POD" not in "".join(home.log(run_id, "load"))
     pod = home.last("load")
     assert SECRET not in str(pod)
     (mine,) = pod["spec"]["containers"]
@@ -358,8 +361,11 @@ def test_a_pod_that_is_refused_runs_nothing(home: Home, tmp_path: Path) -> None:
     assert home.end_of(run_id) == "success"
 
 
-def test_a_container_does_not_outlive_the_lease_of_its_attempt(home: Home, tmp_path: Path) -> None:
-    """No scheduler answers: the kubelet ends the container although nobody can tell it to."""
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_container_does_not_outlive_the_lease_of_its_attempt(
+    home: Home, tmp_path: Path, *, is_killed: bool
+) -> None:
+    """No scheduler answers: the kubelet ends the container, also if the agent beside it was started again meanwhile."""
     run_id = home.trigger("held", gate=gate_in(tmp_path))
     name = home.until_begun("held")["metadata"]["name"]
     process = home.process_of(name, "task")
@@ -368,6 +374,8 @@ def test_a_container_does_not_outlive_the_lease_of_its_attempt(home: Home, tmp_p
     ]
     os.kill(scheduler, signal.SIGSTOP)
     try:
+        if is_killed:
+            home.cluster.node.kill_container(name, "headway-agent")
         wait_until(lambda: process.poll() is not None, "the container went on without a lease")
     finally:
         os.kill(scheduler, signal.SIGCONT)

@@ -20,13 +20,13 @@ from headway import clock
 from headway.agent.__main__ import prepare, serve
 from headway.agent.alive import Alive
 from headway.agent.attempts import Attempt, End
+from headway.agent.lease import Lease
 from headway.agent.orders import Kind
 from headway.agent.pod import Pod, PodAgent, taken
 from headway.agent.protocol import CANCEL_GRACE_S
 from headway.authoring.operators.container import BESIDE
 from headway.paths import make_private
 
-EARLY_S: Final = 2.0  # before the end of the lease, so that the container has ended by then
 END_S_MAX: Final = 30.0  # for the kubelet to end the container
 WIND_UP_S: Final = 20.0  # after SIGTERM, for the rest of the log and the report
 TAKEN: Final = "stopped"  # the cause of an end that the cluster brought about
@@ -44,17 +44,25 @@ class Sidecar(Pod, frozen=True):
 
 
 class SidecarAgent(PodAgent):
-    def __init__(self, pod: Sidecar) -> None:
+    def __init__(self, pod: Sidecar, state: Path) -> None:
+        self.lease = Lease(state / "lease", state / "granted")
         self.alive = Alive((pod.ip, int(pod.port)), self.may_live)
         super().__init__(pod)
         self.alive.open(self.loop)
 
+    def begin_session(self) -> None:
+        super().begin_session()
+        self.session.extended = self.extended
+
+    def extended(self, until: float) -> None:
+        self.lease.extend(until)
+        self.servers.fence(until)
+
     def may_live(self) -> bool:
         """Return whether the container may go on."""
-        session = self.session
-        if session.over or any(each.stopping is not None for each in self.attempts.values()):
+        if self.session.over or any(e.stopping is not None for e in self.attempts.values()):
             return False
-        return session.fence_at is None or clock.monotonic() < session.fence_at - EARLY_S
+        return self.lease.holds(clock.monotonic())
 
     def stop(self, attempt: Attempt, end: End, grace_s: float = CANCEL_GRACE_S) -> None:
         """Let the kubelet end the container, and tell the end when it has."""
@@ -91,7 +99,7 @@ def main() -> int:
     }
     os.environ[BESIDE] = json.dumps(told)
     prepare()
-    agent = SidecarAgent(pod)
+    agent = SidecarAgent(pod, state)
     return serve(agent, drain=agent.wind_up)
 
 

@@ -49,7 +49,6 @@ class Kubelet:
         self.running: dict[str, Running] = {}  # by UID
         self.started: list[str] = []  # names of pods
         self.restarts: dict[str, int] = {}  # of containers, by the UID of their pod
-        self.addresses = 0
         self.is_lost = False
         self.lock = threading.Lock()  # a node that is lost does not finish its turn
         self.stopping = threading.Event()
@@ -104,8 +103,7 @@ class Kubelet:
             self.change(pod, states.missing(first["name"]))
             return
         meta = pod["metadata"]
-        self.addresses += 1
-        address = f"127.{1 + self.addresses // 62500}.{self.addresses // 250 % 250}.{1 + self.addresses % 250}"
+        address = self.server.address()
         self.change(pod, states.addressed(address))
         each = self.running[uid] = Running(meta["namespace"], meta["name"], address)
         self.started.append(meta["name"])

@@ -4,6 +4,7 @@ It has two doors: one for the tests and schedulers, with neither sign-in nor TLS
 """
 
 import asyncio
+import itertools
 import json
 import socket
 import tempfile
@@ -59,6 +60,7 @@ class ApiServer:
         self.faults = Faults()
         self.tokens = Tokens(self.store)
         self.logs: dict[str, dict[str, Log]] = {}  # of containers, by the UID of their pod
+        self.addresses = itertools.count(1)
         self.log_breaks = 0  # logs that are being read end without their rest when it changes
         self.log_reads: list[dict[str, str]] = []  # what was asked for
         self.pages: dict[str, tuple[int, list[Object]]] = {}  # what a list goes on with
@@ -133,6 +135,11 @@ class ApiServer:
         }
         file.write_text(yaml.safe_dump(content))
         return file
+
+    def address(self) -> str:
+        """Return an address for a pod, which no other one has."""
+        number = next(self.addresses)
+        return f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}"
 
     # -- a request
 

@@ -44,6 +44,10 @@ Words = Mapping[str, Any]
 
 def told(dag: Dag, task: Task, key: AttemptKey, row: Claimed) -> Manifest:
     """Return command, args and env of an attempt's container. Raises Denied for what has no value in its run."""
+    if task.arguments is None:  # the image's own command would run in place of the author's
+        raise Denied(
+            "this version of the DAG does not know its command: its file has too many arguments"
+        )
     params = restored(dag, msgspec.json.decode(row.params))
     facts = facts_of(
         dag_id=row.dag_id,
@@ -93,6 +97,8 @@ def restored(dag: Dag, params: dict[str, Any]) -> dict[str, Any]:
 def text_of(given: Any, facts: Words) -> str:
     if isinstance(given, Mapping) and given.get(TAG) == "param":
         given = f"{{{{ params['{given['name']}'] }}}}"
+    if isinstance(given, Mapping):  # refused when the file was loaded
+        raise NoValue("a part of its command is not text")
     if not isinstance(given, str):
         return str(given)
     return filled(given, facts, literal)

@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # The agent beside the container of a task that has an image of its own (``container``), and what it has.
     sidecar_command: tuple[str, ...] = ("python", "-m", "headway.agent.sidecar")
     sidecar_resources: dict[str, str] = msgspec.field(
-        default_factory=lambda: {"cpu": "250m", "memory": "256Mi"}
+        default_factory=lambda: {"cpu": "500m", "memory": "256Mi"}
     )
     # Addresses of the API server, NETWORK or NETWORK:PORT, to which network policies let these agents connect.
     api_servers: tuple[str, ...] = ()
