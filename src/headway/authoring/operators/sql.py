@@ -8,6 +8,7 @@ the database takes as values, not into the text.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 from headway.authoring.operators.base import Call, Operator
