@@ -47,7 +47,10 @@ class World:
             triggers=SimpleNamespace(bring_level=lambda link: note("level")),
         )
         cluster: Any = SimpleNamespace(pods=self.pods, review=lambda *of: self.reviews.append(of))
-        host: Any = SimpleNamespace(conn=CONN, safely=self.safely)
+        self.rebound: list[Any] = []  # the scheduler was told
+        host: Any = SimpleNamespace(
+            conn=CONN, safely=self.safely, rebound=lambda *of: self.rebound.append(of)
+        )
         self.shares = {
             1: Share(1, "sales", "ns-sales", "s", {NAME: object()}),  # type: ignore[dict-item]
             2: Share(2, "shop", "ns-shop", "s"),
@@ -75,9 +78,9 @@ class World:
         self.opened.append(of)
         return self.opens
 
-    def take_over(self, *of: Any) -> bool:
+    def take_over(self, *of: Any) -> int | None:
         self.taken.append(of)
-        return self.takes
+        return 12 if self.takes else None
 
     def let_in(self, hello: Hello, proof: Proof | None) -> list[Any]:
         link: Any = SimpleNamespace(sock=SimpleNamespace(fileno=lambda: 3), host="10.0.0.7")
@@ -115,6 +118,7 @@ def test_the_pod_of_an_attempt_is_bound_before_it_is_welcome(world: World) -> No
     )
     assert world.taken == [(CONN, 1, ("r1", "t", -1, 1, 2), "uid-1", "cluster")]
     assert world.shares[1].pending == {}
+    assert world.rebound == [(1, KEY, "uid-1", 12)]
     world.done.clear()
     assert world.let_in(hello(), PROOF) == [("welcome", 1, ""), "bound"], "it comes again"
 
@@ -153,6 +157,7 @@ def test_a_pod_that_comes_second_or_late_runs_nothing(world: World) -> None:
     world.opens = False
     assert world.let_in(hello(), PROOF) == [("refused", why, 1)]
     assert len(world.taken) == 1
+    assert world.rebound == []
     assert world.shares[1].pending != {}
 
 
