@@ -14,6 +14,7 @@ from tests.api.seed import NOON
 pytestmark = pytest.mark.long
 
 MESSAGES = {"3.2": 40, "3.3": 55}
+OF_OLDER = {"GetNumberXComs"}  # names of messages that the newest release has no more
 
 
 def test_each_message_of_airflow_is_answered_or_refused_by_its_name() -> None:
@@ -25,7 +26,7 @@ def test_each_message_of_airflow_is_answered_or_refused_by_its_name() -> None:
     answered = set(Conversation(run, None, []).answers)
     assert answered & REFUSED.keys() == set()
     known = answered | REFUSED.keys()
-    assert known == messages if IS_NEWEST else known > messages
+    assert known - OF_OLDER == messages if IS_NEWEST else known > messages
 
 
 def test_a_task_starts_runs_of_other_dags(server: Server) -> None:
