@@ -261,7 +261,7 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     ),
     (
         r.CodeChanged("user:ann", 2, 1, "b", "a"),
-        "continues with version 2 instead of version 1, by user:ann",
+        "continues with version 2 instead of version 1, by ann",
     ),
     (
         r.TaskRemoved("load"),
@@ -275,12 +275,12 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         r.AwaitsAnswer("Release 1.2?", ("ann", "release-managers")),
         "asks ann or release-managers: Release 1.2?",
     ),
-    (r.Answered("user:ann", ("small", "large")), "answered by user:ann: small and large"),
+    (r.Answered("user:ann", ("small", "large")), "answered by ann: small and large"),
     (
         r.AnsweredByDefault(("Reject",), 60.0),
         "nobody answered within 60 s, so the default holds: Reject",
     ),
-    (r.Rejected("user:ann", ("Reject",)), "answered by user:ann: Reject"),
+    (r.Rejected("user:ann", ("Reject",)), "answered by ann: Reject"),
     (
         r.AwaitsTrigger("file /data/x.csv"),
         "waits for file /data/x.csv",
@@ -307,15 +307,15 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     ),
     (
         r.Cleared("user:ann"),
-        "cleared by user:ann",
+        "cleared by ann",
     ),
     (
         r.Marked("user:ann", live=True),
-        "marked by user:ann while it was running",
+        "marked by ann while it was running",
     ),
     (
         r.Cancelled("user:ann"),
-        "cancelled by user:ann",
+        "cancelled by ann",
     ),
     (
         r.RunStarted(),

@@ -11,6 +11,7 @@ from headway.config import Layout
 from headway.frontends.airflow import FRONT_END
 from headway.spec.model import Asset as Spec
 from tests.airflow.conftest import DAGS, Ran, Server
+from tests.airflow.releases import IS_NEWEST
 from tests.cli.conftest import wait_until
 
 pytestmark = pytest.mark.long
@@ -80,6 +81,8 @@ def test_airflows_partitions_are_ours() -> None:
     assert found["clean_and_combine_player_stats"] == {
         "partitions": {"on": {"all": teams}, "mapper": hour}
     }
+    if not IS_NEWEST:  # the file of 3.2 ends here
+        return
     day, week = {**hour, "period": "day"}, {**hour, "period": "week"}
     assert found["daily_team_a_rollup"] == {
         "partitions": {
@@ -109,6 +112,7 @@ def test_airflows_partitions_are_ours() -> None:
     assert all("by reference or alias" in each for each in told)
 
 
+@pytest.mark.skipif(not IS_NEWEST, reason="3.2 has no windows of partitions")
 def test_mappers_give_the_keys_that_airflow_gives() -> None:
     """By Airflow's own functions, for the parts that its clock has in common with ours."""
     from airflow import partition_mappers as theirs

@@ -271,7 +271,7 @@ def test_a_paused_backfill_starts_no_more_until_it_is_resumed(
     assert found.eta_s is None
     waiting = [run for run in client.runs_of_backfill(backfill_id) if run.state == "queued"]
     assert client.diagnosis(waiting[0].run_id).headline == (
-        "Waits to start: its backfill is paused by user:admin."
+        "Waits to start: its backfill is paused by admin."
     )
     assert [run.why for run in client.slots().runs_waiting] == [BackfillPaused("user:admin")]
     resumed = client.resume_backfill(backfill_id)
@@ -296,7 +296,7 @@ def test_a_backfill_of_which_nothing_is_left_cannot_be_paused(
     client.pause_backfill(other)
     client.cancel_backfill(other)
     scheduler.play()
-    with pytest.raises(Conflict, match="was cancelled by user:admin: none of its runs starts"):
+    with pytest.raises(Conflict, match="was cancelled by admin: none of its runs starts"):
         client.pause_backfill(other)
 
 
@@ -304,7 +304,7 @@ def test_who_waits_for_a_backfill_is_told_of_its_pause(
     client: Client, conn: Session, backfill_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scheduler = Scheduler(conn)
-    told = f"it is paused by user:admin; to resume it: headway resume --backfill {backfill_id}"
+    told = f"it is paused by admin; to resume it: headway resume --backfill {backfill_id}"
     assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == ""
     client.pause_backfill(backfill_id)
     assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == told

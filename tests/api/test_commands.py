@@ -317,7 +317,7 @@ def test_a_whole_run_is_marked_as_its_dry_run_said(
     assert people.signed_in(url, "otto").ask(*mark).status == 200
     assert {client.instance("abc", task).state for task in ("t0", "t1", "t2")} == {"success"}
     assert client.instance("abc", "t0").reason is None
-    assert client.instance("abc", "t2").reason == "marked by user:otto"
+    assert client.instance("abc", "t2").reason == "marked by otto"
     assert client.instance("abc", "t2").why == Marked("user:otto")
 
 

@@ -190,7 +190,7 @@ def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Sessi
     home = client.overview()
     assert [(each.dag_id, each.reason) for each in home.late] == [
         ("overdue", "no scheduler is running"),
-        ("held", "DAG paused by user:ada"),
+        ("held", "DAG paused by ada"),
     ]
     assert [each.dag_id for each in home.next] == ["coming"]
     assert (home.dags.total, home.dags.paused) == (4, 2)

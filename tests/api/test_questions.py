@@ -80,7 +80,7 @@ def test_an_answer_ends_the_task_in_its_own_transaction(client: Client, conn: Se
     assert client.instance(run_id, "a", -1).reason == "asks a person: Release?"
 
     after = answer(client, run_id, "Approve", question=asked.id)
-    assert (after.state, after.reason) == ("success", "answered by user:admin: Approve")
+    assert (after.state, after.reason) == ("success", "answered by admin: Approve")
     (told,) = after.questions
     assert told.answer is not None
     assert (told.answer.chosen_options, told.answer.answered_by) == (["Approve"], "user:admin")
@@ -116,7 +116,7 @@ def test_the_first_answer_counts(url: str, client: Client, conn: Session) -> Non
     bob = Client(url, people.token(url, "bob", "operator"))
     answer(client, run_id, "Approve")
     for chosen in ("Approve", "Reject"):
-        with pytest.raises(Conflict, match=r"has an answer: answered by user:admin at .*: Approve"):
+        with pytest.raises(Conflict, match=r"has an answer: answered by admin at .*: Approve"):
             answer(bob, run_id, chosen)
     with pytest.raises(Conflict, match="has an answer"):
         answer(client, run_id, "Reject")

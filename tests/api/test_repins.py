@@ -92,7 +92,7 @@ def test_a_retry_on_the_latest_code_keeps_what_succeeded(
     assert client.instance(failed, "a").attempts == 1
     assert client.instance(failed, "b").pool == "etl"
     told = {each.name: each for each in client.events(failed) if each.task_id is None}
-    assert told["repin"].reason == "continues with version 2 instead of version 1, by user:admin"
+    assert told["repin"].reason == "continues with version 2 instead of version 1, by admin"
     gone = [each for each in client.events(failed) if each.task_id == "c"]
     assert [each.name for each in gone] == ["block", "remove"], "its history stays"
     assert client.clear(failed, wire.ClearRequest(dry_run=True)).choice is not None

@@ -66,7 +66,7 @@ BLOCKED = tuple(TaskTrouble(task_id=f"b{n}", blocked=1) for n in range(3))
         ),
         (
             facts(RunState.CANCELLED, reason=Cancelled("user:ada"), cancelled=12),
-            "Cancelled by user:ada after 14 m: 12 task instances did not finish.",
+            "Cancelled by ada after 14 m: 12 task instances did not finish.",
         ),
         (
             facts(RunState.RUNNING, success=5, running=2, waiting=3),

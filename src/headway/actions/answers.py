@@ -11,7 +11,7 @@ from headway.core.judging import released
 from headway.core.questions import Answer, flaw_of_options, may_answer, question_of
 from headway.core.run import Instance
 from headway.core.states import State
-from headway.core.words import listed
+from headway.core.words import listed, person
 from headway.errors import Conflict, NotAllowed, UsageError
 from headway.runs.again import Graphs, locked, save
 from headway.spec import json_schema
@@ -136,7 +136,7 @@ def closed(
     who_was_first = "nobody answered in time, so the default holds" if known.timed_out else ""
     told = (
         who_was_first
-        or f"answered by {known.answered_by} at {known.answered_at:%Y-%m-%d %H:%M:%S} UTC"
+        or f"answered by {person(known.answered_by)} at {known.answered_at:%Y-%m-%d %H:%M:%S} UTC"
     )
     raise Conflict(
         f"this question of `{task_id}` has an answer: {told}: {listed(known.chosen)}",

@@ -17,6 +17,7 @@ from headway.core.repin import Code
 from headway.core.schedules import Schedule
 from headway.core.states import RUN_FINAL, RunState
 from headway.core.strategies import Strategy
+from headway.core.words import person
 from headway.engine.timetables import fire_key
 from headway.errors import Conflict, UsageError
 from headway.runs.again import Graphs
@@ -239,7 +240,8 @@ def pause(conn: Connection[Any], team_id: int, backfill_id: str, actor: str) -> 
     dag_id, cancelled_by, is_open = backfills.standing(conn, team_id, backfill_id)
     if cancelled_by is not None:
         raise Conflict(
-            f"the backfill {backfill_id} of {dag_id} was cancelled by {cancelled_by}: none of its runs starts any more",
+            f"the backfill {backfill_id} of {dag_id} was cancelled by {person(cancelled_by)}: "
+            "none of its runs starts any more",
             hint=AFTER_END.format(dag_id),
         )
     if not is_open:

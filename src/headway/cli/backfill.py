@@ -15,7 +15,7 @@ from headway.cli.terminal import is_interactive, paint, say
 from headway.cli.watching import is_over
 from headway.client import Client
 from headway.core.wording import EACH
-from headway.core.words import counted, duration
+from headway.core.words import counted, duration, person
 
 LOOK_S: Final = 0.2
 PAUSED_LOOK_S: Final = 2.0
@@ -170,9 +170,7 @@ def pause_of(client: Client, backfill_id: str, runs: list[wire.Run]) -> str:
     found = client.backfill_progress(backfill_id)
     if found.paused_by is None:
         return ""
-    return (
-        f"it is paused by {found.paused_by}; to resume it: headway resume --backfill {backfill_id}"
-    )
+    return f"it is paused by {person(found.paused_by)}; to resume it: headway resume --backfill {backfill_id}"
 
 
 def ended(runs: list[wire.Run]) -> bool:

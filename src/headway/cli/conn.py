@@ -13,7 +13,7 @@ from headway.cli.options import STDIN, Data, Format, Output
 from headway.cli.output import show
 from headway.cli.terminal import read_secret, say
 from headway.core.connections import BadConnection, extra_of, parse, secrets_of
-from headway.core.words import counted
+from headway.core.words import counted, person
 from headway.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Connections: how tasks reach other systems.")
@@ -54,7 +54,7 @@ def show_connection(conn_id: ConnId, data: Data = None, output: Format = Output.
         *((f"extra.{name}", shown(value)) for name, value in sorted(found.extra.items())),
         ("description", found.description or None),
         ("dags", dags_of(found.dags)),
-        ("changed", f"{found.changed_at:%Y-%m-%d %H:%M} by {found.changed_by}"),
+        ("changed", f"{found.changed_at:%Y-%m-%d %H:%M} by {person(found.changed_by)}"),
     ]
     show(found, output, ("FIELD", "VALUE"), rows)
 

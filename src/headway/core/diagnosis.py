@@ -13,7 +13,7 @@ from typing import Final
 from headway.core.reasons import Cancelled, Reason, RunTimedOut
 from headway.core.states import FINAL, RunState, State
 from headway.core.wording import said
-from headway.core.words import counted, duration, listed
+from headway.core.words import counted, duration, listed, person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def headline(facts: Facts) -> str:
         case RunState.SKIPPED:
             return sentence("Skipped", [words_of(facts.reason)])
         case RunState.CANCELLED:
-            by = f" by {facts.reason.by}" if isinstance(facts.reason, Cancelled) else ""
+            by = f" by {person(facts.reason.by)}" if isinstance(facts.reason, Cancelled) else ""
             beginning = f"Cancelled{by}{after(facts)}"
             return sentence(beginning, [*failures(facts), *unfinished(facts)])
 

@@ -99,7 +99,7 @@ from headway.core.reasons import (
     WarmStarting,
 )
 from headway.core.retry_wording import decision, used_up
-from headway.core.words import counted, listed
+from headway.core.words import counted, listed, person
 
 PODS: Final = "kubernetes"  # the executor that a server has when it is told of a cluster
 ENDED: Final = {
@@ -222,7 +222,7 @@ def said_of_waits(reason: Reason) -> str | None:
             told = f" (pod {pod}, since {moment(since)})" if pod else ""
             return f"an agent of the warm pool is starting{told}"
         case DagPaused(by):
-            return f"DAG paused by {by}"
+            return f"DAG paused by {person(by)}"
         case MaxActiveTasks(limit):
             return f"max_active_tasks is reached: {limit} queued or running"
         case MaxActiveTis(limit):
@@ -266,7 +266,7 @@ def said_of_lines(reason: Reason) -> str | None:
         case BackfillFull():
             return "its backfill has as many active runs as it may have"
         case BackfillPaused(by):
-            return f"its backfill is paused by {by}"
+            return f"its backfill is paused by {person(by)}"
     return None
 
 
@@ -382,13 +382,13 @@ def said_of_attempts(reason: Reason) -> str | None:
         case UpstreamChanged():
             return "an upstream task has changed"
         case CodeChanged(by, version, before) if version != before:
-            return f"continues with version {version} instead of version {before}, by {by}"
+            return f"continues with version {version} instead of version {before}, by {person(by)}"
         case CodeChanged(by, version):
-            return f"continues with the latest files of version {version}, by {by}"
+            return f"continues with the latest files of version {version}, by {person(by)}"
         case TaskRemoved(task):
             return f"the version with which the run continues has no task `{task}`"
         case Cleared(by, live) | Marked(by, live) | Cancelled(by, live):
-            return f"{DONE[type(reason)]} by {by}{' while it was running' if live else ''}"
+            return f"{DONE[type(reason)]} by {person(by)}{' while it was running' if live else ''}"
         case PoolResized(pool, slots):
             return f"pool `{pool}` has {counted(slots, 'slot')}"
         case Created(trigger, note):
@@ -413,14 +413,14 @@ def said_of_deferrals(reason: Reason) -> str | None:
         case AwaitsAnswer(subject, assigned):
             return f"asks {' or '.join(assigned[:3]) or 'a person'}: {subject}"
         case Answered(by, chosen):
-            return f"answered by {by}: {listed(chosen)}"
+            return f"answered by {person(by)}: {listed(chosen)}"
         case AnsweredByDefault(chosen, limit_s):
             return f"nobody answered within {limit_s:g} s, so the default holds: {listed(chosen)}"
         case Rejected(by, chosen, timed_out):
             who = (
                 "nobody answered in time, so the default holds"
                 if timed_out
-                else f"answered by {by}"
+                else f"answered by {person(by)}"
             )
             return f"{who}: {listed(chosen)}"
         case WaitOver():

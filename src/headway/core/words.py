@@ -58,3 +58,8 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     folded = {candidate.casefold(): candidate for candidate in candidates}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
     return folded[close[0]] if close else None
+
+
+def person(actor: str) -> str:
+    """Return how an actor is called in a sentence: a person by the name alone."""
+    return actor.removeprefix("user:")

@@ -93,7 +93,7 @@ def combined(found: Any, kind: str) -> Data:
 
 
 def start_of(found: Any, period: Period) -> Data:
-    zone = found._timezone
+    zone = getattr(found, "_timezone", "UTC")  # 3.2 knows no other
     name = (
         zone if isinstance(zone, str) else getattr(zone, "key", None) or getattr(zone, "name", None)
     )

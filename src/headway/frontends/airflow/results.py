@@ -34,6 +34,9 @@ class Wanted(NamedTuple):
     map_index: int | None  # None: of all instances
 
 
+ANSWERS_OF_COUNT: Final = {"GetNumberXComs": "XComLengthResponse"}  # the words of 3.2
+
+
 class Results:
     def __init__(self, run: Run, runs: Runs) -> None:
         self.run = run
@@ -47,7 +50,8 @@ class Results:
         return {"type": "XComResult", "key": body["key"], "value": value}
 
     def count(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"type": "XComCountResponse", "len": len(self.find(body, None))}
+        word = ANSWERS_OF_COUNT.get(body["type"], "XComCountResponse")
+        return {"type": word, "len": len(self.find(body, None))}
 
     def item(self, body: dict[str, Any]) -> dict[str, Any]:
         found = self.find(body, None)
