@@ -282,7 +282,7 @@ BUGS: list[Bug] = [
         world=Crowd, steps=70
     ),
     bug("a hot loop", "S7", (0,), (Scheduler, "follow_up", restless)),
-    bug("a choice is forgotten", "left it out", (0,), (snapshots, "INSTANCES", FORGETFUL))._replace(
+    bug("a choice is forgotten", "left it out", (5,), (snapshots, "INSTANCES", FORGETFUL))._replace(
         world=Minds, steps=15
     ),
     bug(
@@ -294,7 +294,7 @@ BUGS: list[Bug] = [
     bug(
         "trigger rules decide below a short circuit",
         "S6|left it out",
-        (39,),
+        (55,),
         (branches, "left_out", direct_ones_only),
     )._replace(world=Minds, steps=15),
     bug(
@@ -318,9 +318,9 @@ BUGS: list[Bug] = [
     bug(
         "a choice among other tasks is kept",
         "left it out",
-        (9,),
+        (0,),
         (repin, "choices", lambda *_: None),
-    )._replace(world=Edits, steps=15),
+    )._replace(world=Edits, steps=30),
     bug(
         "a wait never ends", "I22|S5", (0, 1, 2), (core_deferrals, "wake", waits_for_ever)
     )._replace(world=Waits),
@@ -392,13 +392,13 @@ BUGS: list[Bug] = [
     bug(
         "a new list is that of one task",
         "I22|S5|S6|KeyError",
-        (0, 1, 2),
+        (8,),
         (mapping, "expand_group", without_its_peers),
     )._replace(world=Groups, steps=15),
     bug(
         "a branch in a group chooses for all of it",
         "S6|left it out",
-        (0, 1, 2),
+        (4,),
         (branches, "left_out_for", lambda sight, branch: branches.left_out_by(sight.run, branch)),
     )._replace(world=Groups, steps=15),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),

@@ -39,7 +39,7 @@ BUGS = [
             "a watcher stays with an agent that is gone",
             "S11",
             (watchers, "FREE", FREE.replace("session_id IS NOT NULL", "false")),
-            (7,),
+            (10,),
         ),
         (
             "a cursor is stored without its events",
