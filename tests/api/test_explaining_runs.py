@@ -293,7 +293,7 @@ def test_a_run_that_went_well_or_was_cancelled_has_a_headline(
     transact(conn, commands.cancel, 1, ended, graphs(scheduler), ANN)
     scheduler.play()
     assert "1 task instance." in client.diagnosis(good).headline
-    assert client.diagnosis(ended).headline.startswith(f"Cancelled by {ANN} before it started")
+    assert client.diagnosis(ended).headline.startswith("Cancelled by ann before it started")
     assert client.diagnosis(good).retry.total == 0
     with pytest.raises(NotFound):
         client.diagnosis("zzzzzzzzzzzz")
