@@ -1,5 +1,6 @@
 """Names of Airflow, scripts and arguments of functions in templates."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from headway import DAG, bash, latest_only, sql, task
 from headway.authoring import airflow_names, secrets
 from headway.authoring.operators.latest_only import is_latest
 from headway.authoring.operators.templates import render
-from headway.authoring.run import Fail, Run, entered, get_current_context
+from headway.authoring.run import AIRFLOW_NAMES, Fail, Run, entered, get_current_context
 from headway.spec.errors import BadSpec
 from headway.testing import run_dag
 
@@ -117,6 +118,45 @@ def test_a_task_asks_by_name_or_in_its_context(earlier: list[str]) -> None:
     assert len(earlier) == 1
 
 
+def test_a_first_run_has_no_last_success_to_write() -> None:
+    assert render("{{ prev_end_date_success | ds }}", RUN) == "None"
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{ macros.ds_add('2026-13-01', 1) }}", "month must be in 1..12"),
+        ("{{ ds | ds }}", "| ds writes a moment, and '2013-01-02' is a text"),
+        ("{{ nothing | ds }}", "'nothing' is undefined"),
+        ("{{ ds + 1 }}", "can only concatenate str"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ ti.nope }}", "has no attribute 'nope'"),
+    ],
+)
+def test_a_mistake_in_a_template_is_told_with_it(template: str, why: str) -> None:
+    with pytest.raises(Fail) as told:
+        render(template, RUN)
+    assert str(told.value).startswith(f"the template {template!r} cannot be rendered: ")
+    assert why in str(told.value)
+
+
+def test_the_names_that_a_function_may_ask_for_are_those_that_there_are() -> None:
+    assert set(AIRFLOW_NAMES) == airflow_names.NAMES.keys()
+
+
+def test_what_another_interpreter_cannot_have_is_told() -> None:
+    with DAG("elsewhere") as dag:
+
+        @task.external_python(python=sys.executable)
+        def load(ti: Any) -> str:
+            return str(ti)
+
+        load()
+    told = str(run_dag(dag)["load"].error)
+    assert "the argument ti cannot be passed to another interpreter" in told
+    assert "ask for ds, ts, run_id or params" in told
+
+
 def test_an_unknown_name_is_still_an_error() -> None:
     with pytest.raises(Fail, match="'prev_ds' is undefined"):
         render("{{ prev_ds }}", RUN)
@@ -203,7 +243,7 @@ def test_a_script_that_is_nowhere_is_told_with_where_it_was_looked_for(folder: P
 
 def test_a_template_reads_nothing_outside_of_its_folders(folder: Path) -> None:
     (folder.parent / "secret.txt").write_text("x")
-    with pytest.raises(Fail, match="cannot be rendered"):
+    with pytest.raises(Fail, match=r"there is no script \.\./secret\.txt in the DAG folder"):
         render("{% include '../secret.txt' %}", RUN)
 
 

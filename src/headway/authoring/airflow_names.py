@@ -1,8 +1,9 @@
 """Names of Airflow that templates and tasks may use beside those of the run. Each is made when it is asked for."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -12,7 +13,8 @@ from headway.authoring.run import Fail, Run
 RUNS: Final = "runs"  # the kind of question (``headway.secrets.runs``)
 
 
-class DagRun(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DagRun:
     """``dag_run`` of a template. ``conf``: the parameters of the run."""
 
     dag_id: str
@@ -25,7 +27,8 @@ class DagRun(NamedTuple):
     partition_key: str | None
 
 
-class TaskInstance(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TaskInstance:
     """``task_instance`` and ``ti`` of a template."""
 
     dag_id: str

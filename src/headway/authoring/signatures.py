@@ -35,9 +35,7 @@ class Parameter(NamedTuple):
     def wants_context(self) -> bool:
         """Filled from the run when the DAG file gives nothing else."""
         unset = self.required or self.default is None
-        return unset and (
-            self.wants_run or (self.name in CONTEXT_NAMES or self.name in AIRFLOW_NAMES)
-        )
+        return unset and (self.wants_run or self.name in (*CONTEXT_NAMES, *AIRFLOW_NAMES))
 
 
 class Signature(NamedTuple):

@@ -14,21 +14,30 @@ from typing import Any, Final
 from headway.authoring.airflow_names import NAMES
 from headway.authoring.run import Fail, Run, context_of
 from headway.authoring.secrets import Connections, Variables
+from headway.core.pod_templates import FILTERS, FORMATS
 
 LENGTH: Final = "${#"  # of a variable or an array in the shell, never the beginning of a comment
 KEPT: Final = "$\ue000{\ue000"
 NOTHING: Final[Mapping[str, object]] = {}
 
-# Of a moment, as Airflow names them.
-FILTERS: Final[dict[str, Callable[[datetime], str]]] = {
-    "ds": lambda moment: moment.strftime("%Y-%m-%d"),
-    "ds_nodash": lambda moment: moment.strftime("%Y%m%d"),
-    "ts": lambda moment: moment.isoformat(),
-    "ts_nodash": lambda moment: moment.strftime("%Y%m%dT%H%M%S"),
-}
-
+# What the code of a template may raise that is no mistake of Headway's.
+MISTAKES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
 
 folders: tuple[str, ...] = (".",)  # where scripts are, in this process
+
+
+def filter_of(name: str) -> Callable[[datetime | None], str | None]:
+    """Return the filter that writes a moment, as Airflow names it. As there, nothing stays nothing."""
+
+    def written(moment: datetime | None) -> str | None:
+        if isinstance(moment, str):
+            raise TypeError(f"| {name} writes a moment, and {moment!r} is a text")
+        form = FORMATS.get(name)
+        if moment is None:
+            return None
+        return moment.isoformat() if form is None else moment.strftime(form)
+
+    return written
 
 
 def search(places: tuple[str, ...]) -> None:
@@ -47,8 +56,12 @@ def script(name: str, run: Run) -> str:
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise Fail(f"the script {name} cannot be read: {why}") from None
+    raise Fail(nowhere(name))
+
+
+def nowhere(name: str) -> str:
     places = ["the DAG folder", *folders[1:]]
-    raise Fail(
+    return (
         f"there is no script {name} in {' or '.join(places)}; "
         'more folders to look in: DAG(…, template_searchpath="sql")'
     )
@@ -88,7 +101,7 @@ def render(text: str, run: Run, more: Mapping[str, object] = NOTHING) -> str:
         return text
     import shlex
 
-    from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+    from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
     from jinja2.runtime import Context
     from jinja2.sandbox import SandboxedEnvironment
     from jinja2.utils import missing
@@ -104,7 +117,7 @@ def render(text: str, run: Run, more: Mapping[str, object] = NOTHING) -> str:
         undefined=StrictUndefined, keep_trailing_newline=True, loader=FileSystemLoader(folders)
     )
     environment.context_class = Names
-    environment.filters |= FILTERS
+    environment.filters |= {name: filter_of(name) for name in FILTERS}
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
         return (
@@ -112,5 +125,7 @@ def render(text: str, run: Run, more: Mapping[str, object] = NOTHING) -> str:
             .render({**context_of(run), "conn": Connections(), "var": Variables(), **more})
             .replace(KEPT, LENGTH)
         )
-    except (TemplateError, OverflowError) as error:  # the sandbox bounds loops by an OverflowError
+    except TemplateNotFound as error:
+        raise Fail(nowhere(str(error))) from None
+    except (TemplateError, *MISTAKES) as error:  # the sandbox bounds loops by an OverflowError
         raise Fail(f"the template {text[:80]!r} cannot be rendered: {error}") from None
