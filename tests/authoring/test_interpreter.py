@@ -46,6 +46,12 @@ def test_a_function_runs_in_another_interpreter(capfd: pytest.CaptureFixture[str
     assert "in " in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("how", ["", "raise"])
+def test_nothing_is_left_in_the_folder_of_the_attempt(tmp_path: Path, how: str) -> None:
+    ran(where, [1]) if not how else ran(fails, how)
+    assert list(tmp_path.iterdir()) == []
+
+
 @task.external_python(python=OTHER)
 def fails(how: str) -> object:
     import sys

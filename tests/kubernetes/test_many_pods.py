@@ -1,7 +1,6 @@
 """Many pods that are granted at once are asked for a few at a time, so that nobody's lease waits for them."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,27 +11,13 @@ from headway.executors.kubernetes import cluster, creation
 from headway.store import snapshots
 from headway.store.runs import Claimed
 from tests.executors.test_conformance import Bench, cancel
-from tests.kubernetes.test_executor import until
+from tests.kubernetes.test_executor import bench, until, workers
 from tests.kubernetes.workers import KubernetesWorkers
 from tests.scenarios.world import deploy, run_state, states, task, trigger
 
+__all__ = ["bench", "workers"]
+
 MANY = 12
-
-
-@pytest.fixture
-def bench(dsn: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(dsn, "kubernetes", tmp_path)
-    yield bench
-    bench.die()
-    for each in (bench.workers, bench.other):
-        assert isinstance(each, KubernetesWorkers)
-        each.close()
-
-
-@pytest.fixture
-def workers(bench: Bench) -> KubernetesWorkers:
-    assert isinstance(bench.workers, KubernetesWorkers)
-    return bench.workers
 
 
 def begin(conn: Connection[Any], bench: Bench) -> str:

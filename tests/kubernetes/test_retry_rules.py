@@ -1,38 +1,21 @@
 """Retry rules of tasks in pods: what ends a pod decides, as what ends a process does, and a loss uses no rule."""
 
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
 from psycopg import Connection
 
 from headway.spec.model import RetryRule
 from tests.executors.test_conformance import Bench, key
 from tests.kubernetes.fake import states
-from tests.kubernetes.test_executor import attempt, begin, counts, end_pod, until
+from tests.kubernetes.test_executor import attempt, begin, bench, counts, end_pod, until, workers
 from tests.kubernetes.workers import KubernetesWorkers
 from tests.scenarios.world import run_state, value
 
+__all__ = ["bench", "workers"]
+
 OOM = RetryRule(causes=("oom",), retries=2, retry_delay_s=0.01, reason="it grows")
 NEVER = RetryRule(exit_codes=(137,), retries=0)
-
-
-@pytest.fixture
-def bench(dsn: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(dsn, "kubernetes", tmp_path)
-    yield bench
-    bench.die()
-    for each in (bench.workers, bench.other):
-        assert isinstance(each, KubernetesWorkers)
-        each.close()
-
-
-@pytest.fixture
-def workers(bench: Bench) -> KubernetesWorkers:
-    assert isinstance(bench.workers, KubernetesWorkers)
-    return bench.workers
 
 
 def failed(conn: Connection[Any]) -> int:

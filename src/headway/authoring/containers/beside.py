@@ -20,8 +20,6 @@ import msgspec
 from headway import clock
 from headway.authoring.containers.cluster import Cluster, Refused, Unreachable
 from headway.authoring.containers.ends import (
-    AT_ONCE,
-    STUCK,
     Over,
     Running,
     State,
@@ -32,6 +30,7 @@ from headway.authoring.containers.ends import (
 from headway.authoring.containers.files import write_all
 from headway.authoring.containers.lines import Lines
 from headway.authoring.operators.container import ContainerFailed
+from headway.core.pod_states import AT_ONCE, STUCK
 
 PAUSE_S_MIN: Final = 0.2
 PAUSE_S_MAX: Final = 5.0

@@ -7,23 +7,14 @@ signals: what they say then is not how the task ended.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from signal import Signals
 from typing import Any, Final, Literal
 
-CONTAINER: Final = "task"
-# The image, or what the container is made of. In ``AT_ONCE`` nothing changes by waiting.
-STUCK: Final = {
-    "ErrImagePull": "image",
-    "ImagePullBackOff": "image",
-    "InvalidImageName": "image",
-    "ErrImageNeverPull": "image",
-    "CreateContainerConfigError": "container",
-    "CreateContainerError": "container",
-    "RunContainerError": "container",
-}
-AT_ONCE: Final = ("InvalidImageName", "ErrImageNeverPull")
+from headway.core.pod_overlay import CONTAINER
+from headway.core.pod_states import ENDED_BY_SIGNAL, lack_of_memory
+
 # Ends by which the runtime says that the program never began.
 NOT_RUN: Final = ("ContainerCannotRun", "StartError")
-SIGNALS: Final = {137: "SIGKILL", 143: "SIGTERM", 139: "SIGSEGV", 134: "SIGABRT", 130: "SIGINT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +114,20 @@ def end_of(over: Over, *, resumed: bool) -> End:
     if over.exit_code == 0:
         return End("success")
     if over.reason == "OOMKilled":
-        limit = f" of {over.memory}" if over.memory else ""
-        detail = f"OOMKilled: it used more than its limit{limit}"
-        return End("failed", "memory", detail, over.exit_code)
+        return End("failed", "memory", lack_of_memory(over.memory), over.exit_code)
     if over.reason in NOT_RUN:
         said = f": {over.message}" if over.message else ""
         return End("failed", "container", f"{over.reason}{said}", over.exit_code)
-    if resumed and over.exit_code in (137, 143):
+    if resumed and over.exit_code in ENDED_BY_SIGNAL:
         why = "the agent beside it ended, so the container was ended too"
         return End("taken", "stopped", why)
-    name = SIGNALS.get(over.exit_code)
-    detail = f"the container ended with exit code {over.exit_code}{f' ({name})' if name else ''}"
+    detail = f"the container ended with exit code {over.exit_code}{signal_of(over.exit_code)}"
     return End("failed", "exit_code", detail, over.exit_code)
+
+
+def signal_of(exit_code: int) -> str:
+    """Return the signal that an exit code stands for, in brackets; empty: it stands for none."""
+    try:
+        return f" ({Signals(exit_code - 128).name})"
+    except ValueError:
+        return ""

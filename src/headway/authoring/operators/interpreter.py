@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, Final, NamedTuple
 
 from headway.authoring.frames import Site
@@ -133,10 +133,21 @@ def operator_of(word: str, interpreter: Interpreter) -> Operator:
 def run_function(interpreter: Interpreter, call: Call) -> object:
     assert call.function is not None, "a task without its function"
     args, kwargs = arguments_of(call)
-    place = Path(mkdtemp(prefix="interpreter-", dir=os.getcwd()))
+    with TemporaryDirectory(prefix="interpreter-", dir=os.getcwd()) as folder:
+        return run_in(Path(folder), interpreter, call.function, args, kwargs)
+
+
+def run_in(
+    place: Path,
+    interpreter: Interpreter,
+    function: Callable[..., object],
+    args: Sequence[object],
+    kwargs: Mapping[str, object],
+) -> object:
+    """Run the function in a process that has ``place`` for what it is given and returns."""
     script, given, result = place / "task.py", place / "given.json", place / "result.json"
     script.write_text(
-        SCRIPT.format(source=source_of(call.function), name=call.function.__name__),
+        SCRIPT.format(source=source_of(function), name=function.__name__),
         encoding="utf-8",
     )
     given.write_text(json.dumps({"args": args, "kwargs": kwargs}), encoding="utf-8")

@@ -12,17 +12,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
+from headway.core.pod_states import AT_ONCE, ENDED_BY_SIGNAL, STUCK, lack_of_memory
+
 OVER: Final = ("Succeeded", "Failed")
-# The image, or what the container is made of: nothing but a change of the DAG or of the cluster helps.
-STUCK: Final = {
-    "ErrImagePull": "image",
-    "ImagePullBackOff": "image",
-    "InvalidImageName": "image",
-    "ErrImageNeverPull": "image",
-    "CreateContainerConfigError": "container",
-    "CreateContainerError": "container",
-}
-AT_ONCE: Final = ("InvalidImageName", "ErrImageNeverPull")  # waiting longer changes nothing
 STUCK_CAUSES: Final = frozenset({*STUCK.values(), "not_started"})
 LOSSES: Final = {
     "Evicted": "evicted",
@@ -37,8 +29,6 @@ LOSSES: Final = {
     "EvictionByEvictionAPI": "evicted",
     "TerminationByKubelet": "evicted",
 }
-
-ENDED_BY_SIGNAL: Final = (137, 143)  # SIGKILL, SIGTERM
 
 Ref = tuple[str, str]  # namespace and name
 
@@ -112,8 +102,7 @@ def end_of(pod: Pod) -> PodEnd | None:
         return None
     reason, code = pod.ended or ("", None)
     if reason == "OOMKilled":
-        limit = f" of {pod.memory}" if pod.memory else ""
-        return PodEnd("failed", "memory", f"OOMKilled: it used more than its limit{limit}", code)
+        return PodEnd("failed", "memory", lack_of_memory(pod.memory), code)
     if pod.reason == "DeadlineExceeded":
         return PodEnd("failed", "timeout", f"DeadlineExceeded: {pod.message}", code)
     said = f" with code {code}" if code is not None else ""

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Final
 
 from headway.core.cluster import ClusterSettings
+from headway.core.pod_states import STUCK
 from headway.core.quantities import amount, text_like
 from headway.core.reasons import PodPending, PodRefused, QuotaFull, Reason
 from headway.executors.kubernetes.cluster import Refusal
-from headway.executors.kubernetes.pods import STUCK, Pod
+from headway.executors.kubernetes.pods import Pod
 from headway.executors.kubernetes.tally import Tally
 
 MESSAGE_CHARS_MAX: Final = 500
