@@ -10,7 +10,8 @@ import pytest
 
 from headway import DAG, bash, latest_only, sql, task
 from headway.authoring import airflow_names, secrets
-from headway.authoring.operators.latest_only import is_latest
+from headway.authoring.execute import Inputs
+from headway.authoring.operators.latest_only import following
 from headway.authoring.operators.templates import render
 from headway.authoring.run import AIRFLOW_NAMES, Fail, Run, entered, get_current_context
 from headway.spec.errors import BadSpec
@@ -263,6 +264,16 @@ def daily() -> DAG:
     return dag
 
 
+class At:
+    """The clock of a task."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
 @pytest.mark.parametrize(
     ("trigger", "now", "latest"),
     [
@@ -274,17 +285,23 @@ def daily() -> DAG:
     ],
 )
 def test_a_run_is_the_latest_until_the_next_one_is_due(
-    trigger: str, now: datetime, latest: bool
+    trigger: str,
+    now: datetime,
+    latest: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run = run_of("gate", trigger=trigger)
-    assert is_latest(daily(), run, now) is latest
+    monkeypatch.setattr("headway.authoring.operators.latest_only.clock", At(now))
+    found = daily().execute("gate", run_of("gate", trigger=trigger), Inputs())
+    assert found.follow == (["notify"] if latest else [])
+    told = "this run is not the latest: the next one has been due since 2013-01-03T03:00:00+00:00"
+    assert (told in capsys.readouterr().out) is not latest
 
 
 def test_a_dag_without_a_next_run_has_none_that_is_later() -> None:
     with DAG("once", schedule="@once", start_date=datetime(2013, 1, 1, tzinfo=UTC)) as dag:
         latest_only(task_id="gate")
-    run = run_of("gate", trigger="schedule")
-    assert is_latest(dag, run, datetime(2020, 1, 1, tzinfo=UTC))
+    assert following(dag, run_of("gate", trigger="schedule")) is None
 
 
 def test_a_run_by_hand_goes_on() -> None:

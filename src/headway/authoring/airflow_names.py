@@ -41,7 +41,8 @@ class TaskInstance:
     def xcom_pull(self, *_: object, **__: object) -> object:
         """Raise Fail: a result that no argument names would be no dependency."""
         raise Fail(
-            "xcom_pull is Airflow's; pass the result of the other task as an argument, for a command in env={…}"
+            "templates of Headway have no xcom_pull; pass the result of the other task as an argument, "
+            "to a command in env={…}"
         )
 
 

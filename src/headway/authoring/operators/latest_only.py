@@ -22,18 +22,21 @@ OF_SCHEDULE = (Trigger.SCHEDULE, Trigger.BACKFILL)
 
 def run(call: Call) -> bool:
     assert call.dag is not None
-    return is_latest(call.dag, call.run, clock.now())
-
-
-def is_latest(dag: "DAG", run: Run, now: datetime) -> bool:
-    """Return whether the next run of the schedule is not due yet."""
-    if run.trigger not in OF_SCHEDULE:
+    due = following(call.dag, call.run)
+    if due is None or clock.now() < due:
         return True
+    print(f"this run is not the latest: the next one has been due since {due.isoformat()}")
+    return False
+
+
+def following(dag: "DAG", run: Run) -> datetime | None:
+    """Return when the run after this one is due; None: there is none, or this one is not of the schedule."""
+    if run.trigger not in OF_SCHEDULE:
+        return None
     from headway.spec import compile  # few tasks ask for a timetable
 
     spec = dag.spec(Path(dag.site.file).name)
-    following = compile.schedule(spec, run.logical_date).next_after(run.logical_date)
-    return following is None or now < following
+    return compile.schedule(spec, run.logical_date).next_after(run.logical_date)
 
 
 OPERATOR = Operator(

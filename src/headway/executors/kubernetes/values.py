@@ -130,11 +130,14 @@ def trouble(install: "Install") -> str | None:
 
 def trouble_of_database(install: "Install") -> str | None:
     if install.database_instances == 1:
-        return "database-instances: 1 must be at least 2, so that a commit is on two of them, or 0"
+        return "database-instances: 1 must be 0 or at least 2, because each commit is stored by two of them"
     if install.database_instances and install.listen_address is None:
-        return "database-instances: they need listen-address, as components connect to their pooler: headway-db-rw:5432"
+        return (
+            "database-instances: also set listen-address to headway-db-rw:5432, "
+            "because notifications do not pass the pooler"
+        )
     if install.wal_store is not None and not install.database_instances:
-        return "wal-store: it is that of database-instances, which are not given"
+        return "wal-store: also set database-instances, because it is the archive of a PostgreSQL of the install's own"
     return None
 
 
