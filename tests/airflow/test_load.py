@@ -386,6 +386,9 @@ def test_a_file_belongs_to_whom_it_imports() -> None:
         "import airflow  # unlike headway": airflow.FRONT_END,
         "from headway import dag  # no airflow": python.FRONT_END,
         "from headway import dag\nfrom airflow.sdk import Variable": python.FRONT_END,
+        "# Airflow: DAGs of a factory\nfrom factory import load": airflow.FRONT_END,
+        "# an asset of Airflow": airflow.FRONT_END,
+        "# DAGs as in Airflow, written for headway": python.FRONT_END,
         "# import airflow": None,
         "import airflows": None,
     }
@@ -408,3 +411,6 @@ def test_without_an_airflow_that_it_knows_the_command_is_told(
     with pytest.raises(BadSpec, match=told) as caught:
         airflow.FRONT_END.load(tmp_path, "a.py")
     assert "pip install 'headway[airflow]'" in str(caught.value.hint)
+    (tmp_path / "b.py").write_text("# a helper: no DAG of Airflow\n1 / 0")
+    found = airflow.FRONT_END.load(tmp_path, "b.py").dags if version is None else []
+    assert found == []

@@ -20,24 +20,36 @@ ARCHIVE: Final = b"PK\x03\x04"
 OURS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+headway\b", re.MULTILINE)
 
 
+def imports_airflow(content: bytes) -> bool:
+    return b"airflow" in content and IMPORTS.search(content) is not None
+
+
+def may_define_dags(content: bytes) -> bool:
+    """Return whether Airflow would read a file for DAGs: a factory of somebody else's may be all that it imports.
+
+    As of ``airflow.utils.file.might_contain_dag_via_default_heuristic`` (3.3.2).
+    """
+    words = content.lower()
+    return b"airflow" in words and (b"dag" in words or b"asset" in words)
+
+
 class Airflow:
     suffixes = (".py", ".zip")
-    describes = "a .py file that imports airflow, or a .zip with such files"
+    describes = "a .py file that imports airflow, or names it and DAGs, or a .zip with such files"
     heavy = True
     ignore_file = ".airflowignore"
 
     def claims(self, path: str, content: bytes) -> bool:
-        """A file that imports Airflow and does not make DAGs with the words of Headway; or an archive of such."""
+        """A file that Airflow would read for DAGs, but for those with the words of Headway; or an archive of such."""
         if path.endswith(".zip"):
             from headway.frontends.airflow import zips
 
             return bool(zips.dag_files(content))
-        return (
-            b"airflow" in content
-            and path.endswith(".py")
-            and IMPORTS.search(content) is not None
-            and OURS.search(content) is None
-        )
+        if not path.endswith(".py"):
+            return False
+        if imports_airflow(content):
+            return OURS.search(content) is None
+        return b"headway" not in content and may_define_dags(content)
 
     def text(self, content: bytes) -> bytes:
         """The DAG files of an archive one below the other; of any other file its content."""

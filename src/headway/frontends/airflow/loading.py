@@ -12,6 +12,7 @@ from headway.frontends.airflow import (
     callbacks,
     ground,
     idioms,
+    imports_airflow,
     installed,
     limits,
     parsed,
@@ -84,6 +85,8 @@ def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
 def dags_of(root: Path, file: str) -> list[Any]:
     """Run the file and return its DAGs in a steady order. Raises BadSpec."""
     path = root / file
+    if installed.found() is None and not needs_airflow(path):
+        return []  # it only mentions Airflow
     installed.require(file)
     guarded(ground.prepare, path, file)
     ground.enter(root)
@@ -102,6 +105,10 @@ def dags_of(root: Path, file: str) -> list[Any]:
     for dag in found.values():
         guarded(lambda dag=dag: settled(dag), path, file)  # type: ignore[misc]
     return list(found.values())
+
+
+def needs_airflow(path: Path) -> bool:
+    return path.suffix == zips.SUFFIX or imports_airflow(path.read_bytes())
 
 
 def executed(path: Path, file: str) -> ModuleType:

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from headway.frontends.airflow import ignore
+from headway.frontends.airflow import ignore, may_define_dags
 from headway.spec.errors import BadSpec
 
 SUFFIX: Final = ".zip"
@@ -20,7 +20,6 @@ MEMBERS_MAX: Final = 10_000
 BYTES_MAX: Final = 256 * 1024 * 1024  # of all members, unpacked
 TEXTS_BYTES_MAX: Final = 16 * 1024 * 1024  # of all of them
 ENTRY: Final = b"PK\x01\x02"  # before each in the list of an archive
-WORDS: Final = (b"airflow", b"dag")
 HEAD_BYTES: Final = 30  # before the name of a member
 BROKEN: Final = (
     zipfile.BadZipFile,
@@ -52,7 +51,7 @@ def texts_of(content: bytes) -> dict[str, bytes]:
     except BROKEN:
         return {}
     rules = texts.pop(ignore.FILE, b"").decode("utf-8", "replace")
-    found = {name: text for name, text in texts.items() if all(w in text.lower() for w in WORDS)}
+    found = {name: text for name, text in texts.items() if may_define_dags(text)}
     try:
         left_out = ignore.ignored({ignore.FILE: rules}, found) if rules and found else set()
     except BadSpec:
