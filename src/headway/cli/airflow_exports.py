@@ -1,7 +1,8 @@
-"""Connections, variables and pools as Airflow exports them: read, compared, and set. No secret is shown."""
+"""Connections, variables, pools and users of Airflow: compared with what is here, and set. No secret is shown."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ import msgspec
 from headway import wire
 from headway.cli.conn import entries, requests_of, text_of
 from headway.core.connections import is_sensitive, parse, secrets_of
-from headway.errors import UsageError
+from headway.errors import Conflict, UsageError
 
 CREATE: Final = "create"
 CHANGE: Final = "change"
@@ -24,7 +25,7 @@ SHOWN: Final = ("conn_type", "host", "port", "schema", "login")
 
 
 class Change(msgspec.Struct, frozen=True):
-    """The fate of one thing of an export. ``fields``: the names of those that differ."""
+    """The fate of one thing of Airflow. ``fields``: the names of those that differ."""
 
     kind: str
     name: str
@@ -37,50 +38,69 @@ class Step(msgspec.Struct, frozen=True):
     apply: Callable[[], object]
 
 
-class Exports(msgspec.Struct, frozen=True):
-    connections: Path | None = None
-    variables: Path | None = None
-    pools: Path | None = None
+class Named(msgspec.Struct, frozen=True):
+    """Things of one kind by their names, as an export has them; ``where``: the file or database they come from."""
 
-    def __bool__(self) -> bool:
-        return any((self.connections, self.variables, self.pools))
+    content: dict[str, Any]
+    where: str
+
+    def only(self, patterns: Sequence[str]) -> "Named":
+        """Return those whose names match a pattern of the shell; without patterns, all."""
+        kept = {
+            name: each
+            for name, each in self.content.items()
+            if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+        }
+        return Named(kept, self.where)
 
 
-def planned(client: Any, exports: Exports) -> list[Step]:
-    """Read all files before anything is asked of the server. Raises UsageError."""
-    connections = connections_of(exports.connections) if exports.connections else {}
-    variables = variables_of(exports.variables) if exports.variables else {}
-    pools = pools_of(exports.pools) if exports.pools else {}
+class Found(msgspec.Struct, frozen=True):
+    """All that is to be taken over. ``users``: what they are to be in the team."""
+
+    connections: Named | None = None
+    variables: Named | None = None
+    pools: Named | None = None
+    users: Sequence[wire.UserRequest] = ()
+
+
+def planned(client: Any, found: Found, patterns: Sequence[str] = ()) -> list[Step]:
+    """Read everything before anything is asked of the server. Raises UsageError."""
+    connections = connections_of(found.connections.only(patterns)) if found.connections else {}
+    variables = variables_of(found.variables.only(patterns)) if found.variables else {}
+    pools = pools_of(found.pools.only(patterns)) if found.pools else {}
     return [
         *(connection_steps(client, connections) if connections else ()),
         *(variable_steps(client, variables) if variables else ()),
         *(pool_steps(client, pools) if pools else ()),
+        *(user_steps(client, found.users) if found.users else ()),
     ]
 
 
-def content_of(file: Path) -> dict[str, Any]:
+def exported(file: Path | None) -> Named | None:
     """Return what a file of JSON, YAML or ``.env`` lines says by name. Errors show none of it."""
+    if file is None:
+        return None
     text = text_of(file)
     if file.suffix not in YAML:
-        return entries(text, str(file))
+        return Named(entries(text, str(file)), str(file))
     try:
-        return msgspec.yaml.decode(text, type=dict[str, Any])
+        return Named(msgspec.yaml.decode(text, type=dict[str, Any]), str(file))
     except msgspec.DecodeError:
         hint = "a line for each, with its name before a colon"
         raise UsageError("the file is not valid YAML", where=str(file), hint=hint) from None
 
 
-def connections_of(file: Path) -> dict[str, wire.ConnectionRequest]:
-    return requests_of(content_of(file), str(file))
+def connections_of(given: Named) -> dict[str, wire.ConnectionRequest]:
+    return requests_of(given.content, given.where)
 
 
-def variables_of(file: Path) -> dict[str, wire.VariableRequest]:
+def variables_of(named: Named) -> dict[str, wire.VariableRequest]:
     found = {}
-    for key, given in content_of(file).items():
+    for key, given in named.content.items():
         described = isinstance(given, dict) and {"value"} <= given.keys() <= DESCRIBED
         value = given.get("value") if described else given
         if value is None:
-            raise UsageError(f"the variable {key!r} has no value", where=str(file))
+            raise UsageError(f"the variable {key!r} has no value", where=named.where)
         found[key] = wire.VariableRequest(
             value=value if isinstance(value, str) else json.dumps(value),
             description=str(given.get("description") or "") if described else "",
@@ -88,15 +108,15 @@ def variables_of(file: Path) -> dict[str, wire.VariableRequest]:
     return found
 
 
-def pools_of(file: Path) -> dict[str, int]:
+def pools_of(named: Named) -> dict[str, int]:
     found = {}
-    for name, given in content_of(file).items():
+    for name, given in named.content.items():
         slots = given.get("slots") if isinstance(given, dict) else given
         text = str(slots)
         if not text.isdecimal():
             hint = "0 or more; Airflow's -1, for any number, is a large one here"
             raise UsageError(
-                f"the pool {name!r} has no number of slots", where=str(file), hint=hint
+                f"the pool {name!r} has no number of slots", where=named.where, hint=hint
             )
         found[POOLS.get(name, name)] = int(text)
     return found
@@ -163,6 +183,27 @@ def pool_steps(client: Any, wanted: dict[str, int]) -> Iterator[Step]:
         fields = ["slots"] if action == CHANGE else []
         change = Change("pool", name, action, fields)
         yield Step(change, partial(client.set_pool, name, slots))
+
+
+def user_steps(client: Any, wanted: Sequence[wire.UserRequest]) -> Iterator[Step]:
+    known = {each.name: each for each in client.users()}
+    for request in wanted:
+        before = known.get(request.name)
+        if before is None:
+            yield Step(Change("user", request.name, CREATE), partial(enter, client, request))
+            continue
+        action, fields = (KEEP, []) if before.role == request.role else (CHANGE, ["role"])
+        change = Change("user", request.name, action, fields)
+        role = wire.UserChange(role=request.role)
+        yield Step(change, partial(client.change_user, request.name, role))
+
+
+def enter(client: Any, request: wire.UserRequest) -> None:
+    """Create the user or, if another team has them, add them to this one."""
+    try:
+        client.create_user(request)
+    except Conflict:
+        client.add_member(wire.MemberRequest(name=request.name, role=request.role))
 
 
 def apply(steps: list[Step]) -> None:

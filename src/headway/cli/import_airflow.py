@@ -1,5 +1,6 @@
 """``headway import-airflow``: report which DAGs of an Airflow folder run, and take over what Airflow exports."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +10,11 @@ import typer
 
 from headway import config
 from headway.cli import airflow_exports
-from headway.cli.airflow_exports import Change, Exports
+from headway.cli.airflow_exports import Change, Found
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
+from headway.core.roles import Role
 from headway.errors import UsageError
 from headway.spec.errors import listing
 
@@ -37,35 +39,56 @@ def import_airflow(
     connections: Export = None,
     variables: Export = None,
     pools: Export = None,
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Set connections, variables and pools as planned.")
-    ] = False,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(help="Read all three from Airflow's database, which this airflow.cfg names."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only what matches, such as 'shop_*'. Can be repeated."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AIRFLOW_ROLE=ROLE",
+            help="With --metadata: add who has this role in Airflow, with this role. Can be repeated.",
+        ),
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Set what is planned.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Report which DAGs of an Airflow folder run.
 
-    Says why others do not, without running a task, and imports connections, variables and pools.
+    Says why others do not, without running a task, and imports connections, variables, pools and users.
     """
     from headway.loader import migration
 
-    exports = Exports(connections, variables, pools)
-    if folder is None and not exports:
+    given = any((connections, variables, pools, metadata))
+    if folder is None and not given:
         raise UsageError(
-            "there is nothing to import", hint="name a DAG folder, or --connections FILE"
+            "there is nothing to import", hint="name a DAG folder, or --metadata airflow.cfg"
         )
-    if apply and not exports:
+    if apply and not given:
         raise UsageError(
-            "--apply needs something to set", hint="--connections, --variables or --pools"
+            "--apply needs something to set",
+            hint="--metadata, or --connections, --variables or --pools",
+        )
+    if role and metadata is None:
+        raise UsageError(
+            "roles are read from Airflow's database", hint="add --metadata airflow.cfg"
         )
     report = migration.Report([]) if folder is None else migration.analyse(folder)
-    plan = taken_over(exports, data, apply=apply) if exports else []
+    found = found_in(connections, variables, pools)
+    if metadata is not None:
+        found = read_metadata(metadata, roles_of(role or ()), found)
+    plan = taken_over(found, only or (), data, apply=apply) if given else []
     if html is not None:
         write_page(html, folder, report, plan)
     if output is not Output.TABLE:
-        found = {**msgspec.to_builtins(report), "plan": msgspec.to_builtins(plan)}
-        show(found, output, (), [])
+        told = {**msgspec.to_builtins(report), "plan": msgspec.to_builtins(plan)}
+        show(told, output, (), [])
     else:
         tell(folder, report, plan)
     summary(folder, report, plan, applied=apply)
@@ -73,11 +96,44 @@ def import_airflow(
         raise typer.Exit(1)
 
 
-def taken_over(exports: Exports, data: Path | None, *, apply: bool) -> list[Change]:
+def found_in(connections: Path | None, variables: Path | None, pools: Path | None) -> Found:
+    exported = airflow_exports.exported
+    return Found(exported(connections), exported(variables), exported(pools))
+
+
+def roles_of(given: Sequence[str]) -> dict[str, str]:
+    pairs = [each.rpartition("=") for each in given]
+    if wrong := next((each for each in pairs if not (each[0] and each[2])), None):
+        hint = f"for instance --role User={Role.OPERATOR}"
+        raise UsageError(f"--role {''.join(wrong)!r} does not name two roles", hint=hint)
+    return {theirs: ours for theirs, _, ours in pairs}
+
+
+def read_metadata(file: Path, roles: dict[str, str], exports: Found) -> Found:
+    """Return what the database has; a file of an export goes before it."""
+    from headway.cli import airflow_metadata
+
+    found = airflow_metadata.read(airflow_metadata.source_of(file, os.environ))
+    if found.members and not roles:
+        held = sorted(found.roles().items(), key=lambda each: -each[1])
+        counts = ", ".join(f"{count} {role}" for role, count in held)
+        say(f"users are not imported ({counts}); to import some: --role Viewer={Role.VIEWER}")
+    taken = found.taken_over(roles)
+    return Found(
+        exports.connections or taken.connections,
+        exports.variables or taken.variables,
+        exports.pools or taken.pools,
+        taken.users,
+    )
+
+
+def taken_over(
+    found: Found, only: Sequence[str], data: Path | None, *, apply: bool
+) -> list[Change]:
     """Return the plan, and do it if it is to be done."""
     from headway.client import client_of
 
-    steps = airflow_exports.planned(client_of(config.layout(data)), exports)
+    steps = airflow_exports.planned(client_of(config.layout(data)), found, only)
     if apply:
         airflow_exports.apply(steps)
     return [step.change for step in steps]
@@ -129,6 +185,6 @@ def summary(
         say(f"not read for DAGs: {listing(report.others)}")
     changing = sum(each.action != airflow_exports.KEEP for each in plan)
     if plan and applied:
-        say(f"{changing} of {len(plan)} connections, variables and pools are set")
+        say(f"{changing} of {len(plan)} are set")
     elif plan:
         say(f"{changing} of {len(plan)} would be set; to do it, add --apply")
