@@ -49,9 +49,29 @@ class Numbers(BaseEventTrigger):
 
     async def run(self):
         last = await self.asset_state_store.aget("last", 0)
-        for number in range(last + 1, self.upto + 1):
+        upto = self.asset_state_store.get("upto", self.upto)
+        for number in range(last + 1, upto + 1):
             yield TriggerEvent({"number": number})
             await self.asset_state_store.aset("last", number)
+"""
+COUNTING = """
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+from numbered import Numbers
+
+numbers = Asset("numbers", watchers=[AssetWatcher(name="numbered", trigger=Numbers(upto=2))])
+
+with DAG(dag_id="counting", schedule=numbers, catchup=False):
+    @task
+    def one(): ...
+    one()
+
+with DAG(dag_id="moves_on", schedule=None, catchup=False):
+    @task(inlets=[numbers])
+    def move(asset_state_store=None):
+        assert asset_state_store.get("last") == 2
+        asset_state_store.set("last", 9)
+        asset_state_store.set("upto", 10)
+    move()
 """
 
 
@@ -113,15 +133,23 @@ def test_each_event_has_the_extra_that_airflow_gives_it(tmp_path: Path) -> None:
     assert (kept.extras, flag.exists()) == ([{"from_trigger": True, "payload": True}], False)
 
 
-def test_the_state_of_its_assets_outlives_the_trigger(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_state_of_its_assets_outlives_the_trigger_and_is_that_of_tasks(
+    server: Server,
 ) -> None:
-    (tmp_path / "numbered.py").write_text(NUMBERS)
-    monkeypatch.syspath_prepend(tmp_path)
-    kept = Kept().run("numbered.Numbers", upto=2)
-    assert kept.cursor == {"last": 2}
-    kept.run("numbered.Numbers", upto=3)
-    assert [extra["payload"]["number"] for extra in kept.extras] == [1, 2, 3]
+    """It ends after two events, begins again, and goes on where it was; a task moves it on."""
+    folder = server.folder / "dags"
+    (folder / "numbered.py").write_text(NUMBERS)
+    (folder / "counting.py").write_text(COUNTING)
+    wait_for_dag(server.folder / ".headway", "counting")
+    with closing(client_of(Layout(server.folder / ".headway"))) as client:
+
+        def told() -> list[int]:
+            events = reversed(client.asset_events("numbers", 10))
+            return [event.extra["payload"]["number"] for event in events]
+
+        wait_until(lambda: told() == [1, 2], "it told nothing")
+        assert server.run("moves_on").state == "success"
+        wait_until(lambda: told() == [1, 2, 10], "it does not go on where the task has moved it")
 
 
 def test_a_watcher_of_airflow_brings_runs(server: Server, tmp_path: Path) -> None:

@@ -126,6 +126,16 @@ def ours(conn: Connection[Any]) -> None:
             seed.instance(conn, run, task, "failed")
             seed.attempt(conn, run, task, detail=f"ValueError: {OURS}")
     conn.execute(
+        "INSERT INTO task_state (team_id, run_id, task_id, map_index, key, value, size, updated_at)"
+        " VALUES (1, %(run)s, %(task)s, -1, %(word)s, to_json(%(word)s::text), 1, now())",
+        {"run": f"{OURS}-run", "task": f"{OURS}-task", "word": OURS},
+    )
+    conn.execute(
+        "INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)"
+        " VALUES (1, %(asset)s, %(word)s, to_json(%(word)s::text), 1, now(), %(word)s)",
+        {"asset": f"{OURS}-asset", "word": OURS},
+    )
+    conn.execute(
         "INSERT INTO event (team_id, at, subject, dag_id, run_id, name, actor)"
         " SELECT 1, now(), 'run', dag_id, run_id, 'fail', %s FROM run",
         [f"user:{OURS}"],

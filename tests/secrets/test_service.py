@@ -110,7 +110,7 @@ def test_who_guesses_names_gets_no_more_answers(
     assert told == [entry]
     assert caplog.messages == [
         "task:d/t0 (r1), team 1, guesses names of secrets",
-        f"did not answer for a secret of team 1: {GUESSING}",
+        f"did not answer a question of team 1: {GUESSING}",
     ]
 
 
@@ -147,7 +147,7 @@ def test_what_breaks_is_a_refusal_and_tells_nothing(
     service.backends = [Broken()]
     broken = Answer(1, refused="the server cannot answer; see its log")
     assert ask(service, "warehouse") == broken
-    assert caplog.messages == ["cannot answer for a secret of team 1: RuntimeError"]
+    assert caplog.messages == ["cannot answer a question of team 1: RuntimeError"]
 
 
 def test_an_attempt_asks_for_results_events_and_runs_of_its_team(

@@ -49,4 +49,11 @@ LARGE: Final = """
         SELECT 1, 'x' || n, '{}', 'default', true, 'd1', 'f', 'b1', true,
             CASE n % 10 WHEN 0 THEN NULL ELSE 's' || n % 50 END, now()
         FROM generate_series(1, 5000) n;
+    INSERT INTO task_state (team_id, run_id, task_id, map_index, key, value, size, updated_at, expires_at)
+        SELECT 1, 'r' || n, 't1', -1, 'k' || k, '1', 1, now(), now() + n * interval '1 minute'
+        FROM generate_series(1, 10000) n, generate_series(1, 4) k;
+    INSERT INTO asset (team_id, name, uri, asset_group, extra, created_at)
+        SELECT 1, 'a' || n, 'u' || n, '', '{}', now() FROM generate_series(1, 10000) n;
+    INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)
+        SELECT 1, 'a' || n % 10000, 'k' || n, '1', 1, now(), 'me' FROM generate_series(1, 20000) n;
 """

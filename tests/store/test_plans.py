@@ -50,6 +50,7 @@ from headway.store import (
     sessions,
     shares,
     snapshots,
+    state_stores,
     strategies,
     team_canaries,
     triggers,
@@ -72,13 +73,13 @@ from tests.store.large_partitions import PARTITION_TABLES, PARTITIONS
 ENGINES: Final = (
     *(aliases, answers, askers, assets, attempts, backfills, bundles, callbacks, changes, dags, deferrals, events),
     *(lending, gates, images, log_retention, moments, notes, partitions, partitions_due, pools, questions, queue),
-    *(reports, retention, run_retention, runs, sending, sessions, shares, snapshots, strategies, team_canaries),
-    *(triggers, waits, warm_pools, watchers, xcoms),
+    *(reports, retention, run_retention, runs, sending, sessions, shares, snapshots, state_stores, strategies),
+    *(team_canaries, triggers, waits, warm_pools, watchers, xcoms),
 )  # fmt: skip
 GROWING: Final = (
     "run_image",
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
-    *("outbound_delivery", *PARTITION_TABLES),
+    *("outbound_delivery", "task_state", "asset_state", *PARTITION_TABLES),
 )
 
 # Partial indexes over what is going on now, and the column by which each is to be entered.

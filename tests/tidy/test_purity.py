@@ -47,6 +47,7 @@ COMMITS: Final = (
 )
 PRINTS: Final = (
     "src/headway/frontends/airflow/runs.py",  # into the log of the task that asks
+    "src/headway/frontends/airflow/stores.py",
     "src/headway/frontends/airflow/comms.py",  # and of the wait
     "src/headway/cli/",
     "src/headway/agent/child",

@@ -12,7 +12,9 @@ from headway.agent import orders
 from headway.agent.attempts import Attempt
 from headway.agent.children import Child, Children
 from headway.agent.link import Link
+from headway.agent.masking import Masker
 from headway.agent.protocol import Answer, Ask, By, ByAttempt, Named
+from headway.spec.state_stores import KIND as STATE
 
 NAMES_MAX: Final = 10  # of one attempt that are told while it runs: each takes part in a tick
 
@@ -49,7 +51,7 @@ class Asks:
             return
         by = ByAttempt(attempt.key, attempt.grant.token)
         told = self.answerer(attempt, child)
-        self.of_attempts[child.mark] = self.put(by, ask.kind, ask.name, told)
+        self.of_attempts[child.mark] = self.put(by, ask.kind, ask.name, told, child.masker)
 
     def answerer(self, attempt: Attempt, child: Child) -> Callable[[Answer], None]:
         def told(answer: Answer) -> None:
@@ -83,9 +85,12 @@ class Asks:
 
     # -- the line to the gateway
 
-    def put(self, by: By, kind: str, name: str, told: Callable[[Answer], None]) -> int:
-        """Ask, and return the number of the question."""
-        ask = Ask(next(self.requests), by, kind, name)
+    def put(
+        self, by: By, kind: str, name: str, told: Callable[[Answer], None], masker: Masker
+    ) -> int:
+        """Ask, and return the number of the question. What is kept goes with the secrets of who asks in it."""
+        held = masker.held(name.encode(errors="replace")) if kind == STATE else ()
+        ask = Ask(next(self.requests), by, kind, name, sorted(held))
         self.open[ask.request] = Open(ask, told)
         self.link.send(ask)
         return ask.request

@@ -270,12 +270,13 @@ By = ByAttempt | ByWait | ByWatcher
 
 
 class Ask(Message, frozen=True):
-    """A question for a connection, a variable, results or runs of the team, or to start one; and who asks."""
+    """A question for a connection, a variable, results, state or runs of the team, or to start one; and who asks."""
 
     request: int
     by: By
-    kind: str  # connection, variable, xcom, asset_events, runs
+    kind: str  # connection, variable, xcom, asset_events, runs, state
     name: str
+    secrets: list[str] = []  # that a state to be stored reveals, of those that were handed out
 
 
 class Probed(Message, frozen=True):

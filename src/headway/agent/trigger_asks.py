@@ -69,7 +69,9 @@ class TriggerAsks:
         watch, question = asked.waiting.watch, asked.question
         by = ByWait(watch.key) if isinstance(watch, Watch) else ByWatcher(watch.key)
         asked.request = self.triggerers.owner.asks.put(
-            by, question.kind, question.name, lambda answer: self.answered(asked, answer)
+            *(by, question.kind, question.name),
+            lambda answer: self.answered(asked, answer),
+            asked.triggerer.masker,
         )
 
     def answered(self, asked: Asked, answer: Answer) -> None:

@@ -32,10 +32,10 @@ def nobody_listens(values: list[str]) -> None:
 
 
 def ask_environment(kind: str, name: str) -> str | None:
-    """Return the text of a connection or variable; None if nothing has it."""
+    """Return the text of a connection or variable; None if nothing has it, as of all else that only a server has."""
     import os
 
-    for prefix in PREFIXES[kind]:
+    for prefix in PREFIXES.get(kind, ()):
         if (text := os.environ.get(f"{prefix}{name.upper()}")) is not None:
             return text
     return None

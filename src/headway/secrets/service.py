@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, UsageError
-from headway.secrets import asset_events, results, runs
+from headway.secrets import asset_events, results, runs, state
 from headway.secrets.askers import OF_A_RUN_ONLY, OF_RUNS, UNPROVED, Asker, Who, proved
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
@@ -54,15 +54,17 @@ class Service:
         try:
             return self.answered(team_id, session, ask)
         except HeadwayError as error:
-            log.warning("did not answer for a secret of team %s: %s", team_id, error.message)
+            log.warning("did not answer a question of team %s: %s", team_id, error.message)
             return Answer(ask.request, refused=error.message)
         except Exception as error:  # of a backend's library: its text may hold anything
-            log.error("cannot answer for a secret of team %s: %s", team_id, type(error).__name__)
+            log.error("cannot answer a question of team %s: %s", team_id, type(error).__name__)
             return Answer(ask.request, refused="the server cannot answer; see its log")
 
     def answered(self, team_id: int, session: str, ask: Ask) -> Answer:
         if isinstance(ask, Trial):  # ours: no message of an agent becomes one
             return self.found(Question(team_id, ask.team, None, ask.kind, ask.name), ask)
+        if ask.kind == state.KIND:  # proved where it is done: an attempt may end meanwhile
+            return Answer(ask.request, *self.read(state.read, team_id, session, ask))
         asker = self.read(proved, team_id, session, ask.by)
         if asker is None:
             raise NotAllowed(UNPROVED[type(ask.by)])

@@ -154,6 +154,13 @@ OLD_ALIASES: LiteralString = """
             WHERE asset.team_id = member.team_id AND asset.name = '@alias:' || member.alias OFFSET 0))
 """
 
+# Whose time is over, whatever its run is doing. The rest goes with its run.
+EXPIRED_STATES: LiteralString = """
+    DELETE FROM task_state WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM task_state WHERE team_id = %(team_id)s AND expires_at < %(now)s
+        ORDER BY team_id, expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+"""
+
 DEAD_ASSETS: LiteralString = "DELETE FROM asset WHERE team_id = %(team_id)s"
 
 DEAD_ALIASES: LiteralString = "DELETE FROM asset_alias WHERE team_id = %(team_id)s"
@@ -221,6 +228,11 @@ def prune_dead(conn: Connection[Any], team_id: int) -> None:
     if conn.execute(HAS_RUNS, {"team_id": team_id}).fetchone() is None:
         for statement in DEAD:
             conn.execute(statement, {"team_id": team_id})
+
+
+def prune_states(conn: Connection[Any], team_id: int, now: datetime, limit: int) -> None:
+    """Remove the state of task instances that has expired."""
+    conn.execute(EXPIRED_STATES, {"team_id": team_id, "now": now, "limit": limit})
 
 
 def prune_history(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:

@@ -1,7 +1,7 @@
 """Answers to what a task runner of Airflow asks and tells while its task runs.
 
-Connections, variables and results are asked of the server, for the team of the attempt. A message that is not known
-here is refused with its name, and the task fails with that. The messages are those of Airflow 3.2 and 3.3.
+Connections, variables, results and state are asked of the server, for the team of the attempt. A message that is not
+known here is refused with its name, and the task fails with that. The messages are those of Airflow 3.2 and 3.3.
 """
 
 import socket
@@ -15,7 +15,7 @@ from headway.authoring.map_index import shortened
 from headway.authoring.run import Deferral, Run
 from headway.authoring.values import to_json
 from headway.core.connections import BadConnection, is_name, is_sensitive, parse
-from headway.frontends.airflow import asking, deferring
+from headway.frontends.airflow import asking, deferring, stores
 from headway.frontends.airflow.events import Events
 from headway.frontends.airflow.frames import Request, send
 from headway.frontends.airflow.results import BadQuestion, Results
@@ -28,15 +28,6 @@ REFUSED: Final = {
     "PutVariable": "the task writes a variable",
     "DeleteVariable": "the task deletes a variable",
     "GetVariableKeys": "the task lists variables",
-    **dict.fromkeys(
-        ("GetTaskStateStore", "SetTaskStateStore", "DeleteTaskStateStore", "ClearTaskStateStore"),
-        "the task uses Airflow's store for the state of tasks",
-    ),
-    **{
-        f"{verb}AssetStateStoreBy{by}": "the task uses Airflow's store for the state of assets"
-        for verb in ("Get", "Set", "Delete", "Clear")
-        for by in ("Name", "Uri")
-    },
     "ResendLoggingFD": "the task asks for another place for its log",
 }
 
@@ -110,6 +101,7 @@ class Conversation:
                 "type": "InactiveAssetsResult",
                 "inactive_assets": [],
             },
+            **dict.fromkeys((*stores.OF_TASK, *stores.OF_ASSET), stores.answer),
             "MaskSecret": mask,
             "SetRenderedFields": show,
             "SetRenderedMapIndex": named,
@@ -155,7 +147,13 @@ class Conversation:
                 self.refused = refusal(kind)
                 raise Refused(self.refused)
             send(end, request.number, answer(request.body))
-        except (Refused, BadQuestion, NoSuchRun, secrets.SecretRefused) as error:
+        except (
+            Refused,
+            BadQuestion,
+            NoSuchRun,
+            stores.BadState,
+            secrets.SecretRefused,
+        ) as error:
             told = {
                 "type": "ErrorResponse",
                 "error": "GENERIC_ERROR",
@@ -173,6 +171,7 @@ class Conversation:
         self.state = state
 
     def succeed(self, body: dict[str, Any]) -> None:
+        stores.succeeded()
         self.end(State.SUCCESS)
         self.said = body
 

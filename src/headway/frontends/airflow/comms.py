@@ -1,4 +1,4 @@
-"""The supervisor that triggers of Airflow ask for connections, variables, XComs and runs while they look out.
+"""The supervisor that triggers of Airflow ask for connections, variables, XComs, runs and state while they look out.
 
 In Airflow it is another process. Here the question is answered in the name of the wait whose code runs, as that of a
 task of Airflow is (``answers``). A message that is not answered is refused with its name.
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headway.authoring import secrets
 from headway.core.connections import is_name
-from headway.frontends.airflow import answers
+from headway.frontends.airflow import answers, stores
 from headway.frontends.airflow.results import BadQuestion, Results
 from headway.frontends.airflow.runs import NoSuchRun, Runs
 
 if TYPE_CHECKING:
     from headway.authoring.looking import Given
 
-# The wait whose trigger asks. A watcher has none, and asks for connections and variables only.
+# The wait whose trigger asks. A watcher has none, and asks for connections, variables and the state of assets only.
 ASKS: Final[ContextVar["Given | None"]] = ContextVar("asks", default=None)
 COMMANDS: Final = {"GetConnection": "headway conn set", "GetVariable": "headway var set"}
 
@@ -44,7 +44,13 @@ def answered(body: dict[str, Any]) -> dict[str, Any] | None:
     kind = str(body.get("type"))
     try:
         found = answer(kind, body)
-    except (answers.Refused, BadQuestion, NoSuchRun, secrets.SecretRefused) as error:
+    except (
+        answers.Refused,
+        BadQuestion,
+        NoSuchRun,
+        stores.BadState,
+        secrets.SecretRefused,
+    ) as error:
         print(f"{kind}: {error}")  # the code that asks often tells only that it got nothing
         raise failed(str(error)) from None
     if found is not None and found.get("type") == "ErrorResponse":
@@ -61,6 +67,8 @@ def answer(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
         case "MaskSecret":
             answers.mask(body)
             return None
+        case _ if kind in stores.OF_ASSET:
+            return stores.answer(body)
     if (given := ASKS.get()) is not None:
         workflow = given.dags[given.run.dag_id]
         runs = Runs(given.run, workflow.dag)

@@ -7,14 +7,13 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, mapping, pods, schedules, stores
+from headway.frontends.airflow import assets, mapping, pods, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.params import unchecked
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
 BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
-FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
 
 
 def refusals(dag: Any, lines: Lines) -> list[Trouble]:
@@ -75,8 +74,6 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
 def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line, name = lines.of_task(task), task.task_id
-        if why := needs(task):
-            yield f"{name} {why}, which is not supported yet", line, FAILS
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
@@ -88,8 +85,3 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
                 line,
                 "clear it there, too",
             )
-
-
-def needs(task: Any) -> str:
-    """Return what the task does that ends it here, as its class tells beforehand."""
-    return stores.use_of(task, mapping.operator_class(task))

@@ -33,70 +33,17 @@ async def awaited(given: "Given") -> Mapping[str, Any]:
 async def watched(given: "Watched") -> None:
     """Tell each event of a trigger, with the extra that Airflow gives it. The trigger goes on when it is stored."""
     from headway.authoring.watchers import WatcherEvent
-    from headway.frontends.airflow import comms
+    from headway.frontends.airflow import comms, stores
 
     comms.install()
     trigger = made(given.facts.trigger, given.facts.kwargs)
-    state = trigger.asset_state_store = State(given)
+    trigger.asset_state_store = await stores.of_watcher()
     try:
         async for event in trigger.run():
             extra = {"from_trigger": True, "payload": event.payload}
-            await given.tell([WatcherEvent(extra)], state.taken())
-        if state.changed:
-            await given.tell([], state.taken())
+            await given.tell([WatcherEvent(extra)], None)
     finally:
         await trigger.cleanup()
-
-
-class State:
-    """Airflow's store for the state of the assets of a trigger, in the cursor of its watcher: one for all of them."""
-
-    def __init__(self, given: "Watched") -> None:
-        self.given = given
-        self.values: dict[str, Any] = dict(given.cursor or {})
-        self.changed = False
-
-    def __getitem__(self, asset: object) -> "State":
-        return self
-
-    def taken(self) -> dict[str, Any] | None:
-        """Return what is to be stored, if anything has changed."""
-        changed, self.changed = self.changed, False
-        return dict(self.values) if changed else None
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.values.get(key, default)
-
-    async def aget(self, key: str, default: Any = None) -> Any:
-        return self.get(key, default)
-
-    def set(self, key: str, value: Any) -> None:
-        """Set a value, which is stored with the next event. ``aset`` returns when it is stored."""
-        if value is None:
-            raise ValueError("Cannot set value as None")
-        self.values[key] = value
-        self.changed = True
-
-    async def aset(self, key: str, value: Any) -> None:
-        self.set(key, value)
-        await self.given.tell([], self.taken())
-
-    def delete(self, key: str) -> None:
-        self.changed |= self.values.pop(key, None) is not None
-
-    async def adelete(self, key: str) -> None:
-        self.delete(key)
-        if self.changed:
-            await self.given.tell([], self.taken())
-
-    def clear(self) -> None:
-        self.changed |= bool(self.values)
-        self.values.clear()
-
-    async def aclear(self) -> None:
-        self.clear()
-        if self.changed:
-            await self.given.tell([], self.taken())
 
 
 def made(name: str, kwargs: Mapping[str, Any]) -> Any:

@@ -1,0 +1,137 @@
+"""Questions of running attempts and of watchers for the state that they keep (ADR 74).
+
+Who asks is proved, and what is asked is done, in one transaction: an attempt that has ended changes nothing, however
+late its question comes. The questions of one attempt are done in the order in which it asked them, and each once.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from psycopg import Connection
+
+from headway.agent.protocol import Ask, ByAttempt, ByWait, ByWatcher
+from headway.errors import NotAllowed, NotFound
+from headway.secrets import runs
+from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, KIND, Asked, flaw
+from headway.store import askers, state_stores
+from headway.store.clock import clock
+from headway.store.state_stores import NewValue, OfTask, Scope
+
+__all__ = ["KIND", "read"]
+
+OVER: Final = {
+    ByAttempt: "the attempt has ended, so it neither reads nor changes the state of its task and of assets",
+    ByWatcher: "the watcher has ended, or another agent looks after it, so it changes no state here",
+}
+REQUEST: Final = 2**32 - 1
+OVERTAKEN: Final = (
+    "the task has asked something else since, so this question changes no state any more"
+)
+OF_A_WAIT: Final = (
+    "a trigger that a task waits for keeps no state; keep it in the task, before or after its wait"
+)
+TASK_OF_WATCHER: Final = "a watcher keeps the state of its assets only"
+Answered = tuple[str | None, list[str]]
+
+
+def read(conn: Connection[Any], team_id: int, session: str, ask: Ask) -> Answered:
+    """Do what is asked. Returns a value as JSON, None if there is none, and the secrets that it reveals.
+
+    Raises NotAllowed: nothing proves who asks, or it cannot be stored. NotFound: the team has no such asset.
+    """
+    asked = decoded(ask.name)
+    if isinstance(ask.by, ByWait):
+        raise NotAllowed(OF_A_WAIT)
+    if isinstance(ask.by, ByWatcher):
+        by = of_watcher(conn, team_id, session, ask.by)
+        if asked.ask == "assets":
+            found = state_stores.assets_of(conn, team_id, ask.by.key.digest)
+            return msgspec.json.encode(found).decode(), []
+        if not asked.is_of_asset:
+            raise NotAllowed(TASK_OF_WATCHER)
+        return done(conn, team_id, None, asked, by, ask.secrets)
+    if asked.ask == "assets":
+        raise NotAllowed("only a watcher asks for its assets")
+    key = ask.by.key
+    scope = OfTask(team_id, key.run_id, key.task_id, key.map_index)
+    held = state_stores.attempt(conn, scope, key.number, ask.by.token, session)
+    if held is None:
+        raise NotAllowed(OVER[ByAttempt])
+    if asked.ask != "get":
+        question = (key.deferrals << 32) | (ask.request & REQUEST)
+        if question == held.question:  # asked again, after the connection was lost
+            return None, []
+        if question < held.question:
+            raise NotAllowed(OVERTAKEN)
+        state_stores.changes(conn, scope, key.number, question)
+    by = runs.Asker(team_id, "", held.dag_id, *scope[1:]).name
+    return done(conn, team_id, scope, asked, by, ask.secrets)
+
+
+def decoded(name: str) -> Asked:
+    try:
+        asked = DECODER.decode(name)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise NotAllowed("the question for a state cannot be read") from None
+    if (why := flaw(asked)) is not None:
+        raise NotAllowed(why)
+    return asked
+
+
+def of_watcher(conn: Connection[Any], team_id: int, session: str, by: ByWatcher) -> str:
+    """Return the name of a watcher that the session holds."""
+    key = by.key
+    held = state_stores.watcher(conn, team_id, session, key.digest, key.life)
+    known = askers.watcher(conn, team_id, session, key.digest, key.life) if held else None
+    if known is None:
+        raise NotAllowed(OVER[ByWatcher])
+    return f"watcher:{known.name}"
+
+
+def done(
+    conn: Connection[Any],
+    team_id: int,
+    own: OfTask | None,
+    asked: Asked,
+    by: str,
+    secrets: list[str],
+) -> Answered:
+    scope: Scope | None = own
+    if asked.is_of_asset:
+        scope = state_stores.asset(conn, team_id, asked.asset, asked.uri)
+    if scope is None:
+        if asked.ask == "get":
+            return None, []
+        raise NotFound(
+            f"no DAG of the team has the asset {asked.uri if asked.asset is None else asked.asset!r}"
+        )
+    match asked.ask:
+        case "get":
+            found = state_stores.get(conn, scope, asked.key)
+            return (None, []) if found is None else (found.value, found.secrets)
+        case "set":
+            check_room(conn, scope, asked)
+            text = bytes(asked.value).decode()
+            new = NewValue(asked.key, text, secrets, asked.expires_at)
+            state_stores.put(conn, scope, new, by, clock(conn))
+        case "delete":
+            state_stores.delete(conn, scope, asked.key)
+        case _:
+            state_stores.clear(conn, scope)
+    return None, []
+
+
+def check_room(conn: Connection[Any], scope: Scope, asked: Asked) -> None:
+    """Raises NotAllowed: the scope is full."""
+    used = state_stores.used(conn, scope, asked.key)
+    of = "task instance" if isinstance(scope, OfTask) else f"asset {scope.asset!r}"
+    if used.keys >= KEYS_MAX:
+        raise NotAllowed(
+            f"the {of} keeps {used.keys:,} states, and that is the limit; delete those that are not needed, "
+            "or keep them under one key"
+        )
+    if used.size + len(asked.value) > BYTES_MAX:
+        raise NotAllowed(
+            f"the states of the {of} would have {used.size + len(asked.value):,} bytes; "
+            f"the limit is {BYTES_MAX:,}: keep large ones in files or an object store, and their paths here"
+        )
