@@ -88,6 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Ser
             "updates",
             "report",
             "grouped",
+            "writes_variables",
         ):
             wait_for_dag(folder / ".headway", dag_id)
         yield Server(folder, process.pid)

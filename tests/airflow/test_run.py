@@ -11,6 +11,7 @@ import pytest
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import Server
+from tests.airflow.releases import IS_NEWEST
 from tests.cli.conftest import children_of, headway, of_process, wait_until
 
 pytestmark = pytest.mark.long
@@ -93,10 +94,27 @@ def test_every_end_of_a_task_is_told(server: Server) -> None:
     assert "AirflowFailException: no use" in ran.why("fails_for_good")
     assert "KeyError: 'x'" in ran.why("raises")
     assert "SIGKILL" in ran.why("killed")
-    assert "PutVariable" in ran.why("asks")
+    assert "ResendLoggingFD" in ran.why("asks")
     log = ran.log("raises")
     assert 'File "ends.py"' in log
     assert "task_runner.py" not in log
+
+
+def test_a_task_sets_lists_and_deletes_variables(server: Server) -> None:
+    ran = server.run("writes_variables")
+    assert ran.state == "success", ran.log("change") + ran.log("read")
+    log = ran.log("read")
+    assert "last_id 42 {'a': [1]} turquoise" in log
+    if IS_NEWEST:  # 3.2 has no list
+        assert "keys ['written_id', 'written_shape', 'written_token']" in log
+    assert "a-word-to-hide" not in log
+    with closing(client_of(Layout(server.folder / ".headway"))) as client:
+        found = {each.key: each for each in client.variables()}
+    assert "written_gone" not in found
+    assert (found["written_id"].value, found["written_id"].description) == ("42", "of orders")
+    assert found["written_id"].changed_by.startswith("task:writes_variables/")
+    assert found["written_token"].is_secret
+    assert "cannot be the name of a variable" in ran.log("refused")
 
 
 def test_a_deferred_task_goes_on_with_its_method(server: Server) -> None:

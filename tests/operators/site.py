@@ -25,6 +25,7 @@ from pyftpdlib.servers import ThreadedFTPServer
 
 from headway import wire
 from tests.kubernetes.cluster import FakeCluster, fake_cluster, free_port
+from tests.kubernetes.fake.kinds import ACCOUNT
 from tests.postgres import fresh_database
 
 DBT: Final = Path(sys.prefix).parent / "dbt/bin"
@@ -113,6 +114,8 @@ def fill(site: Site) -> None:
     site.queue = site.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
     site.topic = site.client("sns").create_topic(Name="orders")["TopicArn"]
     site.cluster.namespace("jobs")
+    account = {"metadata": {"name": "default", "namespace": "jobs"}}
+    site.cluster.server.store.create(ACCOUNT, account)
     make_project(site)
 
 

@@ -14,8 +14,9 @@ from headway.agent.children import Child, Children
 from headway.agent.link import Link
 from headway.agent.masking import Masker
 from headway.agent.protocol import Answer, Ask, By, ByAttempt, Named
-from headway.spec.state_stores import KIND as STATE
+from headway.spec import state_stores, variable_changes
 
+KEPT: Final = (state_stores.KIND, variable_changes.KIND)  # what they say is stored
 NAMES_MAX: Final = 10  # of one attempt that are told while it runs: each takes part in a tick
 
 RUNS: Final = "runs"  # the kind of what may start a run (``secrets.runs``)
@@ -89,7 +90,7 @@ class Asks:
         self, by: By, kind: str, name: str, told: Callable[[Answer], None], masker: Masker
     ) -> int:
         """Ask, and return the number of the question. What is kept goes with the secrets of who asks in it."""
-        held = masker.held(name.encode(errors="replace")) if kind == STATE else ()
+        held = masker.held(name.encode(errors="replace")) if kind in KEPT else ()
         ask = Ask(next(self.requests), by, kind, name, sorted(held))
         self.open[ask.request] = Open(ask, told)
         self.link.send(ask)

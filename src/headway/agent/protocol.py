@@ -274,9 +274,9 @@ class Ask(Message, frozen=True):
 
     request: int
     by: By
-    kind: str  # connection, variable, xcom, asset_events, runs, state
+    kind: str  # connection, variable, variables, xcom, asset_events, runs, state
     name: str
-    secrets: list[str] = []  # that a state to be stored reveals, of those that were handed out
+    secrets: list[str] = []  # that what is to be stored reveals, of those that were handed out
 
 
 class Probed(Message, frozen=True):

@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, UsageError
-from headway.secrets import asset_events, results, runs, state
+from headway.secrets import asset_events, results, runs, state, variable_changes
 from headway.secrets.askers import OF_A_RUN_ONLY, OF_RUNS, UNPROVED, Asker, Who, proved
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
@@ -65,6 +65,10 @@ class Service:
             return self.found(Question(team_id, ask.team, None, ask.kind, ask.name), ask)
         if ask.kind == state.KIND:  # proved where it is done: an attempt may end meanwhile
             return Answer(ask.request, *self.read(state.read, team_id, session, ask))
+        if ask.kind == variable_changes.KIND:
+            return Answer(
+                ask.request, *self.read(variable_changes.read, self.keys, team_id, session, ask)
+            )
         asker = self.read(proved, team_id, session, ask.by)
         if asker is None:
             raise NotAllowed(UNPROVED[type(ask.by)])

@@ -4,7 +4,7 @@ Who asks is proved, and what is asked is done, in one transaction: an attempt th
 late its question comes. The questions of one attempt are done in the order in which it asked them, and each once.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from psycopg import Connection
@@ -52,20 +52,50 @@ def read(conn: Connection[Any], team_id: int, session: str, ask: Ask) -> Answere
         return done(conn, team_id, None, asked, by, ask.secrets)
     if asked.ask == "assets":
         raise NotAllowed("only a watcher asks for its assets")
+    held = running(conn, team_id, session, ask)
+    if asked.ask != "get" and not held.begins(conn, ask):
+        return None, []
+    return done(conn, team_id, held.scope, asked, held.by, ask.secrets)
+
+
+class Held(NamedTuple):
+    """A running attempt that asks. It does not end before the transaction does. ``question``: its last change."""
+
+    scope: OfTask
+    number: int
+    dag_id: str
+    question: int
+
+    @property
+    def by(self) -> str:
+        return runs.Asker(self.scope.team_id, "", self.dag_id, *self.scope[1:]).name
+
+    def begins(self, conn: Connection[Any], ask: Ask) -> bool:
+        """Note that the attempt changes something. Returns False: it has, and asks again after a lost connection.
+
+        Raises NotAllowed: it has asked for a later change since.
+        """
+        assert isinstance(ask.by, ByAttempt)
+        question = (ask.by.key.deferrals << 32) | (ask.request & REQUEST)
+        if question == self.question:
+            return False
+        if question < self.question:
+            raise NotAllowed(OVERTAKEN)
+        state_stores.changes(conn, self.scope, self.number, question)
+        return True
+
+
+def running(
+    conn: Connection[Any], team_id: int, session: str, ask: Ask, over: str = OVER[ByAttempt]
+) -> Held:
+    """Prove the attempt that asks. Raises NotAllowed, with ``over``."""
+    assert isinstance(ask.by, ByAttempt)
     key = ask.by.key
     scope = OfTask(team_id, key.run_id, key.task_id, key.map_index)
     held = state_stores.attempt(conn, scope, key.number, ask.by.token, session)
     if held is None:
-        raise NotAllowed(OVER[ByAttempt])
-    if asked.ask != "get":
-        question = (key.deferrals << 32) | (ask.request & REQUEST)
-        if question == held.question:  # asked again, after the connection was lost
-            return None, []
-        if question < held.question:
-            raise NotAllowed(OVERTAKEN)
-        state_stores.changes(conn, scope, key.number, question)
-    by = runs.Asker(team_id, "", held.dag_id, *scope[1:]).name
-    return done(conn, team_id, scope, asked, by, ask.secrets)
+        raise NotAllowed(over)
+    return Held(scope, key.number, held.dag_id, held.question)
 
 
 def decoded(name: str) -> Asked:

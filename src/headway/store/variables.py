@@ -31,6 +31,9 @@ DELETE: LiteralString = """
 """
 
 
+COUNT: LiteralString = "SELECT count(*) FROM variable WHERE team_id = %(team_id)s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """``value`` is None for a secret, whose value is in ``envelope``."""
@@ -53,6 +56,11 @@ def find(conn: Connection[Any], team_id: int, key: str) -> Stored | None:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, {"team_id": team_id, "key": key}).fetchone()
     return None if row is None else made(row)
+
+
+def count(conn: Connection[Any], team_id: int) -> int:
+    ((found,),) = conn.execute(COUNT, {"team_id": team_id})
+    return int(found)
 
 
 def made(row: dict[str, Any]) -> Stored:

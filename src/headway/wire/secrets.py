@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-TEXT_CHARS_MAX = 4_000
-SECRET_CHARS_MAX = 64_000
+from headway.spec.variable_changes import DESCRIPTION_CHARS_MAX as TEXT_CHARS_MAX
+from headway.spec.variable_changes import VALUE_CHARS_MAX as SECRET_CHARS_MAX
+
 DAGS_MAX = 1_000
 
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_CHARS_MAX)]

@@ -32,10 +32,9 @@ with DAG("ends", schedule=None):
     class Odd(BaseOperator):
         def execute(self, context):
             from airflow.sdk.execution_time import task_runner
-            from airflow.sdk.execution_time.comms import PutVariable
+            from airflow.sdk.execution_time.comms import ResendLoggingFD
 
-            said = PutVariable(key="a", value="b", description=None)
-            task_runner.SUPERVISOR_COMMS.send(said)
+            task_runner.SUPERVISOR_COMMS.send(ResendLoggingFD())
 
     BashOperator(task_id="leaves_a_program", bash_command="sleep 600 >/dev/null 2>&1 &")
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # The wait whose trigger asks. A watcher has none, and asks for connections, variables and the state of assets only.
 ASKS: Final[ContextVar["Given | None"]] = ContextVar("asks", default=None)
+OF_TASKS_ONLY: Final = {
+    "PutVariable": "the task writes a variable",
+    "DeleteVariable": "the task deletes a variable",
+    "GetVariableKeys": "the task lists variables",
+}
 COMMANDS: Final = {"GetConnection": "headway conn set", "GetVariable": "headway var set"}
 
 
@@ -89,7 +94,8 @@ def answer(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def refusal(kind: str) -> str:
-    does = answers.REFUSED.get(kind, "the task asks its supervisor for what Headway does not have")
+    known = OF_TASKS_ONLY.get(kind) or answers.REFUSED.get(kind)
+    does = known or "the task asks its supervisor for what Headway does not have"
     return (
         f"{does.replace('the task', 'the trigger', 1)} ({kind}), which Headway does not support yet"
     )

@@ -1,0 +1,217 @@
+"""Variables that tasks set, delete and list, asked by attempts that real ticks start, end and lose."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from psycopg import Connection
+
+from headway import wire
+from headway.agent.protocol import Answer, Ask, ByAttempt, ByWait
+from headway.executors.base import Grant
+from headway.secrets import stored, variable_changes
+from headway.secrets.keys import Keys, local_keys
+from headway.secrets.service import Service
+from headway.secrets.state import OVERTAKEN
+from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
+from headway.store import variables
+from headway.store.transact import transact
+from tests.leaks.world import rows_of
+from tests.scenarios.world import ANN, Scheduler, deploy, key_of, task, trigger, value
+
+
+class Asker:
+    """A running attempt, and what it asks."""
+
+    def __init__(self, service: Service, scheduler: Scheduler, grant: Grant) -> None:
+        self.service = service
+        self.team_id, self.session = scheduler.team_id, scheduler.session
+        self.by = ByAttempt(key_of(grant), grant.attempt.token or "")
+        self.requests = count(1)
+
+    def ask(self, verb: str, key: str = "", **parts: Any) -> Answer:
+        secrets, request = parts.pop("secrets", []), parts.pop("request", None)
+        name = msgspec.json.encode({"ask": verb, "key": key, **parts}).decode()
+        ask = Ask(request or next(self.requests), self.by, KIND, name, secrets)
+        return replace(self.service.answer(self.team_id, self.session, ask), request=1)
+
+    def get(self, key: str) -> str | None:
+        ask = Ask(next(self.requests), self.by, "variable", key)
+        return self.service.answer(self.team_id, self.session, ask).value
+
+    def keys(self, **parts: Any) -> Any:
+        answer = self.ask("keys", **parts)
+        assert answer.value, answer.refused
+        return msgspec.json.decode(answer.value)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return local_keys(tmp_path, None)
+
+
+@pytest.fixture
+def service(dsn: str, tmp_path: Path, keys: Keys) -> Iterator[Service]:
+    found = Service(dsn, tmp_path, keys)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def scheduler(conn: Connection[Any]) -> Scheduler:
+    return Scheduler(conn)
+
+
+def started(service: Service, scheduler: Scheduler, **options: Any) -> Asker:
+    deploy(scheduler.conn, task("a", **options), team_id=scheduler.team_id)
+    trigger(scheduler.conn, team_id=scheduler.team_id)
+    return running(service, scheduler)
+
+
+def running(service: Service, scheduler: Scheduler) -> Asker:
+    for _ in range(5):
+        scheduler.tick()
+        if scheduler.held:
+            break
+        scheduler.later(600)
+    (grant,) = scheduler.held.values()
+    return Asker(service, scheduler, grant)
+
+
+def put(conn: Connection[Any], keys: Keys, key: str, **given: Any) -> None:
+    """Set a variable as a person does."""
+    request = wire.VariableRequest(**{"value": "x", **given})
+    transact(conn, stored.set_variable, keys, 1, key, request, ANN)
+
+
+def test_what_is_set_is_read_listed_and_deleted(
+    conn: Connection[Any], service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    for text in ("7", "", "ü\n", "42"):
+        assert one.ask("set", "last_id", value=text, description="of orders") == Answer(1)
+        assert one.get("last_id") == text
+    one.ask("set", "last_id", value="43")
+    found = variables.find(conn, 1, "last_id")
+    assert found is not None
+    assert (found.value, found.description) == ("43", "of orders")
+    assert found.changed_by == f"task:d/{one.by.key.run_id}/a"
+    for key in ("later", "last_day"):
+        one.ask("set", key, value="x")
+    assert one.keys() == {"keys": ["last_day", "last_id", "later"], "total": 3}
+    assert one.keys(prefix="last_") == {"keys": ["last_day", "last_id"], "total": 2}
+    assert one.keys(limit=1, offset=1) == {"keys": ["last_id"], "total": 3}
+    assert one.ask("delete", "last_id") == one.ask("delete", "nosuch") == Answer(1)
+    assert one.get("last_id") is None
+
+
+def test_a_secret_stays_one_and_what_reveals_one_becomes_one(
+    conn: Connection[Any], keys: Keys, service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "kept", is_secret=True)
+    one.ask("set", "kept", value="hunter2")
+    one.ask("set", "smtp_password", value="hunter3")
+    one.ask("set", "url", value="http://u:hunter4@h", secrets=["hunter4"])
+    one.ask("set", "plain", value="red")
+    found = {each.key: each for each in variables.every(conn, 1)}
+    assert {key for key, each in found.items() if each.envelope} == {"kept", "smtp_password", "url"}
+    assert found["kept"].value is None
+    assert (one.get("kept"), one.get("url")) == ("hunter2", "http://u:hunter4@h")
+
+
+def test_what_is_kept_for_other_dags_stays(
+    conn: Connection[Any], keys: Keys, service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "theirs", dags=["other"])
+    put(conn, keys, "ours", dags=["d", "other"])
+    for verb in ("set", "delete"):
+        assert one.ask(verb, "theirs").refused == "the variable 'theirs' is kept for other DAGs"
+    one.ask("set", "ours", value="y")
+    assert one.keys() == {"keys": ["ours"], "total": 1}
+    found = {each.key: (each.value, each.dags) for each in variables.every(conn, 1)}
+    assert found == {"theirs": ("x", ["other"]), "ours": ("y", ["d", "other"])}
+
+
+def test_only_the_attempt_that_runs_changes_any_in_order_and_once(
+    service: Service, scheduler: Scheduler
+) -> None:
+    first = started(service, scheduler, retries=1)
+    first.ask("set", "at", value="1", request=7)
+    assert first.ask("set", "at", value="2", request=7) == Answer(1)  # asked again: it is done
+    assert first.ask("set", "at", value="2", request=6).refused == OVERTAKEN
+    assert first.get("at") == "1"
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "failed"}))
+    second = running(service, scheduler)
+    for verb in ("set", "delete", "keys"):
+        assert first.ask(verb, "at", value="late").refused == OVER
+    assert second.get("at") == "1"
+    waits = Ask(1, ByWait(second.by.key), KIND, '{"ask": "keys"}')
+    assert service.answer(1, second.session, waits).refused == TASKS_ONLY
+
+
+def test_another_team_has_its_own(
+    conn: Connection[Any], owner_conn: Connection[Any], service: Service
+) -> None:
+    conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'default', 8)")
+    ours, theirs = (started(service, Scheduler(conn, team_id=team_id)) for team_id in (1, 2))
+    ours.ask("set", "k", value="ours")
+    before = rows_of(owner_conn, 1)
+    assert (theirs.get("k"), theirs.keys()["total"]) == (None, 0)
+    theirs.ask("set", "k", value="theirs")
+    theirs.ask("delete", "k")
+    stolen = Asker.__new__(Asker)
+    stolen.service, stolen.by, stolen.requests = service, ours.by, count(100)
+    for stolen.team_id, stolen.session in ((2, theirs.session), (1, theirs.session), (2, "")):
+        for verb in ("set", "delete", "keys"):
+            assert stolen.ask(verb, "k", value="x").refused == OVER
+    assert rows_of(owner_conn, 1) == before
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({"key": "not a key"}, "'not a key' cannot be the name of a variable"),
+        ({"key": ""}, "'' cannot be the name of a variable"),
+        ({"key": "a\0"}, "the key of the variable contains the character NUL"),
+        ({"ask": "delete", "key": "a\0"}, "the key of the variable contains the character NUL"),
+        ({"value": "a\0"}, "the value of the variable 'k' contains the character NUL"),
+        ({"value": "a" * 64_001}, "has 64,001 characters; the limit is 64,000"),
+        ({"description": "a" * 4_001}, "the description of the variable has 4,001 characters"),
+        ({"ask": "keys", "limit": 0}, "a page has 1 to 10,000 keys"),
+        ({"ask": "keys", "prefix": "\0"}, "the prefix of keys contains the character NUL"),
+        ({"ask": "drop"}, "the question about variables cannot be read"),
+        ({"odd": 1}, "the question about variables cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_its_reason(
+    conn: Connection[Any],
+    service: Service,
+    scheduler: Scheduler,
+    question: dict[str, Any],
+    told: str,
+) -> None:
+    one = started(service, scheduler)
+    refused = one.ask(**{"verb": "set", "key": "k", "value": "x", **renamed(question)}).refused
+    assert told in refused
+    assert value(conn, "SELECT count(*) FROM variable") == 0
+
+
+def renamed(question: dict[str, Any]) -> dict[str, Any]:
+    return {"verb" if name == "ask" else name: each for name, each in question.items()}
+
+
+def test_tasks_do_not_fill_the_database(
+    monkeypatch: pytest.MonkeyPatch, service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    monkeypatch.setattr(variable_changes, "KEYS_MAX", 1)
+    one.ask("set", "a", value="1")
+    assert one.ask("set", "b", value="1").refused.startswith("the team has 1 variables, and tasks")
+    assert one.ask("set", "a", value="2") == Answer(1)
