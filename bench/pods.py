@@ -2,6 +2,7 @@
 
 W15 creates pods that no node starts: one after the other, from the decision to the request; then 900 at once. Then the
 agents of 1,000, 5,000 and 10,000 pods connect and only beat, from this process: what does the scheduler need for them?
+Before, pods that a node of the tests runs as processes start one after the other, and each start is told by its parts.
 
 W16 measures from the grant of a task to its first line, on an agent that is connected by TLS and shares nothing.
 """
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import psycopg
 from tests.certificates import authority
-from tests.kubernetes.cluster import FakeCluster
+from tests.kubernetes.cluster import FakeCluster, fake_cluster
 from tests.kubernetes.fake.deployments import Deployments
 from tests.kubernetes.fake.kinds import POD
 from tests.kubernetes.fake.kubelet import Kubelet
@@ -36,6 +37,14 @@ SETTLED_S: Final = 10.0
 TIMEOUT_S: Final = 1_200.0
 LINES: Final = 60
 
+STARTS: Final = 20
+STARTED: Final = """
+    SELECT extract(epoch FROM run.created_at)::double precision,
+        extract(epoch FROM attempt.queued_at)::double precision,
+        extract(epoch FROM attempt.started_at)::double precision
+    FROM attempt JOIN run USING (team_id, run_id)
+    WHERE run_id = %s
+"""
 DECIDED: Final = """
     SELECT extract(epoch FROM queued_at)::double precision FROM attempt
     WHERE run_id = %s AND task_id = 'hold'
@@ -46,6 +55,7 @@ GRANTED: Final = """
 
 
 def w15(_repeats: int) -> Iterator[tuple[str, float]]:
+    yield from starts()
     with TemporaryDirectory(prefix="headway-bench-") as folder, cluster_at(Path(folder)) as cluster:
         created = watched(cluster.server)
         listen = f"tcp:127.0.0.1:{free_port()}"
@@ -59,6 +69,42 @@ def w15(_repeats: int) -> Iterator[tuple[str, float]]:
             yield from creation(headway, created)
             with StandingPods(cluster.server, listen) as pods:
                 yield from standing(headway, pods, created)
+
+
+def starts() -> Iterator[tuple[str, float]]:
+    """How long each part of the start of a pod takes, from the trigger of its run to the first line of its task."""
+    with TemporaryDirectory(prefix="headway-bench-") as name, fake_cluster(Path(name)) as cluster:
+        created, mark = watched(cluster.server), Path(name, "mark")
+        begun = launches(cluster.node)
+        with up(Path(name, "data"), WORKLOADS, "--kubernetes", str(cluster.settings())) as headway:
+            wait_until(lambda: headway.api.knows("w15_start"), "DAG w15_start", TIMEOUT_S)
+            with psycopg.connect(headway.database, autocommit=True) as conn:
+                for number in range(STARTS + 1):
+                    run_id = headway.api.trigger("w15_start", {"mark": str(mark)})
+                    headway.api.finish(run_id, TIMEOUT_S)
+                    (asked, decided, bound) = conn.execute(STARTED, [run_id]).fetchall()[0]
+                    at_api, at_node, line = created[-1][0], begun[-1], float(mark.read_text())
+                    if number:
+                        yield "start_decide_ms", 1000 * (decided - asked)
+                        yield "start_create_ms", 1000 * (at_api - decided)
+                        yield "start_node_ms", 1000 * (at_node - at_api)  # no image is pulled
+                        yield "start_handshake_ms", 1000 * (bound - at_node)
+                        yield "start_process_ms", 1000 * (line - at_node)
+                        yield "start_ms", 1000 * (line - asked)
+                    mark.unlink()
+
+
+def launches(node: Kubelet) -> list[float]:
+    """When the node started each container."""
+    begun: list[float] = []
+    start_one = node.start_one
+
+    def noted(uid: str, pod: Object, spec: dict[str, Any]) -> None:
+        begun.append(time.time())
+        start_one(uid, pod, spec)
+
+    node.start_one = noted  # type: ignore[method-assign]
+    return begun
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """W15: tasks that want a pod each."""
 
+from loads import mark_first_line
+
 from headway import Run, dag, task
 
 
@@ -14,3 +16,12 @@ def w15() -> None:
         return item
 
     hold.expand(item=items())
+
+
+@dag(params={"mark": ""}, max_active_runs=16)
+def w15_start() -> None:
+    @task(executor="kubernetes")
+    def first_line(run: Run) -> None:
+        mark_first_line(str(run.params["mark"]))
+
+    first_line()
