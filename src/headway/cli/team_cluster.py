@@ -16,6 +16,7 @@ NAMES: Final = (
     *("images", "task_cpu", "task_memory", "task_gpu", "priority_classes", "owner_required"),
     *("warm_min", "warm_max", "warm_slots", "warm_idle_s", "warm_tasks"),
     *("warm_cpu", "warm_memory", "warm_image"),
+    "keytab_secret",
 )
 COUNTS: Final = (
     *("gpu", "pods", "pending_deadline_s", "task_gpu"),
@@ -105,6 +106,10 @@ WarmMemory = Annotated[
 WarmImage = Annotated[
     str | None, setting("warm-image", "IMAGE", "Image of the agents of its warm pool.")
 ]
+KeytabSecret = Annotated[
+    str | None,
+    setting("keytab-secret", "NAME", "Secret with the keytab from which its pods have tickets."),
+]
 
 
 def change(
@@ -130,6 +135,7 @@ def change(
     warm_cpu: WarmCpu = None,
     warm_memory: WarmMemory = None,
     warm_image: WarmImage = None,
+    keytab_secret: KeytabSecret = None,
 ) -> wire.ClusterChange | UnsetType:
     """Return what the options ask for. Raises UsageError."""
     asked = wire.ClusterChange(
@@ -155,6 +161,7 @@ def change(
         warm_cpu=quantity(warm_cpu),
         warm_memory=quantity(warm_memory),
         warm_image=quantity(warm_image),
+        keytab_secret=quantity(keytab_secret),
     )
     return UNSET if asked == wire.ClusterChange() else asked
 

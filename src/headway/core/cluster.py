@@ -26,6 +26,9 @@ KEY: Final = re.compile(
 PATTERN: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/:@-]{0,254}")
 PATTERNS: Final = {"images": "ghcr.io/acme/*", "priority_classes": "batch-*"}
 IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
+TICKETS: Final = (
+    "headway-tickets"  # the secret in which tasks of a team find their Kerberos tickets
+)
 OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -33,8 +36,8 @@ OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 class ClusterSettings:
     """``annotations``: of the service account of its tasks, such as the cloud role that they have;
     ``pull_secrets``: names of image pull secrets in its namespace; ``egress``: where its tasks may connect to,
-    each ``CIDR`` or ``CIDR:PORT``; ``warm_…``: its warm pool (``core.warm``). The others are of the policy of its
-    pods, in place of the platform's (``core.pod_policy``).
+    each ``CIDR`` or ``CIDR:PORT``; ``warm_…``: its warm pool (``core.warm``); ``keytab_secret``: a secret in its
+    namespace. The others are of the policy of its pods, in place of the platform's (``core.pod_policy``).
     """
 
     cpu: str | None = None
@@ -59,6 +62,8 @@ class ClusterSettings:
     warm_cpu: str | None = None  # of each agent
     warm_memory: str | None = None
     warm_image: str | None = None
+    # In its namespace, with the keytab from which its tasks have Kerberos tickets.
+    keytab_secret: str | None = None
 
     @property
     def warm(self) -> Bounds | None:
@@ -126,6 +131,9 @@ def lists_trouble(settings: ClusterSettings) -> str | None:
     for secret in settings.pull_secrets:
         if not OBJECT.fullmatch(secret):
             return f"{secret[:100]!a} is not a valid name of a secret"
+    keytab = settings.keytab_secret
+    if keytab is not None and (not OBJECT.fullmatch(keytab) or keytab == TICKETS):
+        return f"keytab_secret is {keytab[:100]!a}, it must be the name of a secret"
     for entry in settings.egress:
         if peer(entry) is None:
             return f"{entry[:100]!a} is not a network, such as 10.0.0.0/8 or 10.1.2.3/32:5432"

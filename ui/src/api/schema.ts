@@ -3207,6 +3207,7 @@ export interface components {
             egress?: string[] | null;
             gpu?: number | null;
             images?: string[] | null;
+            keytab_secret?: string | null;
             memory?: string | null;
             owner_required?: boolean | null;
             pending_deadline_s?: number | null;
@@ -5939,6 +5940,7 @@ export interface components {
             found: components["schemas"]["ClusterState"][];
             gpu: number | null;
             images: string[];
+            keytab_secret: string | null;
             memory: string | null;
             owner_required: boolean | null;
             pending_deadline_s: number | null;
@@ -17637,6 +17639,7 @@ export interface operations {
                      *             "images": [
                      *               "text"
                      *             ],
+                     *             "keytab_secret": "text",
                      *             "memory": "text",
                      *             "owner_required": false,
                      *             "pending_deadline_s": 1,
@@ -17806,6 +17809,7 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
@@ -17944,6 +17948,7 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
@@ -18087,6 +18092,7 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
@@ -18242,6 +18248,7 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,

@@ -127,7 +127,7 @@ class Upkeep:
         waits: dict[str, Reason | None] = {}
         for name in share.pending:
             if (pod := pods.get(name)) is not None:
-                waits[name] = why_pending(pod)
+                waits[name] = why_pending(pod, share.trouble)
             elif (refusal := share.refused.get(name)) is not None:
                 waits[name] = why_not_created(refusal, self.cluster.tally(share.namespace))
             else:
