@@ -23,6 +23,7 @@ PORT_MAX: Final = 65_535
 KEY: Final = re.compile(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 )
+LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 PATTERN: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/:@-]{0,254}")
 PATTERNS: Final = {"images": "ghcr.io/acme/*", "priority_classes": "batch-*"}
 IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
@@ -64,6 +65,9 @@ class ClusterSettings:
     warm_image: str | None = None
     # In its namespace, with the keytab from which its tasks have Kerberos tickets.
     keytab_secret: str | None = None
+    # Of its pods, as of a mesh. Headway's own win.
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def warm(self) -> Bounds | None:
@@ -97,11 +101,7 @@ def trouble(settings: ClusterSettings) -> str | None:
         number = getattr(settings, name)
         if number is not None and not least <= number <= most:
             return f"{name} must be {least} to {most:,}, not {number:,}"
-    return (
-        warm_trouble(settings)
-        or annotations_trouble(settings.annotations)
-        or lists_trouble(settings)
-    )
+    return warm_trouble(settings) or metadata_trouble(settings) or lists_trouble(settings)
 
 
 def warm_trouble(settings: ClusterSettings) -> str | None:
@@ -113,14 +113,21 @@ def warm_trouble(settings: ClusterSettings) -> str | None:
     return None
 
 
-def annotations_trouble(annotations: Mapping[str, str]) -> str | None:
-    if len(annotations) > ENTRIES_MAX:
-        return f"a team may have at most {ENTRIES_MAX} annotations"
-    for key, value in annotations.items():
-        if not KEY.fullmatch(key):
-            return f"{key[:100]!a} is not a valid name of an annotation"
-        if not value.isprintable() or len(value) > VALUE_CHARS_MAX:
-            return f"the annotation {key} must have at most {VALUE_CHARS_MAX:,} visible characters"
+def metadata_trouble(settings: ClusterSettings) -> str | None:
+    """Return which annotation or label is wrong and why, or None."""
+    for word in ("annotations", "pod_labels", "pod_annotations"):
+        given: Mapping[str, str] = getattr(settings, word)
+        if len(given) > ENTRIES_MAX:
+            return f"{word} may have at most {ENTRIES_MAX} entries"
+        for key, value in given.items():
+            if not KEY.fullmatch(key):
+                return f"{key[:100]!a} is not a valid name in {word}"
+            if word != "annotations" and key.partition("/")[0].endswith("headway.dev"):
+                return f"{key} is not allowed in {word}: headway.dev/ is Headway's"
+            if word == "pod_labels" and not LABEL_VALUE.fullmatch(value):
+                return f"the label {key} must have at most 63 letters, digits, dots, _ and -"
+            if not value.isprintable() or len(value) > VALUE_CHARS_MAX:
+                return f"{key} in {word} must have at most {VALUE_CHARS_MAX:,} visible characters"
     return None
 
 

@@ -92,6 +92,8 @@ class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
     warm_memory: str | None = None
     warm_image: str | None = None
     keytab_secret: str | None = None
+    pod_labels: dict[str, str] = {}
+    pod_annotations: dict[str, str] = {}
     pools: list[WarmPool] = []
 
 
@@ -167,7 +169,7 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     The warm pool of the team: ``warm_min`` to ``warm_max`` agents, each with ``warm_slots`` tasks at once; one leaves
     after ``warm_idle_s`` seconds without a task, and its process is replaced after ``warm_tasks``; ``warm_cpu``,
     ``warm_memory``, ``warm_image``: of each agent. ``keytab_secret``: the secret in its namespace with the keytab from
-    which its pods have Kerberos tickets.
+    which its pods have Kerberos tickets. ``pod_labels``, ``pod_annotations``: of its pods, as of a service mesh.
     """
 
     cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
@@ -193,6 +195,8 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     warm_memory: Quantity | msgspec.UnsetType | None = msgspec.UNSET
     warm_image: Image | msgspec.UnsetType | None = msgspec.UNSET
     keytab_secret: SecretName | msgspec.UnsetType | None = msgspec.UNSET
+    pod_labels: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
+    pod_annotations: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

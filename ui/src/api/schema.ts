@@ -3211,6 +3211,12 @@ export interface components {
             memory?: string | null;
             owner_required?: boolean | null;
             pending_deadline_s?: number | null;
+            pod_annotations?: {
+                [key: string]: string;
+            } | null;
+            pod_labels?: {
+                [key: string]: string;
+            } | null;
             pods?: number | null;
             priority_classes?: string[] | null;
             pull_secrets?: string[] | null;
@@ -5944,6 +5950,12 @@ export interface components {
             memory: string | null;
             owner_required: boolean | null;
             pending_deadline_s: number | null;
+            pod_annotations: {
+                [key: string]: string;
+            };
+            pod_labels: {
+                [key: string]: string;
+            };
             pods: number | null;
             pools: components["schemas"]["WarmPool"][];
             priority_classes: string[];
@@ -17643,6 +17655,8 @@ export interface operations {
                      *             "memory": "text",
                      *             "owner_required": false,
                      *             "pending_deadline_s": 1,
+                     *             "pod_annotations": {},
+                     *             "pod_labels": {},
                      *             "pods": 1,
                      *             "pools": [
                      *               {
@@ -17813,6 +17827,8 @@ export interface operations {
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -17952,6 +17968,8 @@ export interface operations {
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -18096,6 +18114,8 @@ export interface operations {
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -18252,6 +18272,8 @@ export interface operations {
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {

@@ -16,7 +16,7 @@ from headway.executors.kubernetes.demands import resources, smaller
 from headway.executors.kubernetes.final import Denied, Manifest, finished
 from headway.executors.kubernetes.foreign import SIDECAR, beside, told
 from headway.executors.kubernetes.images import pinned
-from headway.executors.kubernetes.manifest import draft, own
+from headway.executors.kubernetes.manifest import draft, marked, own
 from headway.executors.kubernetes.mutation import Mutation
 from headway.executors.kubernetes.settings import Settings
 from headway.executors.kubernetes.shares import Share
@@ -91,10 +91,14 @@ class Drafts:
         return found
 
     def ours(self, share: Share, dag: Dag, task: Task, key: AttemptKey, row: Claimed) -> Manifest:
-        if task.kind != KIND:
+        if task.kind == KIND:
+            words = told(dag, task, key, row)
+            found = beside(self.settings, share.team, row.dag_id, key, words)
+        else:
             found = own(self.settings, share.team, row.dag_id, key)
-            return found if share.settings.keytab_secret is None else mounted(found)
-        return beside(self.settings, share.team, row.dag_id, key, told(dag, task, key, row))
+            if share.settings.keytab_secret is not None:
+                found = mounted(found)
+        return marked(found, share.settings)
 
     def resources(
         self, share: Share, bound: Bound, task: Task, row: Claimed, policy: PodPolicy

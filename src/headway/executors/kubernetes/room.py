@@ -64,6 +64,8 @@ def why_pending(pod: Pod, trouble: str = "") -> Reason | None:
     if pod.unschedulable:
         return PodPending("Unschedulable", pod.unschedulable[:MESSAGE_CHARS_MAX])
     reason, message = pod.waiting
+    if reason not in STUCK and pod.beside[0]:
+        reason, message = pod.beside
     if reason == CREATING and trouble:
         return PodPending(CREATING, trouble[:MESSAGE_CHARS_MAX])
     return PodPending(reason, message[:MESSAGE_CHARS_MAX]) if reason in STUCK else None

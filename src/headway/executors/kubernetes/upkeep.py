@@ -189,7 +189,8 @@ class Upkeep:
             if isinstance(answer, Refusal) and answer.code != 404:
                 self.cluster.news.add(pod.ref)
 
-        self.cluster.delete(pod, done, 0 if pod.is_over else None)
+        is_ended = pod.is_over and not pod.is_held  # else what runs beside has its time to end
+        self.cluster.delete(pod, done, 0 if is_ended else None)
 
 
 def close_session(conn: Connection[Any], pod: Pod) -> None:
