@@ -64,7 +64,7 @@ def test_an_agent_of_this_version_is_heard(more: dict[str, Any]) -> None:
     ("more", "why"),
     [
         ({"protocol_version": PROTOCOL_VERSION + 1}, "uses protocol version"),
-        ({"protocol_version": PROTOCOL_VERSION - 1}, f"this scheduler {PROTOCOL_VERSION}"),
+        ({"protocol_version": PROTOCOL_VERSION - 2}, f"this scheduler {PROTOCOL_VERSION}"),
         ({"slots": 0}, "has 0 slots; it must have 1 to 100,000"),
         ({"slots": -1}, "has -1 slots"),
         ({"slots": SLOTS_MAX + 1}, "has 100,001 slots"),

@@ -1,4 +1,4 @@
-"""Rendering of the chart: by Helm itself where it is installed, and always by the four words that the chart uses."""
+"""Rendering of the chart: by Helm itself where it is installed, and always by the few words that the chart uses."""
 
 import re
 import shutil
@@ -18,7 +18,9 @@ LIBRARY: Final = "helm_python"
 IS_HERE: Final = PROGRAM is not None or find_spec(LIBRARY) is not None
 MISSING: Final = "there is no Helm (pip install helm-python-sdk, or the program)"
 REFERENCE: Final = re.compile(r"\{\{ (?:int )?(\$[\w.]+) \}\}")
-WORD: Final = re.compile(r"\{\{- (?:(if) (\$[\w.]+)|(range) \$team := (\$[\w.]+)|(end)) \}\}")
+WORD: Final = re.compile(
+    r"\{\{- (?:(if(?: not)?) (\$[\w.]+)|(range) \$team := (\$[\w.]+)|(end)) \}\}"
+)
 
 
 def values(**given: Any) -> dict[str, Any]:
@@ -69,7 +71,8 @@ def expanded(line: str, names: Mapping[str, Any]) -> list[str]:
     if word is None:
         return [REFERENCE.sub(lambda found: str(names[found[1]]), head)]
     if word[1]:
-        return block(iter(inner), names) if names[word[2]] else []
+        is_there = bool(names[word[2]]) == (word[1] == "if")
+        return block(iter(inner), names) if is_there else []
     return [
         each for team in names[word[4]] for each in block(iter(inner), {**names, "$team": team})
     ]

@@ -17,7 +17,7 @@ def attempt_of(pod: Object) -> AttemptKey:
     """Return the attempt that a pod was created for."""
     spec = pod["spec"]  # the agent beside a container comes before that
     every = [*spec.get("initContainers", ()), *spec["containers"]]
-    env = {each["name"]: each.get("value") for each in every[0]["env"]}
+    env = {e["name"]: e.get("value") for each in every for e in each.get("env", ())}
     return msgspec.json.decode(env[variable("attempt")] or "", type=AttemptKey)
 
 

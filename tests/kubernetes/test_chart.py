@@ -29,6 +29,7 @@ FULL = {
     "metricsSecret": "headway-metrics",
     "trustedProxies": "10.0.0.0/8",
     "webhookNetworks": "10.1.0.0/16",
+    "keytabSecret": "headway-keytab",
     "api": 3,
     "agents": 2,
     "databaseInstances": 3,

@@ -13,9 +13,11 @@ import yaml  # type: ignore[import-untyped]
 from lightkube import codecs
 
 from headway.cli.app import tree
+from headway.core.cluster import TICKETS
 from headway.executors.kubernetes.components import DATA
 from headway.executors.kubernetes.install import Install, objects_of
 from headway.executors.kubernetes.settings import read_settings
+from headway.executors.kubernetes.tickets import WORK
 from headway.executors.kubernetes.values import trouble
 from tests.cli.conftest import headway
 from tests.kubernetes import crds
@@ -36,6 +38,7 @@ FULL = Install(
     metrics_secret="headway-metrics",
     trusted_proxies="10.0.0.0/8",
     webhook_networks="10.1.0.0/16",
+    keytab_secret="headway-keytab",
     api=3,
     agents=2,
     database_instances=3,
@@ -81,6 +84,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("wal_endpoint", "s3.example.org", "https://HOST"),
     ("trusted_proxies", "everybody", "addresses or networks"),
     ("webhook_networks", "*", "addresses or networks"),
+    ("keytab_secret", "Keys", "a name of small letters"),
+    ("keytab_secret", "headway-tickets", "not of the keytab"),
     ("api", 0, "from 1 to"),
     ("schedulers", -1, "from 1 to"),
     ("agents", -1, "from 0 to"),
@@ -185,6 +190,9 @@ def test_two_installs_have_no_object_in_common() -> None:
 
 def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
     rules = [rule for each in found for rule in each.get("rules", ())]
+    of_tickets = [rule for rule in rules if rule.get("resourceNames") == [TICKETS]]
+    assert {verb for rule in of_tickets for verb in rule["verbs"]} <= {"get", "patch", "update"}
+    rules = [rule for rule in rules if rule not in of_tickets]
     allowed = {(r, v) for rule in rules for r in rule["resources"] for v in rule["verbs"]}
     pods = {("pods", verb) for verb in ("get", "list", "watch", "create", "patch", "delete")}
     pods |= {("deployments", verb) for verb in ("get", "create", "patch", "delete")}
@@ -195,7 +203,7 @@ def test_nobody_gets_more_than_needed(found: list[dict[str, Any]]) -> None:
     for each in found:
         if each["kind"] == "Namespace":
             assert each["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-        assert each["kind"] != "Secret"
+        assert each["kind"] != "Secret" or "data" not in each
 
 
 def pods_of(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -213,7 +221,9 @@ def test_every_pod_is_restricted_and_says_how_it_is(found: list[dict[str, Any]])
         assert pod["securityContext"]["runAsNonRoot"], name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         (container,) = pod["containers"]
-        assert {"livenessProbe", "readinessProbe", "startupProbe"} <= container.keys()
+        is_keeper = name.endswith(f"/{TICKETS}")  # of tickets: it has no server to be asked at
+        assert {"livenessProbe", "readinessProbe"} <= container.keys()
+        assert ("startupProbe" in container) != is_keeper
         for each in (container, *pod.get("initContainers", ())):
             assert each["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -222,7 +232,7 @@ def test_every_pod_is_restricted_and_says_how_it_is(found: list[dict[str, Any]])
             }
             assert {"cpu", "memory", "ephemeral-storage"} <= each["resources"]["requests"].keys()
             writable = {m["mountPath"] for m in each["volumeMounts"] if not m.get("readOnly")}
-            assert writable == {DATA, "/tmp"}
+            assert writable == ({WORK} if is_keeper else {DATA, "/tmp"})
             mounted = {mount["name"] for mount in each["volumeMounts"]}
             assert mounted <= {volume["name"] for volume in pod["volumes"]}
 
@@ -268,6 +278,7 @@ def test_secrets_are_given_to_what_needs_them(found: list[dict[str, Any]]) -> No
                 "loader": {database},
                 "shipper": set(),
                 "agent": set(),
+                "tickets": set(),
             }[kind]
         ), name
         assert bool(variables - ours) <= (kind in ("api", "shipper")), "variables of the log store"
@@ -279,6 +290,7 @@ def test_only_schedulers_speak_to_the_cluster(found: list[dict[str, Any]]) -> No
         mounted = each.get("automountServiceAccountToken", True)
         assert mounted == (each["metadata"]["name"] == "headway-scheduler")
     bound = {s["name"]: each["roleRef"]["name"] for each in found for s in each.get("subjects", ())}
+    bound.pop(TICKETS, None)  # which speaks to it of one secret
     assert bound.keys() == {"headway-scheduler", "headway-task"}
     assert bound["headway-task"] == "headway-task"  # for who has a token: agents beside containers
 
@@ -344,6 +356,9 @@ def test_components_take_the_options_that_they_are_given(install: Install) -> No
         pod = template["spec"]
         for each in (*pod["containers"], *pod.get("initContainers", ())):
             program, command, *options = each["command"]
+            if name.endswith(f"/{TICKETS}"):
+                assert (program, command) == ("python", "-m")
+                continue
             assert program == "headway"
             commands: Any = tree([command])
             known = {word for p in commands.commands[command].params for word in p.opts}

@@ -157,7 +157,9 @@ class KubernetesWorkers:
                 client.hang_up()
                 self.over[client.key] = self.clients.pop(uid)
                 code = 1 if client.ended is None else OUTCOMES[client.ended.outcome]
-                self.change(client.meta["name"], states.ended(code))
+                is_alone = len(client.pod["spec"]["containers"]) == 1
+                ended = states.ended(code) if is_alone else states.terminated("task", code)
+                self.change(client.meta["name"], ended)  # others go on
                 did = True
         for pod in self.pods():
             meta = pod["metadata"]

@@ -10,7 +10,8 @@ import pytest
 from headway import wire
 from headway.agent.protocol import Answer, Ask, AttemptKey, ByAttempt
 from headway.errors import UsageError
-from headway.executors.agents.gateway import DECODER, ENCODER
+from headway.executors.agents.gateway import ENCODER
+from headway.executors.agents.older import OF_NOW
 from headway.secrets import asset_events, results, runs, stored
 from headway.secrets.askers import UNPROVED
 from headway.secrets.backends import BACKENDS
@@ -232,8 +233,8 @@ def test_a_trial_is_of_no_dag_and_of_its_team_only(service: Service) -> None:
 def test_no_message_of_an_agent_is_a_trial(service: Service) -> None:
     trial = Trial(request=1, by=NOBODY, kind="connection", name="restricted", team="x", test_id="t")
     with pytest.raises(msgspec.ValidationError):
-        DECODER.decode(ENCODER.encode(trial))
+        OF_NOW.decode(ENCODER.encode(trial))
     asked = Ask(1, NOBODY, "connection", "restricted")
-    assert service.answer(1, "s1", DECODER.decode(ENCODER.encode(asked))) == Answer(
-        1, refused=ENDED
-    )
+    assert service.answer(
+        1, "s1", msgspec.msgpack.decode(ENCODER.encode(asked), type=Ask)
+    ) == Answer(1, refused=ENDED)

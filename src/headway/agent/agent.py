@@ -140,7 +140,7 @@ class Agent:
         self.session.welcome(welcome)
         for attempt in self.running.values():
             self.report_start(attempt)
-        for seq in self.unacked:
+        for seq in list(self.unacked):
             self.report_end(seq)
         self.triggerers.tell_again()
         self.inputs.fetch_again()

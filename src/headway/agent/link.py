@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -25,6 +26,15 @@ CONNECT_S_MAX: Final = 5.0
 READ_BYTES: Final = 1 << 20
 
 
+VERSIONS: Final = re.compile(r"protocol version (\d+), this scheduler (\d+)")
+
+
+def is_behind(reason: str) -> bool:
+    """Return whether a scheduler refuses an agent because it is of an earlier release."""
+    found = VERSIONS.search(reason)
+    return found is not None and int(found[2]) < int(found[1])
+
+
 class Link:
     """``context``: whom to trust, at an address that begins with ``tls:``."""
 
@@ -43,6 +53,7 @@ class Link:
         self.context: ssl.SSLContext | None = None
         self.channel: Channel | None = None
         self.told = ""  # why it cannot connect
+        self.put_off_for = ""
         self.up = False
         self.backoff_s = BACKOFF_S_MIN
         self.unsent: list[bytes] = []
@@ -114,6 +125,14 @@ class Link:
             self.told = text
             sys.stderr.write(text)
             sys.stderr.flush()
+
+    def put_off(self, reason: str) -> None:
+        """Connect again. The agent goes on meanwhile: in an upgrade another scheduler is of its release, or will be."""
+        if reason != self.put_off_for:
+            self.put_off_for = reason
+            sys.stderr.write(f"the scheduler is of an earlier release, trying again: {reason}\n")
+            sys.stderr.flush()
+        self.lose()
 
     def lose(self) -> None:
         """Close the connection, and connect again after a delay."""

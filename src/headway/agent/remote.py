@@ -16,12 +16,14 @@ from headway.agent.attempts import Attempt, End
 from headway.agent.deliveries import Deliveries
 from headway.agent.errands import Errands
 from headway.agent.leftovers import remove_old_bundles, remove_old_results
+from headway.agent.link import is_behind
 from headway.agent.protocol import (
     Ack,
     Found,
     GatewayMessage,
     Hello,
     Piece,
+    Refused,
     Watch,
     Watches,
     Welcome,
@@ -98,9 +100,20 @@ class RemoteAgent(Agent):
                     begin = partial(self.look_out, standing)
                     self.supplies.bring_bundle(standing.bundle_version, begin)
                 return
+            case Ack():
+                self.acknowledged(message)
+                return
+            case Refused(reason) if is_behind(reason):
+                self.link.put_off(reason)
+                return
         super().receive(message)
-        if isinstance(message, Ack):
-            self.left &= self.unacked.keys()
+
+    def acknowledged(self, ack: Ack) -> None:
+        """Forget the ends that are stored. One whose files are on their way was not told: no later one tells of it."""
+        waiting = {known: self.unacked[known] for known in self.leaving & self.unacked.keys()}
+        super().receive(ack)
+        self.unacked = waiting | self.unacked
+        self.left &= self.unacked.keys()
 
     def look_after(self, watch: Watch, why: str) -> None:
         """Look after a wait whose code is here now."""
@@ -188,10 +201,13 @@ class RemoteAgent(Agent):
         self.leaving.discard(seq)
         if seq not in self.unacked:
             return
+        ended, at = self.unacked.pop(seq)
         if why:
-            ended, at = self.unacked[seq]
             text = f"the result cannot be stored: {why}"
-            failed = replace(ended, outcome="failed", cause="result", detail=text, xcoms=[])
-            self.unacked[seq] = failed, at
-        self.left.add(seq)
-        self.report_end(seq)
+            ended = replace(ended, outcome="failed", cause="result", detail=text, xcoms=[])
+        last = next(
+            self.session.seqs
+        )  # of reports, whose numbers tell in which order they were sent
+        self.unacked[last] = replace(ended, seq=last), at
+        self.left.add(last)
+        self.report_end(last)

@@ -75,6 +75,11 @@ class Tickets:
         )
 
 
+def wait_s(life_s: float) -> float:
+    """Return how long after a ticket that lives so long the next one is due."""
+    return min(max(life_s / LIFE_PART, WAIT_S_MIN), WAIT_S_MAX)
+
+
 def renewed(keytab: Path, cache: Path) -> float:
     """Get a ticket for the first principal of the keytab. Returns its life in seconds. Raises NoTicket."""
     try:
@@ -109,17 +114,16 @@ def main() -> int:
     told = ""
     while True:
         try:
-            life_s = renewed(options.keytab, options.cache)
-            wait_s = min(max(life_s / LIFE_PART, WAIT_S_MIN), WAIT_S_MAX)
+            next_s = wait_s(renewed(options.keytab, options.cache))
             told = ""
         except NoTicket as error:
-            wait_s = AGAIN_S
+            next_s = AGAIN_S
             if str(error) != told:
                 told = str(error)
                 say(told)
         if options.once:
             return 1 if told else 0
-        if select.select([sys.stdin], [], [], wait_s)[0]:  # the agent is gone
+        if select.select([sys.stdin], [], [], next_s)[0]:  # the agent is gone
             return 0
 
 

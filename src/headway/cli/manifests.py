@@ -123,6 +123,12 @@ def manifests(
         str | None,
         typer.Option(help="Networks that are not public, and that outbound webhooks may reach."),
     ] = None,
+    keytab_secret: Annotated[
+        str | None,
+        typer.Option(
+            help="Secret of each team with the keytab from which its pods have Kerberos tickets."
+        ),
+    ] = None,
 ) -> None:
     """Print Kubernetes objects for `kubectl apply -f -`. Components, their rights and the namespaces of teams."""
     import msgspec
@@ -141,6 +147,7 @@ def manifests(
         metrics_secret=metrics_secret,
         trusted_proxies=trusted_proxies,
         webhook_networks=webhook_networks,
+        keytab_secret=keytab_secret,
     )
     install = msgspec.structs.replace(install, **numbers, **places)
     if (why := trouble(install)) is not None:

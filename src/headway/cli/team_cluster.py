@@ -16,12 +16,19 @@ NAMES: Final = (
     *("images", "task_cpu", "task_memory", "task_gpu", "priority_classes", "owner_required"),
     *("warm_min", "warm_max", "warm_slots", "warm_idle_s", "warm_tasks"),
     *("warm_cpu", "warm_memory", "warm_image"),
+    *("keytab_secret", "pod_labels", "pod_annotations"),
 )
 COUNTS: Final = (
     *("gpu", "pods", "pending_deadline_s", "task_gpu"),
     *("warm_min", "warm_max", "warm_slots", "warm_idle_s", "warm_tasks"),
 )
 LISTS: Final = ("pull_secrets", "egress", "images", "priority_classes")
+MAPS: Final = ("annotations", "pod_labels", "pod_annotations")
+PAIRS: Final = {
+    "--annotation": "eks.amazonaws.com/role-arn=arn:aws:iam::1:role/a",
+    "--pod-label": "sidecar.istio.io/inject=true",
+    "--pod-annotation": "linkerd.io/inject=enabled",
+}
 FLAGS: Final = ("owner_required",)
 
 
@@ -105,6 +112,17 @@ WarmMemory = Annotated[
 WarmImage = Annotated[
     str | None, setting("warm-image", "IMAGE", "Image of the agents of its warm pool.")
 ]
+KeytabSecret = Annotated[
+    str | None,
+    setting("keytab-secret", "NAME", "Secret with the keytab from which its pods have tickets."),
+]
+PodLabel = Annotated[
+    list[str] | None, settings_list("pod-label", "KEY=VALUE", "Label of its pods.")
+]
+PodAnnotation = Annotated[
+    list[str] | None,
+    settings_list("pod-annotation", "KEY=VALUE", "Annotation of its pods, such as of a mesh."),
+]
 
 
 def change(
@@ -130,6 +148,9 @@ def change(
     warm_cpu: WarmCpu = None,
     warm_memory: WarmMemory = None,
     warm_image: WarmImage = None,
+    keytab_secret: KeytabSecret = None,
+    pod_label: PodLabel = None,
+    pod_annotation: PodAnnotation = None,
 ) -> wire.ClusterChange | UnsetType:
     """Return what the options ask for. Raises UsageError."""
     asked = wire.ClusterChange(
@@ -138,7 +159,7 @@ def change(
         gpu=count(gpu, "--gpu"),
         pods=count(pods, "--pods"),
         pending_deadline_s=count(pending_deadline, "--pending-deadline"),
-        annotations=pairs(annotation),
+        annotations=pairs(annotation, "--annotation"),
         pull_secrets=names(pull_secret),
         egress=names(egress),
         images=names(image_pattern),
@@ -155,6 +176,9 @@ def change(
         warm_cpu=quantity(warm_cpu),
         warm_memory=quantity(warm_memory),
         warm_image=quantity(warm_image),
+        keytab_secret=quantity(keytab_secret),
+        pod_labels=pairs(pod_label, "--pod-label"),
+        pod_annotations=pairs(pod_annotation, "--pod-annotation"),
     )
     return UNSET if asked == wire.ClusterChange() else asked
 
@@ -185,7 +209,7 @@ def names(given: list[str] | None) -> list[str] | UnsetType | None:
     return UNSET if not given else None if given == [DEFAULT] else given
 
 
-def pairs(given: list[str] | None) -> dict[str, str] | UnsetType | None:
+def pairs(given: list[str] | None, option: str) -> dict[str, str] | UnsetType | None:
     if not given or given == [DEFAULT]:
         return None if given else UNSET
     found = {}
@@ -194,8 +218,8 @@ def pairs(given: list[str] | None) -> dict[str, str] | UnsetType | None:
         if not equals:
             raise UsageError(
                 f"{text!r} is not KEY=VALUE",
-                where="--annotation",
-                hint="for instance: --annotation eks.amazonaws.com/role-arn=arn:aws:iam::1:role/a",
+                where=option,
+                hint=f"for instance: {option} {PAIRS[option]}",
             )
         found[key] = value
     return found

@@ -174,7 +174,7 @@ class Reader:
         for name, value in self.mapping(node, "cluster", team_cluster.NAMES).items():
             if self.is_null(value):
                 found[name] = None
-            elif name == "annotations":
+            elif name in team_cluster.MAPS:
                 pairs = self.mapping(value, name, None).items()
                 found[name] = {key: self.scalar(each, key, str) for key, each in pairs}
             elif name in team_cluster.LISTS:

@@ -23,9 +23,13 @@ PORT_MAX: Final = 65_535
 KEY: Final = re.compile(
     r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 )
+LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 PATTERN: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/:@-]{0,254}")
 PATTERNS: Final = {"images": "ghcr.io/acme/*", "priority_classes": "batch-*"}
 IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
+TICKETS: Final = (
+    "headway-tickets"  # the secret in which tasks of a team find their Kerberos tickets
+)
 OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -33,8 +37,8 @@ OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 class ClusterSettings:
     """``annotations``: of the service account of its tasks, such as the cloud role that they have;
     ``pull_secrets``: names of image pull secrets in its namespace; ``egress``: where its tasks may connect to,
-    each ``CIDR`` or ``CIDR:PORT``; ``warm_…``: its warm pool (``core.warm``). The others are of the policy of its
-    pods, in place of the platform's (``core.pod_policy``).
+    each ``CIDR`` or ``CIDR:PORT``; ``warm_…``: its warm pool (``core.warm``); ``keytab_secret``: a secret in its
+    namespace. The others are of the policy of its pods, in place of the platform's (``core.pod_policy``).
     """
 
     cpu: str | None = None
@@ -59,6 +63,11 @@ class ClusterSettings:
     warm_cpu: str | None = None  # of each agent
     warm_memory: str | None = None
     warm_image: str | None = None
+    # In its namespace, with the keytab from which its tasks have Kerberos tickets.
+    keytab_secret: str | None = None
+    # Of its pods, as of a mesh. Headway's own win.
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    pod_annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def warm(self) -> Bounds | None:
@@ -92,11 +101,7 @@ def trouble(settings: ClusterSettings) -> str | None:
         number = getattr(settings, name)
         if number is not None and not least <= number <= most:
             return f"{name} must be {least} to {most:,}, not {number:,}"
-    return (
-        warm_trouble(settings)
-        or annotations_trouble(settings.annotations)
-        or lists_trouble(settings)
-    )
+    return warm_trouble(settings) or metadata_trouble(settings) or lists_trouble(settings)
 
 
 def warm_trouble(settings: ClusterSettings) -> str | None:
@@ -108,14 +113,21 @@ def warm_trouble(settings: ClusterSettings) -> str | None:
     return None
 
 
-def annotations_trouble(annotations: Mapping[str, str]) -> str | None:
-    if len(annotations) > ENTRIES_MAX:
-        return f"a team may have at most {ENTRIES_MAX} annotations"
-    for key, value in annotations.items():
-        if not KEY.fullmatch(key):
-            return f"{key[:100]!a} is not a valid name of an annotation"
-        if not value.isprintable() or len(value) > VALUE_CHARS_MAX:
-            return f"the annotation {key} must have at most {VALUE_CHARS_MAX:,} visible characters"
+def metadata_trouble(settings: ClusterSettings) -> str | None:
+    """Return which annotation or label is wrong and why, or None."""
+    for word in ("annotations", "pod_labels", "pod_annotations"):
+        given: Mapping[str, str] = getattr(settings, word)
+        if len(given) > ENTRIES_MAX:
+            return f"{word} may have at most {ENTRIES_MAX} entries"
+        for key, value in given.items():
+            if not KEY.fullmatch(key):
+                return f"{key[:100]!a} is not a valid name in {word}"
+            if word != "annotations" and key.partition("/")[0].endswith("headway.dev"):
+                return f"{key} is not allowed in {word}: headway.dev/ is Headway's"
+            if word == "pod_labels" and not LABEL_VALUE.fullmatch(value):
+                return f"the label {key} must have at most 63 letters, digits, dots, _ and -"
+            if not value.isprintable() or len(value) > VALUE_CHARS_MAX:
+                return f"{key} in {word} must have at most {VALUE_CHARS_MAX:,} visible characters"
     return None
 
 
@@ -126,6 +138,9 @@ def lists_trouble(settings: ClusterSettings) -> str | None:
     for secret in settings.pull_secrets:
         if not OBJECT.fullmatch(secret):
             return f"{secret[:100]!a} is not a valid name of a secret"
+    keytab = settings.keytab_secret
+    if keytab is not None and (not OBJECT.fullmatch(keytab) or keytab == TICKETS):
+        return f"keytab_secret is {keytab[:100]!a}, it must be the name of a secret"
     for entry in settings.egress:
         if peer(entry) is None:
             return f"{entry[:100]!a} is not a network, such as 10.0.0.0/8 or 10.1.2.3/32:5432"

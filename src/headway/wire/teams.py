@@ -91,6 +91,9 @@ class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
     warm_cpu: str | None = None
     warm_memory: str | None = None
     warm_image: str | None = None
+    keytab_secret: str | None = None
+    pod_labels: dict[str, str] = {}
+    pod_annotations: dict[str, str] = {}
     pools: list[WarmPool] = []
 
 
@@ -140,6 +143,7 @@ AgentSlots = Annotated[int, said(minimum=1, maximum=1_000)]
 Idle = Annotated[int, said(minimum=0, maximum=7 * 24 * 3600)]
 Tasks = Annotated[int, said(minimum=1, maximum=1_000_000)]
 Image = Annotated[str, said(minLength=1, maxLength=255)]
+SecretName = Annotated[str, said(minLength=1, maxLength=253)]
 
 
 class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,7 +168,8 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``task_cpu``, ``task_memory``, ``task_gpu``: the most that one task may ask for; ``owner_required``: of each task.
     The warm pool of the team: ``warm_min`` to ``warm_max`` agents, each with ``warm_slots`` tasks at once; one leaves
     after ``warm_idle_s`` seconds without a task, and its process is replaced after ``warm_tasks``; ``warm_cpu``,
-    ``warm_memory``, ``warm_image``: of each agent.
+    ``warm_memory``, ``warm_image``: of each agent. ``keytab_secret``: the secret in its namespace with the keytab from
+    which its pods have Kerberos tickets. ``pod_labels``, ``pod_annotations``: of its pods, as of a service mesh.
     """
 
     cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
@@ -189,6 +194,9 @@ class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     warm_cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
     warm_memory: Quantity | msgspec.UnsetType | None = msgspec.UNSET
     warm_image: Image | msgspec.UnsetType | None = msgspec.UNSET
+    keytab_secret: SecretName | msgspec.UnsetType | None = msgspec.UNSET
+    pod_labels: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
+    pod_annotations: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,8 @@ def check(tokens: Tokens, store: Store, headers: dict[str, str], method: str, ta
         raise Refused(401, "Unauthorized", "Unauthorized")
     verb = VERBS.get(method) or ("get" if target.name else "list")
     resource = target.kind.plural + (f"/{target.sub}" if target.sub else "")
-    if not allows(store, found, target.namespace, target.kind.group, resource, verb):
+    asked = (target.kind.group, resource, verb)
+    if not allows(store, found, target.namespace, asked, target.name):
         who = f"system:serviceaccount:{found.namespace}:{found.account}"
         why = (
             f'{target.kind.plural} "{target.name}" is forbidden: User "{who}" cannot {verb} resource '
@@ -28,7 +29,9 @@ def check(tokens: Tokens, store: Store, headers: dict[str, str], method: str, ta
         raise Refused(403, "Forbidden", why)
 
 
-def allows(store: Store, who: Issued, namespace: str, group: str, resource: str, verb: str) -> bool:
+def allows(
+    store: Store, who: Issued, namespace: str, asked: tuple[str, str, str], name: str
+) -> bool:
     for binding in store.every(BINDING, namespace)[0] if namespace else ():
         subjects = [
             (each["kind"], each.get("namespace"), each["name"]) for each in binding["subjects"]
@@ -36,11 +39,10 @@ def allows(store: Store, who: Issued, namespace: str, group: str, resource: str,
         if ("ServiceAccount", who.namespace, who.account) not in subjects:
             continue
         for rule in store.get(ROLE, namespace, binding["roleRef"]["name"]).get("rules", ()):
-            parts = (
-                (rule["apiGroups"], group),
-                (rule["resources"], resource),
-                (rule["verbs"], verb),
-            )
-            if all(wanted in given for given, wanted in parts):
+            parts = (rule["apiGroups"], rule["resources"], rule["verbs"])
+            names = rule.get("resourceNames")
+            if names is not None and name not in names:
+                continue
+            if all(wanted in given for given, wanted in zip(parts, asked, strict=True)):
                 return True
     return False

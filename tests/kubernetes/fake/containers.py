@@ -139,7 +139,9 @@ def expanded(text: str, environment: Mapping[str, str]) -> str:
 
 
 def placed(text: str, places: Mapping[str, str]) -> str:
-    """Return a path inside of the container as it is on this machine."""
+    """Return a path inside of the container as it is on this machine, also behind a kind as in ``FILE:/path``."""
+    if text.startswith("FILE:/"):
+        return f"FILE:{placed(text.removeprefix('FILE:'), places)}"
     for mounted, real in places.items():
         if text == mounted or text.startswith(f"{mounted}/"):
             return real + text.removeprefix(mounted)

@@ -26,6 +26,7 @@ KINDS: Final = (
     Kind("", "v1", "resourcequotas", "ResourceQuota"),
     Kind("", "v1", "limitranges", "LimitRange"),
     Kind("", "v1", "configmaps", "ConfigMap"),
+    Kind("", "v1", "secrets", "Secret"),
     Kind("rbac.authorization.k8s.io", "v1", "roles", "Role"),
     Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
@@ -35,6 +36,7 @@ KINDS: Final = (
 BY_PATH: Final = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
 POD: Final = BY_PATH["", "v1", "pods"]
 CONFIG: Final = BY_PATH["", "v1", "configmaps"]
+SECRET: Final = BY_PATH["", "v1", "secrets"]
 EVENT: Final = BY_PATH["", "v1", "events"]
 DEPLOYMENT: Final = BY_PATH["apps", "v1", "deployments"]
 NAMESPACE: Final = BY_PATH["", "v1", "namespaces"]

@@ -8,19 +8,21 @@ Scripted: images that are missing, a node that is lost, pods that are evicted, c
 
 import shutil
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headway import clock
-from tests.kubernetes.fake import states
+from tests.kubernetes.fake import states, volumes
 from tests.kubernetes.fake.containers import Log, Started, environment_of, launch, passes
-from tests.kubernetes.fake.kinds import CONFIG, POD
+from tests.kubernetes.fake.kinds import POD
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.status import Refused
 from tests.kubernetes.fake.store import Object
 
 LOOK_S = 0.05
+REFRESH_S = 0.3  # between two looks at the secrets of a running pod
 STARTUP_SHARE = 0.2  # of the time between two startup probes: tests wait for them
 
 
@@ -34,6 +36,7 @@ class Running:
     containers: dict[str, Started] = field(default_factory=dict)
     initialized: int = 0
     deadline: float | None = None  # of a pod that is deleted
+    refreshed_at: float = float("-inf")
 
 
 @dataclass
@@ -102,6 +105,9 @@ class Kubelet:
         if first["image"] in self.missing_images:
             self.change(pod, states.missing(first["name"]))
             return
+        if not self.fill(uid, pod):
+            self.change(pod, states.creating(first["name"]))
+            return
         meta = pod["metadata"]
         address = self.server.address()
         self.change(pod, states.addressed(address))
@@ -160,33 +166,34 @@ class Kubelet:
         return started.is_started
 
     def mounts(self, uid: str, pod: Object, spec: dict[str, Any]) -> dict[str, str]:
-        volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
-        found = {}
-        for mount in spec.get("volumeMounts", []):
-            volume = volumes[mount["name"]]
-            folder = self.folder / uid / mount["name"]
-            folder.mkdir(parents=True, exist_ok=True)
-            found[mount["mountPath"]] = str(folder)
-            for source in volume.get("projected", {}).get("sources", []):
-                self.project(folder, source, pod)
-        return found
+        mounts = spec.get("volumeMounts", [])
+        return {each["mountPath"]: str(self.folder / uid / each["name"]) for each in mounts}
 
-    def project(self, folder: Path, source: dict[str, Any], pod: Object) -> None:
-        meta = pod["metadata"]
-        if (of_map := source.get("configMap")) is not None:
-            data = self.server.store.get(CONFIG, meta["namespace"], of_map["name"])["data"]
-            for item in of_map["items"]:
-                (folder / item["path"]).write_text(data[item["key"]])
+    def fill(self, uid: str, pod: Object) -> bool:
+        """Fill the volumes of a pod. Return False if one of them is not to be had."""
+        for volume in pod["spec"].get("volumes", []):
+            folder = self.folder / uid / volume["name"]
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                files = volumes.contents(self.server, pod, volume)
+            except volumes.Missing:
+                return False
+            if files:
+                volumes.write(folder, files)
+        return True
+
+    def refresh(self, uid: str, pod: Object) -> None:
+        """Look again at what may have changed, as a kubelet does each minute."""
+        each = self.running[uid]
+        now = clock.monotonic()
+        if now - each.refreshed_at < REFRESH_S:
             return
-        wanted = source["serviceAccountToken"]
-        token = self.server.tokens.issue(
-            meta["namespace"],
-            pod["spec"].get("serviceAccountName", "default"),
-            (wanted.get("audience", "api"),),
-            meta["name"],
-            meta["uid"],
-        )
-        (folder / wanted["path"]).write_text(token)
+        each.refreshed_at = now
+        for volume in pod["spec"].get("volumes", []):
+            if volumes.changes(volume):
+                with suppress(volumes.Missing):
+                    files = volumes.contents(self.server, pod, volume)
+                    volumes.write(self.folder / uid / volume["name"], files)
 
     # -- ends
 
@@ -198,6 +205,7 @@ class Kubelet:
         for name in [n for n, started in each.containers.items() if started.code is not None]:
             self.ended(uid, pod, name)
         pod = self.server.store.get(POD, each.namespace, each.name)
+        self.refresh(uid, pod)
         self.check_lives(each, pod)
         codes = codes_of(pod)
         if pod["status"].get("phase") == "Failed" or None not in codes:

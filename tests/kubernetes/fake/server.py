@@ -65,7 +65,9 @@ class ApiServer:
         self.log_reads: list[dict[str, str]] = []  # what was asked for
         self.pages: dict[str, tuple[int, list[Object]]] = {}  # what a list goes on with
         self.requests: list[str] = []
+        self.graces: list[int | None] = []  # of deletions, as they were asked for
         self.wakers: set[asyncio.Event] = set()
+        self.webhooks: list[Callable[[Object], None]] = []  # which change pods that are created
         self.is_away = False  # nobody is answered
         self.store.listeners.append(self.wake)
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -253,6 +255,8 @@ class ApiServer:
     def create(self, kind: Kind, given: Object) -> Object:
         admission.check(kind, given)
         if kind is POD:
+            for change in self.webhooks:
+                change(given)
             admission.admit(self.store, given)
             given["status"] = {"phase": "Pending", "conditions": []}
         if kind is QUOTA:
@@ -347,6 +351,7 @@ class ApiServer:
             )
         grace = query.get("gracePeriodSeconds", given.get("gracePeriodSeconds"))
         grace_s = None if grace is None else int(grace)
+        self.graces.append(grace_s)
         return self.store.delete(target.kind, target.namespace, target.name, grace_s)
 
     # -- watches

@@ -122,6 +122,11 @@ def missing(name: str) -> Edit:
     )
 
 
+def creating(name: str) -> Edit:
+    """A volume is not to be had yet."""
+    return of(name, {"waiting": {"reason": "ContainerCreating", "message": ""}})
+
+
 def addressed(address: str) -> Edit:
     """The pod is on its node, and its containers wait for their turn."""
 

@@ -3207,9 +3207,16 @@ export interface components {
             egress?: string[] | null;
             gpu?: number | null;
             images?: string[] | null;
+            keytab_secret?: string | null;
             memory?: string | null;
             owner_required?: boolean | null;
             pending_deadline_s?: number | null;
+            pod_annotations?: {
+                [key: string]: string;
+            } | null;
+            pod_labels?: {
+                [key: string]: string;
+            } | null;
             pods?: number | null;
             priority_classes?: string[] | null;
             pull_secrets?: string[] | null;
@@ -5939,9 +5946,16 @@ export interface components {
             found: components["schemas"]["ClusterState"][];
             gpu: number | null;
             images: string[];
+            keytab_secret: string | null;
             memory: string | null;
             owner_required: boolean | null;
             pending_deadline_s: number | null;
+            pod_annotations: {
+                [key: string]: string;
+            };
+            pod_labels: {
+                [key: string]: string;
+            };
             pods: number | null;
             pools: components["schemas"]["WarmPool"][];
             priority_classes: string[];
@@ -17637,9 +17651,12 @@ export interface operations {
                      *             "images": [
                      *               "text"
                      *             ],
+                     *             "keytab_secret": "text",
                      *             "memory": "text",
                      *             "owner_required": false,
                      *             "pending_deadline_s": 1,
+                     *             "pod_annotations": {},
+                     *             "pod_labels": {},
                      *             "pods": 1,
                      *             "pools": [
                      *               {
@@ -17806,9 +17823,12 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -17944,9 +17964,12 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -18087,9 +18110,12 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {
@@ -18242,9 +18268,12 @@ export interface operations {
                      *         "images": [
                      *           "text"
                      *         ],
+                     *         "keytab_secret": "text",
                      *         "memory": "text",
                      *         "owner_required": false,
                      *         "pending_deadline_s": 1,
+                     *         "pod_annotations": {},
+                     *         "pod_labels": {},
                      *         "pods": 1,
                      *         "pools": [
                      *           {

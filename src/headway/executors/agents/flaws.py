@@ -23,6 +23,7 @@ from headway.agent.protocol import (
     Reported,
     XComValue,
 )
+from headway.executors.agents.older import SPOKEN
 from headway.paths import plain_name
 from headway.spec.carried import flaw_of_text, shown
 from headway.spec.validate import is_id
@@ -51,7 +52,7 @@ CHECK: Final = msgspec.json.Decoder(msgspec.Raw).decode
 
 def flaw_of_hello(hello: Hello) -> str | None:
     """Return why an agent cannot be let in, whatever its token says."""
-    if hello.protocol_version != PROTOCOL_VERSION:
+    if hello.protocol_version not in SPOKEN:
         return (
             f"the agent uses protocol version {hello.protocol_version}, "
             f"this scheduler {PROTOCOL_VERSION}"

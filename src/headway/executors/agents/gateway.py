@@ -50,6 +50,7 @@ from headway.errors import UsageError
 from headway.executors.agents.doors import Outside, listen
 from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_names, check_text, flaw_of_hello
 from headway.executors.agents.link import Link, crowding
+from headway.executors.agents.older import decoded
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
 
@@ -68,7 +69,6 @@ RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be ri
 LOOKED_AT_MAX: Final = 500  # connections, in one sweep
 LOG_MINUTES: Final = 2  # of an agent's clock that may send their log bytes in one of ours
 
-DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
 ENCODER: Final = msgspec.msgpack.Encoder()
 
 T = TypeVar("T")
@@ -187,7 +187,7 @@ class Gateway:
                 self.drop(link)
                 return
             for body in link.reader.feed(self.plain(link, data)):
-                self.take(link, DECODER.decode(body), body)
+                self.take(link, decoded(body, link.version), body)
                 if link.sock.fileno() < 0:
                     return  # nobody hears the rest
             if link.channel is not None and link.channel.is_over:
@@ -286,6 +286,7 @@ class Gateway:
         if (why := flaw_of_hello(hello)) is not None:
             self.refuse(link, why, again=False)
             return
+        link.version = hello.protocol_version
         self.strangers.pop(link, None)
         self.guests[link] = None
         if (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from headway.agent.budget import LogBudget
 from headway.agent.frames import FrameReader
-from headway.agent.protocol import AttemptKey, Hello
+from headway.agent.protocol import PROTOCOL_VERSION, AttemptKey, Hello
 from headway.agent.watchers import WatcherKey
 from headway.core.crowds import crowd_of
 
@@ -30,6 +30,7 @@ class Link:
     late: bool = False  # some of its requests wait for the next turn, and it is not heard meanwhile
     read_at: float = 0.0  # when the agent last took some of what is unsent, or there was nothing
     greeted: bool = False  # it said Hello, which may wait for its answer
+    version: int = PROTOCOL_VERSION  # that it speaks
     hello: Hello | None = None
     team_id: int = 0
     token_id: str = ""  # of the credential that names the team

@@ -32,7 +32,7 @@ NUMBERS: Final = {
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
     *("sign_in_secret", "metrics_secret", "trusted_proxies", "backup_store", "webhook_networks"),
-    *("wal_store", "wal_endpoint"),
+    *("wal_store", "wal_endpoint", "keytab_secret"),
 )
 SET: Final = (
     "image",
@@ -112,7 +112,7 @@ def emit(node: Any, variants: Variants, indent: int, *, of_team: bool) -> list[s
             if isinstance(inner, dict | list) and inner:
                 found = [f"{space}{name}:", *emit(inner, others, indent + 2, of_team=of_team)]
             else:
-                found = [f"{space}{name}: {scalar(inner, others)}"]
+                found = scalar(f"{space}{name}: ", inner, others)
             lines += conditional(found, missing)
         return lines
     assert isinstance(node, list), node
@@ -125,7 +125,7 @@ def emit(node: Any, variants: Variants, indent: int, *, of_team: bool) -> list[s
             first, *rest = emit(inner, others, indent + 2, of_team=of_team)
             found = [f"{space}- {first.lstrip()}", *rest]
         else:
-            found = [f"{space}- {scalar(inner, others)}"]
+            found = scalar(f"{space}- ", inner, others)
         text = "".join(found)
         if (
             not of_team and TEAM in text and RANGE not in text
@@ -144,9 +144,16 @@ def like(node: Any, others: list[Any]) -> Any:
     return None
 
 
-def scalar(value: Any, variants: Variants) -> str:
-    assert all(other == value for other in variants.values()), f"{value!r} depends on {variants}"
-    return msgspec.json.encode(value).decode()
+def scalar(before: str, value: Any, variants: Variants) -> list[str]:
+    """Return the line of a value, or two where it is another one without a value of the chart."""
+    line = f"{before}{msgspec.json.encode(value).decode()}"
+    others = [(name, other) for name, other in variants.items() if other != value]
+    if not others:
+        return [line]
+    ((name, other),) = others  # of two, four lines would be needed
+    without = f"{before}{msgspec.json.encode(other).decode()}"
+    missing = [f"{{{{- if not $.Values.{camel(name)} }}}}", without, ENDED]
+    return [*conditional([line], [name]), *missing]
 
 
 def conditional(lines: list[str], names: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from headway.executors.kubernetes.install import (
 )
 from headway.executors.kubernetes.names import namespace_of
 from headway.executors.kubernetes.objects import Object
+from headway.executors.kubernetes.tickets import FOLDER, source, variables
 
 DATA: Final = "/data"
 TOKEN: Final = "/etc/headway-agent"
@@ -175,7 +176,11 @@ def agents(install: Install) -> list[Object]:
         *("agent", *to, "--token-file", f"{TOKEN}/token", "--data", DATA),
         *("--slots", str(install.agent_slots), "--health-port", str(HEALTH_PORT)),
     ]
-    found = container("agent", install, command, plain({"HOME": "/tmp"}), places)
+    told = {"HOME": "/tmp"}
+    if install.keytab_secret is not None:
+        places.append(place("tickets", FOLDER, read_only=True, **source()))
+        told |= variables()
+    found = container("agent", install, command, plain(told), places)
     found["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
     found["resources"]["limits"] = {**REQUESTS, "cpu": "2", "memory": "4Gi"}
     found |= probes(HEALTH_PORT)

@@ -16,10 +16,11 @@ from headway.executors.kubernetes.demands import resources, smaller
 from headway.executors.kubernetes.final import Denied, Manifest, finished
 from headway.executors.kubernetes.foreign import SIDECAR, beside, told
 from headway.executors.kubernetes.images import pinned
-from headway.executors.kubernetes.manifest import draft, own
+from headway.executors.kubernetes.manifest import draft, marked, own
 from headway.executors.kubernetes.mutation import Mutation
 from headway.executors.kubernetes.settings import Settings
 from headway.executors.kubernetes.shares import Share
+from headway.executors.kubernetes.tickets import awaited, mounted, refuse_secret
 from headway.spec.container_tasks import KIND
 from headway.spec.model import Dag, Task
 from headway.store import attempts, images
@@ -30,7 +31,7 @@ from headway.store.transact import read
 
 class Draft:
     """The pod as its author wants it, and what is laid over it. ``policy`` is that of its team; ``digests``: of the
-    images that its run is pinned to.
+    images that its run is pinned to; ``keytab_secret``: what the pod may not have.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Draft:
         policy: PodPolicy,
         usual_image: str,
         digests: Mapping[str, str],
+        keytab_secret: str | None = None,
     ) -> None:
         self.pod = pod
         self.ours = ours
         self.policy = policy
         self.usual_image = usual_image
         self.digests = digests
+        self.keytab_secret = keytab_secret
 
     async def made(self, mutation: Mutation) -> Manifest:
         """Return the pod that is sent to the API server. Raises Denied."""
@@ -55,6 +58,7 @@ class Draft:
 
     def check(self, pod: Manifest, owner: str | None = None) -> None:
         """Raise Denied where the policy does not allow the pod."""
+        refuse_secret(pod, self.keytab_secret)
         why = pod_policy.violation(self.policy, wish_of(pod, self.usual_image, owner))
         if why is not None:
             raise Denied(why)
@@ -77,16 +81,24 @@ class Drafts:
         amounts = self.resources(share, bound, task, row, policy)
         ours = self.ours(share, dag, task, key, row)
         made = draft(self.settings, task, ours, amounts)
+        if share.settings.keytab_secret is not None:
+            made = awaited(made)
         if row.key not in pins:
             pins[row.key] = read(self.host.conn, images.pinned, share.team_id, row.run_id)
-        found = Draft(made, ours, policy, self.settings.image, pins[row.key])
+        keytab = share.settings.keytab_secret
+        found = Draft(made, ours, policy, self.settings.image, pins[row.key], keytab)
         found.check(made, owner_of(dag, task))
         return found
 
     def ours(self, share: Share, dag: Dag, task: Task, key: AttemptKey, row: Claimed) -> Manifest:
-        if task.kind != KIND:
-            return own(self.settings, share.team, row.dag_id, key)
-        return beside(self.settings, share.team, row.dag_id, key, told(dag, task, key, row))
+        if task.kind == KIND:
+            words = told(dag, task, key, row)
+            found = beside(self.settings, share.team, row.dag_id, key, words)
+        else:
+            found = own(self.settings, share.team, row.dag_id, key)
+            if share.settings.keytab_secret is not None:
+                found = mounted(found)
+        return marked(found, share.settings)
 
     def resources(
         self, share: Share, bound: Bound, task: Task, row: Claimed, policy: PodPolicy

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from headway.core.cluster import DEFAULTS
+from headway.core.cluster import ClusterSettings
 from headway.executors.kubernetes.names import namespace_of
-from headway.executors.kubernetes.objects import RBAC, Object, dns, in_namespace, of_team
+from headway.executors.kubernetes.objects import Object, dns, in_namespace, of_team
+from headway.executors.kubernetes.rights import RBAC
 from headway.executors.kubernetes.settings import Settings
 
 NAME: Final = "headway"
@@ -61,6 +62,7 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     wal_endpoint: str | None = None  # https://HOST of an S3 that is not Amazon's
     listen_address: str | None = None  # HOST:PORT of the database, if its URL leads to a pooler
     webhook_networks: str | None = None  # not public, and reached by outbound webhooks
+    keytab_secret: str | None = None  # of each team, with the keytab of its tickets
     api: int = 2
     schedulers: int = 2
     agents: int = 1  # of each team; 0: tasks run in pods only
@@ -121,7 +123,7 @@ def objects_of(install: Install) -> list[Object]:
 
 
 def objects_of_team(install: Install, team: str) -> list[Object]:
-    return of_team(install.settings, team, DEFAULTS)
+    return of_team(install.settings, team, ClusterSettings(keytab_secret=install.keytab_secret))
 
 
 def selector(component: str) -> dict[str, str]:

@@ -12,33 +12,45 @@ from lightkube import ApiError, AsyncClient
 from lightkube.codecs import from_dict
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod as PodObject
+from lightkube.resources.core_v1 import Secret, ServiceAccount
+from lightkube.resources.networking_v1 import NetworkPolicy
+from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 
+from headway import clock
+from headway.core.cluster import TICKETS
 from headway.executors.kubernetes.cluster import Refusal
 from headway.executors.kubernetes.drift import drift, is_current
 from headway.executors.kubernetes.names import INSTALL, POOL
-from headway.executors.kubernetes.objects import CREATED, Object
+from headway.executors.kubernetes.objects import CREATED, Object, applied
+from headway.executors.kubernetes.tickets import trouble_of
 from headway.store.clusters import Used
 
 MISSING: Final = 404
+FORBIDDEN: Final = 403
+OF_TICKETS: Final = (Deployment, Secret, NetworkPolicy, RoleBinding, Role, ServiceAccount)
 
 
 @dataclass(frozen=True, slots=True)
 class Leveled:
-    """``repairs``: what somebody had changed since it was applied; ``quota``: as the cluster counts it."""
+    """``repairs``: what somebody had changed since it was applied; ``quota``: as the cluster counts it; ``trouble``: of
+    the Kerberos tickets.
+    """
 
     repairs: Sequence[str]
     quota: Sequence[Used]
+    trouble: str = ""
 
 
-async def level(
-    client: AsyncClient, objects: Sequence[Object], *, was_applied: bool
-) -> Leveled | Refusal:
-    """Apply what differs. ``was_applied``: these very objects were, so one that is missing was deleted.
+async def level(client: AsyncClient, objects: Sequence[Object], before: str) -> Leveled | Refusal:
+    """Apply what differs. ``before``: the digest of what was applied last. If these very objects were, one that is
+    missing was deleted; if others were, what kept tickets is removed where the team is to have none.
 
     Raises what ``attempted`` turns into a refusal.
     """
+    was_applied = before == applied(objects)
     repairs: list[str] = []
     quota: Sequence[Used] = ()
+    of_tickets: dict[str, Object] = {}
     for wanted in objects:
         name = f"{wanted['kind']} {wanted['metadata']['name']}"
         found = await read(client, wanted)
@@ -57,7 +69,23 @@ async def level(
             found = dict(made.to_dict())
         if wanted["kind"] == "ResourceQuota":
             quota = used(found)
-    return Leveled(repairs, quota)
+        if wanted["metadata"]["name"] == TICKETS:
+            of_tickets[wanted["kind"]] = found
+        if wanted["kind"] == "Namespace" and before and not was_applied:
+            await remove_unwanted(client, objects)
+    return Leveled(repairs, quota, trouble_of(of_tickets, clock.now()))
+
+
+async def remove_unwanted(client: AsyncClient, objects: Sequence[Object]) -> None:
+    """Remove what kept the tickets of a team that has no keytab any more, as long as the role of before allows it."""
+    if any(each["metadata"]["name"] == TICKETS for each in objects):
+        return
+    for kind in OF_TICKETS:
+        try:
+            await client.delete(kind, TICKETS, namespace=objects[0]["metadata"]["name"])
+        except ApiError as error:
+            if error.status.code not in (MISSING, FORBIDDEN):  # without that role there was nothing
+                raise
 
 
 async def read(client: AsyncClient, wanted: Object) -> Object | None:

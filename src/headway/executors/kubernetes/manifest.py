@@ -12,6 +12,7 @@ import msgspec
 
 from headway.agent.pod import variable
 from headway.agent.protocol import AttemptKey
+from headway.core.cluster import ClusterSettings
 from headway.core.pod_overlay import CONTAINER, flaw, merged
 from headway.executors.kubernetes.final import Denied, Manifest, finished, laid_over
 from headway.executors.kubernetes.names import LABEL, labels, namespace_of, pod_name
@@ -98,6 +99,14 @@ def spec_of(settings: Settings, container: Manifest, grace_s: int = GRACE_S) -> 
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
+
+
+def marked(pod: Manifest, cluster: ClusterSettings) -> Manifest:
+    """Return Headway's part of a pod with the labels and annotations that its team's pods have. Headway's own win."""
+    metadata = pod["metadata"]
+    labels = {**cluster.pod_labels, **metadata["labels"]}
+    annotations = {**cluster.pod_annotations, **metadata["annotations"]}
+    return {**pod, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
 
 
 def container(settings: Settings, key: AttemptKey, name: str) -> Manifest:

@@ -81,9 +81,8 @@ class Namespaces:
         if team.is_deleted:
             self.cluster.ask(lambda: clear(client, objects), partial(self.cleared, team))
             return
-        was_applied = team.applied == wanted.digest
         self.cluster.ask(
-            lambda: level(client, objects, was_applied=was_applied),
+            lambda: level(client, objects, team.applied),
             partial(self.leveled, team, wanted.digest),
         )
 
@@ -102,7 +101,17 @@ class Namespaces:
             kept, trouble = "" if lost else team.applied, answer.message
             work = partial(self.tell, team=team, state="trouble", applied=kept, trouble=trouble)
         else:
-            work = partial(self.tell, team=team, state="ready", applied=digest, found=answer)
+            trouble = answer.trouble
+            if trouble and team.trouble != trouble:
+                log.warning("team %s: %s", team.name, trouble)
+            work = partial(
+                self.tell,
+                team=team,
+                state="trouble" if trouble else "ready",
+                applied=digest,
+                trouble=trouble or None,
+                found=answer,
+            )
         self.host.safely(lambda: transact(self.host.conn, work))
 
     def tell(
@@ -131,7 +140,7 @@ class Namespaces:
         if found.repairs:
             log.warning("team %s: repaired in the cluster: %s", team.name, "; ".join(found.repairs))
             self.write(conn, team, "cluster.repair", {"repairs": list(found.repairs)})
-        elif state == "ready" and team.applied != applied:
+        elif applied and team.applied != applied:
             self.write(conn, team, "cluster.apply", {"settings": team.cluster})
 
     def cleared(self, team: ClusterTeam, answer: bool | Refusal) -> None:

@@ -6,12 +6,14 @@ what it returns can be compared.
 """
 
 import ipaddress
+from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Any, Final
 
 import msgspec
 
-from headway.core.cluster import ClusterSettings, peer
+from headway.core.cluster import TICKETS, ClusterSettings, peer
+from headway.core.quantities import amount, text_like
 from headway.executors.kubernetes.names import (
     COMPONENT,
     CONTAINER_TASK,
@@ -20,7 +22,9 @@ from headway.executors.kubernetes.names import (
     namespace_of,
     value,
 )
+from headway.executors.kubernetes.rights import role_of
 from headway.executors.kubernetes.settings import Settings
+from headway.executors.kubernetes.tickets import ASKS, renewer
 
 Object = dict[str, Any]
 
@@ -31,7 +35,6 @@ TEAM: Final = f"{LABEL}team"
 PODS_VERBS: Final = ("get", "list", "watch", "create", "patch", "delete")
 POOL_VERBS: Final = ("get", "create", "patch", "delete")
 DNS_PORT: Final = 53
-RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def of_team(settings: Settings, team: str, cluster: ClusterSettings) -> list[Object]:
@@ -42,9 +45,10 @@ def of_team(settings: Settings, team: str, cluster: ClusterSettings) -> list[Obj
         service_account(settings, cluster),
         quota(settings, cluster),
         limit_range(settings),
-        *access(settings),
+        *access(settings, cluster),
         *access_of_tasks(settings),
         *network_policies(settings, cluster),
+        *keeper(settings, cluster, namespace),
     ]
     labels = {
         "app.kubernetes.io/managed-by": "headway",
@@ -70,7 +74,7 @@ def digest(objects: list[Object]) -> str:
     return blake2s(text, digest_size=8).hexdigest()
 
 
-def applied(objects: list[Object]) -> str:
+def applied(objects: Sequence[Object]) -> str:
     """Return the digest that the objects of a team carry."""
     return str(objects[0]["metadata"]["annotations"][APPLIED])
 
@@ -98,9 +102,12 @@ def service_account(settings: Settings, cluster: ClusterSettings) -> Object:
 
 
 def quota(settings: Settings, cluster: ClusterSettings) -> Object:
-    hard = {"pods": str(cluster.pods or settings.pods)}
+    """Return the quota. What the renewer of tickets asks for is added to what the team may use."""
+    has_keeper = cluster.keytab_secret is not None
+    hard = {"pods": str((cluster.pods or settings.pods) + has_keeper)}
     for name in ("cpu", "memory"):
         if (most := getattr(cluster, name)) is not None:
+            most = added(most, ASKS[name]) if has_keeper else most
             hard |= {f"requests.{name}": most, f"limits.{name}": most}
     if cluster.gpu is not None:
         hard["requests.nvidia.com/gpu"] = str(cluster.gpu)
@@ -110,6 +117,14 @@ def quota(settings: Settings, cluster: ClusterSettings) -> Object:
         "metadata": {"name": "headway"},
         "spec": {"hard": hard},
     }
+
+
+def added(text: str, other: str) -> str:
+    """Return the sum of two amounts, in the unit of the second."""
+    one, two = amount(text), amount(other)
+    assert one is not None
+    assert two is not None
+    return text_like(one + two, other)
 
 
 def limit_range(settings: Settings) -> Object:
@@ -124,13 +139,21 @@ def limit_range(settings: Settings) -> Object:
     }
 
 
-def access(settings: Settings) -> list[Object]:
-    """Return what lets schedulers look after pods and the warm pool in this namespace: no secrets, no exec."""
+def access(settings: Settings, cluster: ClusterSettings) -> list[Object]:
+    """Return what lets schedulers look after pods and the warm pool in this namespace: no exec, and no secret but the
+    one with the tickets of the team.
+    """
     namespace, _, account = settings.identity.partition("/")
-    rules = [
+    rules: list[Object] = [
         {"apiGroups": [""], "resources": ["pods"], "verbs": list(PODS_VERBS)},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": list(POOL_VERBS)},
     ]
+    if settings.manage_teams and cluster.keytab_secret is not None:
+        secrets: Object = {"apiGroups": [""], "resources": ["secrets"]}
+        rules += [
+            {**secrets, "resourceNames": [TICKETS], "verbs": ["get", "patch", "delete"]},
+            {**secrets, "verbs": ["create"]},  # a name that does not exist yet cannot be given here
+        ]
     return role_of("headway-executor", rules, account, namespace)
 
 
@@ -141,24 +164,6 @@ def access_of_tasks(settings: Settings) -> list[Object]:
     """
     rules = [{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get"]}]
     return role_of("headway-task", rules, settings.service_account, "")
-
-
-def role_of(name: str, rules: list[Object], account: str, namespace: str) -> list[Object]:
-    """Return a role and its binding. ``namespace``: of the account; empty: that of the team."""
-    role = {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "Role",
-        "metadata": {"name": name},
-        "rules": rules,
-    }
-    binding = {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
-    }
-    return [role, binding]
 
 
 def network_policies(settings: Settings, cluster: ClusterSettings) -> list[Object]:
@@ -190,6 +195,15 @@ def network_policies(settings: Settings, cluster: ClusterSettings) -> list[Objec
         }
         for name, spec in found
     ]
+
+
+def keeper(settings: Settings, cluster: ClusterSettings, namespace: str) -> list[Object]:
+    """Return what keeps the Kerberos tickets of a team's pods, if it has a keytab."""
+    if cluster.keytab_secret is None:
+        return []
+    others = [*cluster.egress, *settings.api_servers]
+    egress = [dns(), *settings.egress, *map(rule_of, others)]
+    return renewer(settings, cluster, namespace, egress)
 
 
 def dns() -> Object:

@@ -49,7 +49,11 @@ class Pod:
     disruption: str = ""  # the reason of the condition DisruptionTarget
     unschedulable: str = ""  # the scheduler's message
     waiting: tuple[str, str] = ("", "")
+    beside: tuple[str, str] = ("", "")  # why another container does not start
     ended: tuple[str, int] | None = None  # reason and exit code
+    is_done: bool = (
+        False  # its container has ended for good, whatever others in it do, such as those of a mesh
+    )
     memory: str = ""  # its limit
     dag: str = ""  # as its label has it
     is_foreign: bool = False  # its task has an image without Headway, and an agent beside it
@@ -68,7 +72,12 @@ class Pod:
 
     @property
     def is_over(self) -> bool:
-        return self.phase in OVER
+        return self.phase in OVER or self.is_done
+
+    @property
+    def is_held(self) -> bool:
+        """True if it is over, and other containers keep it alive: quotas count it until it is removed."""
+        return self.is_over and self.phase not in OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,8 @@ def stuck(pod: Pod, waited_s: float, deadline_s: float) -> PodEnd | None:
     if waited_s < deadline_s:
         return None
     why = pod.unschedulable and f"Unschedulable: {pod.unschedulable}"
+    if not why and reason not in STUCK and pod.beside[0]:
+        reason, message = pod.beside
     why = why or f"{reason or pod.phase}{': ' + message if message else ''}"
     cause = STUCK.get(reason, "not_started")
     return PodEnd("lost", cause, f"its pod did not start in {deadline_s:g} s: {why}")

@@ -22,7 +22,7 @@ from headway.executors.kubernetes.drafts import Draft
 from headway.executors.kubernetes.drift import drift, is_current
 from headway.executors.kubernetes.final import Manifest, laid_over
 from headway.executors.kubernetes.level import MISSING, read
-from headway.executors.kubernetes.manifest import GRACE_S, container_of, spec_of
+from headway.executors.kubernetes.manifest import GRACE_S, container_of, marked, spec_of
 from headway.executors.kubernetes.mutation import Mutation
 from headway.executors.kubernetes.names import (
     COMPONENT,
@@ -36,6 +36,7 @@ from headway.executors.kubernetes.names import (
 )
 from headway.executors.kubernetes.objects import APPLIED, TEAM, Object, digest
 from headway.executors.kubernetes.settings import Settings
+from headway.executors.kubernetes.tickets import mounted
 
 STAYS: Final = "0"
 
@@ -79,13 +80,18 @@ def draft(settings: Settings, team: str, cluster: ClusterSettings, bounds: Bound
         },
         "spec": spec,
     }
+    if cluster.keytab_secret is not None:
+        ours = mounted(ours)
+    ours = marked(ours, cluster)
     image = cluster.warm_image or settings.image
     asks = amounts(settings, cluster, bounds)
     given = {"name": CONTAINER, "image": image, "resources": {"requests": asks, "limits": asks}}
     made = laid_over({"spec": {"containers": [given]}}, ours)
-    made["metadata"]["annotations"] = ours["metadata"]["annotations"] = {VERSION: digest([made])}
+    version = {VERSION: digest([made])}
+    made["metadata"]["annotations"] |= version
+    ours["metadata"]["annotations"] |= version
     policy = pod_policy.of_team(settings.policy, cluster)
-    return Draft(made, ours, policy, settings.image, {})
+    return Draft(made, ours, policy, settings.image, {}, cluster.keytab_secret)
 
 
 def version_of(draft: Draft) -> str:

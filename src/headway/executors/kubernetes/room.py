@@ -17,6 +17,7 @@ from headway.executors.kubernetes.pods import Pod
 from headway.executors.kubernetes.tally import Tally
 
 MESSAGE_CHARS_MAX: Final = 500
+CREATING: Final = "ContainerCreating"  # also while a volume is not there yet
 COUNTED: Final = ("cpu", "memory")
 OVER: Final = re.compile(
     r"requested: ([^ =]+)=([^,]+).*? used: [^ =]+=([^,]+).*? limited: [^ =]+=([^,]+)"
@@ -58,9 +59,13 @@ def why_not_created(refusal: Refusal, pods: Tally) -> Reason:
     return QuotaFull(name.rpartition(".")[2] or name, used, hard, asked, pods.holders())
 
 
-def why_pending(pod: Pod) -> Reason | None:
-    """Return why a pod has not started, where the cluster says so."""
+def why_pending(pod: Pod, trouble: str = "") -> Reason | None:
+    """Return why a pod has not started, where the cluster says so. ``trouble``: of what its team needs there."""
     if pod.unschedulable:
         return PodPending("Unschedulable", pod.unschedulable[:MESSAGE_CHARS_MAX])
     reason, message = pod.waiting
+    if reason not in STUCK and pod.beside[0]:
+        reason, message = pod.beside
+    if reason == CREATING and trouble:
+        return PodPending(CREATING, trouble[:MESSAGE_CHARS_MAX])
     return PodPending(reason, message[:MESSAGE_CHARS_MAX]) if reason in STUCK else None

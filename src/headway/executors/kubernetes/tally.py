@@ -13,7 +13,9 @@ K = TypeVar("K")
 
 
 class Tally:
-    """A count of the pods that are not over. ``sizes``: by resource, how many of them ask for which amount."""
+    """A count of the pods that quotas count: those that are not over, and those that other containers hold.
+    ``sizes``: by resource, how many of them ask for which amount.
+    """
 
     def __init__(self) -> None:
         self.live = 0
@@ -30,7 +32,7 @@ class Tally:
     def change(self, before: Pod | None, after: Pod | None) -> None:
         """Count a pod anew. None: it is new, or it is gone."""
         for pod, by in ((before, -1), (after, +1)):
-            if pod is not None and not pod.is_over:
+            if pod is not None and (not pod.is_over or pod.is_held):
                 self.count(pod, by)
 
     def count(self, pod: Pod, by: int) -> None:

@@ -127,7 +127,7 @@ class Upkeep:
         waits: dict[str, Reason | None] = {}
         for name in share.pending:
             if (pod := pods.get(name)) is not None:
-                waits[name] = why_pending(pod)
+                waits[name] = why_pending(pod, share.trouble)
             elif (refusal := share.refused.get(name)) is not None:
                 waits[name] = why_not_created(refusal, self.cluster.tally(share.namespace))
             else:
@@ -189,7 +189,8 @@ class Upkeep:
             if isinstance(answer, Refusal) and answer.code != 404:
                 self.cluster.news.add(pod.ref)
 
-        self.cluster.delete(pod, done, 0 if pod.is_over else None)
+        is_ended = pod.is_over and not pod.is_held  # else what runs beside has its time to end
+        self.cluster.delete(pod, done, 0 if is_ended else None)
 
 
 def close_session(conn: Connection[Any], pod: Pod) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from headway.core.cluster import TICKETS
 from headway.core.teams import RESERVED, name_trouble
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ TEXTS: Final[Mapping[str, Text]] = {
             *("host", "ingress_class", "ingress_secret", "dags_claim", "storage_class"),
             *("database_secret", "gateway_secret", "keys_secret", "agent_secret"),
             *("sign_in_secret", "metrics_secret", "log_store_secret", "backup_store_secret"),
-            "wal_store_secret",
+            *("wal_store_secret", "keytab_secret"),
         ),
         NAME,
     ),
@@ -125,6 +126,8 @@ def trouble(install: "Install") -> str | None:
         value = getattr(install, name)
         if not number_of.least <= value <= number_of.most:
             return f"{option(name)}: {value} must be from {number_of.least} to {number_of.most:,}"
+    if install.keytab_secret == TICKETS:
+        return f"keytab-secret: {TICKETS} is the secret of the tickets, not of the keytab"
     return trouble_of_database(install)
 
 
@@ -157,11 +160,12 @@ def schema_of_text(name: str, *, optional: bool) -> dict[str, Any]:
     """Return the JSON Schema of a text. What goes into a template cannot leave its quotes: no pattern admits any."""
     text = TEXTS[name]
     if optional:  # for Helm an empty text is none
-        return {
+        found = {
             "type": ["string", "null"],
             "pattern": f"^({text.pattern})?$",
             "maxLength": text.most,
         }
+        return found | {"not": {"const": TICKETS}} if name == "keytab_secret" else found
     return {"type": "string", "pattern": f"^({text.pattern})$", "maxLength": text.most}
 
 

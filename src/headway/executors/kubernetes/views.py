@@ -5,6 +5,7 @@ from decimal import Decimal
 from lightkube.models.core_v1 import Container, ContainerStatus, PodStatus
 from lightkube.resources.core_v1 import Pod as PodObject
 
+from headway.core.pod_states import STUCK
 from headway.core.quantities import amount
 from headway.core.warm import WARM
 from headway.executors.kubernetes.foreign import SIDECAR
@@ -19,6 +20,7 @@ from headway.executors.kubernetes.names import (
 )
 from headway.executors.kubernetes.pods import Pod
 
+BACK_OFF = "CrashLoopBackOff"
 CONTAINER = "task"  # others in the pod, as of a mesh, decide nothing
 
 
@@ -36,14 +38,15 @@ def view(found: PodObject) -> Pod:
     first = beside.state if beside is not None else state
     waiting = first.waiting if first is not None else None
     ended = state.terminated if state is not None else None
-    phase = status.phase or "Pending"
-    if ended is not None and phase == "Running" and not is_foreign:  # a sidecar keeps the pod alive
-        phase = "Succeeded" if ended.exitCode == 0 else "Failed"
+    is_warm = (meta.labels or {}).get(COMPONENT) == WARM  # its container begins again
+    # The agent beside a container tells the end of that, as long as it comes again.
+    is_told = is_foreign and not is_gone(beside)
     return Pod(
         namespace=meta.namespace or "",
         name=meta.name,
         uid=meta.uid or "",
-        phase=phase,
+        phase=status.phase or "Pending",
+        is_done=ended is not None and not is_warm and not is_told,
         created=meta.creationTimestamp,
         deleting=meta.deletionTimestamp is not None,
         node=(spec.nodeName or "") if spec is not None else "",
@@ -54,17 +57,38 @@ def view(found: PodObject) -> Pod:
         if scheduled is not None and scheduled.status == "False"
         else "",
         waiting=("", "") if waiting is None else (waiting.reason or "", waiting.message or ""),
+        beside=held_up(status),
         ended=None if ended is None else (ended.reason or "", ended.exitCode),
         memory=memory_of(found, ours),
         dag=(meta.labels or {}).get(DAG, ""),
         is_foreign=is_foreign,
-        is_warm=(meta.labels or {}).get(COMPONENT) == WARM,
+        is_warm=is_warm,
         is_last=(meta.annotations or {}).get(DELETION_COST) == LEAVES,
         version=(meta.annotations or {}).get(VERSION, ""),
         image=(image := image_of(found)),
         digest=digest_of(image, ours.imageID or "") if ours is not None else None,
         asks=asks_of(found),
     )
+
+
+def is_gone(beside: ContainerStatus | None) -> bool:
+    """Return whether the agent beside a container has ended, and the kubelet does not begin it again for a while."""
+    state = beside.state if beside is not None else None
+    if state is None:
+        return False
+    waits = state.waiting is not None and state.waiting.reason == BACK_OFF
+    return waits or state.terminated is not None
+
+
+def held_up(status: PodStatus) -> tuple[str, str]:
+    """Return why a container of others, such as that of a mesh, does not start: reason and message."""
+    for each in (*(status.initContainerStatuses or ()), *(status.containerStatuses or ())):
+        waiting = each.state.waiting if each.state is not None else None
+        if each.name in (CONTAINER, SIDECAR) or waiting is None or waiting.reason not in STUCK:
+            continue
+        said = f": {waiting.message}" if waiting.message else ""
+        return waiting.reason or "", f"the container {each.name}{said}"
+    return "", ""
 
 
 def asks_of(found: PodObject) -> dict[str, Decimal]:
