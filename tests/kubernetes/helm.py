@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
@@ -23,16 +24,17 @@ WORD: Final = re.compile(
 )
 
 
-def values(**given: Any) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+def values(folder: Path = CHART, **given: Any) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "values.yaml").read_text())
     return {**found, **given}
 
 
-def render(given: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
-    """Render the template of the chart."""
+def render(given: Mapping[str, Any], namespace: str, folder: Path = CHART) -> list[dict[str, Any]]:
+    """Render the template of a chart."""
     names = {f"$.Values.{name}": value for name, value in given.items()}
     names["$.Release.Namespace"] = namespace
-    lines = (CHART / "templates" / "headway.yaml").read_text().splitlines()
+    (file,) = (folder / "templates").iterdir()
+    lines = file.read_text().splitlines()
     text = "\n".join(block(iter(lines), names))
     return parsed(text)
 
@@ -78,18 +80,18 @@ def expanded(line: str, names: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def by_helm(given: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
+def by_helm(given: Mapping[str, Any], namespace: str, folder: Path = CHART) -> list[dict[str, Any]]:
     """Render the chart with Helm: the program, or its library from the package helm-python-sdk."""
     if PROGRAM is None:
         library: Any = import_module(LIBRARY)
-        with library.Chart.load(str(CHART)) as chart:
+        with library.Chart.load(str(folder)) as chart:
             made = chart.render(dict(given), name="headway", namespace=namespace)
         return parsed("\n---\n".join(made.values()))
     command = [
         PROGRAM,
         "template",
         "headway",
-        str(CHART),
+        str(folder),
         "--namespace",
         namespace,
         "--values",

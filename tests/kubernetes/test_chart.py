@@ -77,7 +77,7 @@ def test_the_chart_says_what_manifests_prints(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
 def test_examples_of_values_are_valid(file: Path) -> None:
     values = helm.values(image="headway:1", **yaml.safe_load(file.read_text()))
-    jsonschema_rs.validate(chart.schema(), values)
+    jsonschema_rs.validate(chart.schema(chart.WHOLE), values)
     assert (
         comparable(helm.render(values, "flow")).keys()
         == comparable(objects_of(install(values, "flow"))).keys()
@@ -100,16 +100,16 @@ def test_examples_of_values_are_valid(file: Path) -> None:
     ids=str,
 )
 def test_what_the_schema_refuses(wrong: dict[str, Any]) -> None:
-    asked = {name: [*v] if isinstance(v, tuple) else v for name, v in wrong.items()}
-    given = helm.values(**{"image": "headway:1", **asked})
+    asked: dict[str, Any] = {name: [*v] if isinstance(v, tuple) else v for name, v in wrong.items()}
+    given = helm.values(CHART, **{"image": "headway:1", **asked})
     with pytest.raises(jsonschema_rs.ValidationError):
-        jsonschema_rs.validate(chart.schema(), given)
+        jsonschema_rs.validate(chart.schema(chart.WHOLE), given)
 
 
 @pytest.mark.parametrize(("field", "value"), RIGHT)
 def test_what_the_schema_takes_is_what_manifests_takes(field: str, value: Any) -> None:
     values = helm.values(**{"image": "headway:1", chart.camel(field): value})
-    jsonschema_rs.validate(chart.schema(), {**values, "teams": list(values["teams"])})
+    jsonschema_rs.validate(chart.schema(chart.WHOLE), {**values, "teams": list(values["teams"])})
     expected = comparable(objects_of(install(values, "flow")))
     assert comparable(helm.render(values, "flow")) == expected
 

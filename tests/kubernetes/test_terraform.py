@@ -19,7 +19,7 @@ def test_its_values_are_values_of_the_chart() -> None:
     (given,) = re.findall(r"yamlencode\(\{\n(.*?)\n  \}\)\n\}", TEXT, re.DOTALL)[:1]
     names = set(re.findall(r"^    (\w+) += ", given, re.MULTILINE))
     assert "walStore" in names
-    assert names <= chart.values().keys()
+    assert names <= chart.values(chart.WHOLE).keys()
 
 
 def test_its_secrets_are_those_that_the_chart_reads() -> None:

@@ -1,22 +1,22 @@
-"""The Helm chart, made from the objects of ``headway manifests``: ``python -m headway.executors.kubernetes.chart``.
+"""The Helm charts, made from the objects of ``headway manifests``: ``python -m headway.executors.kubernetes.chart``.
 
 The objects are made with a mark in place of each value, and once more without each value that may be left out. A mark
 becomes a reference to the value; what is there only with a value stands in an ``if``, what is of a team in a ``range``.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from headway.executors.kubernetes import parts
 from headway.executors.kubernetes.install import NAME, Install, objects_of
 from headway.executors.kubernetes.objects import APPLIED, Object
 from headway.executors.kubernetes.values import schema_of_number, schema_of_teams, schema_of_text
 
-FOLDER: Final = "deploy/helm/headway"
-FILE: Final = f"{FOLDER}/templates/headway.yaml"
 TEAM: Final = "mark-of-team"
 SPACE: Final = "mark-of-space"
 NUMBERS: Final = {
@@ -28,6 +28,7 @@ NUMBERS: Final = {
     "backups": 424206,
     "canary_seconds": 424207,
     "database_instances": 424208,
+    "server_port": 424209,
 }
 OPTIONAL: Final = (
     *("host", "ingress_class", "dags_claim", "storage_class", "log_store", "listen_address"),
@@ -36,6 +37,7 @@ OPTIONAL: Final = (
 )
 SET: Final = (
     "image",
+    "server",
     "storage",
     "database_secret",
     "gateway_secret",
@@ -47,12 +49,35 @@ OF_OPTIONAL: Final = (
     *("log_store_secret", "ingress_secret", "backup_store_secret"),
     "wal_store_secret",
 )
-COUNTED: Final = ("agents", "database_instances")  # 0: their objects are not there
 HEAD: Final = (
     "# Made by: python -m headway.executors.kubernetes.chart, from the objects beside it.\n"
 )
 RANGE: Final = "{{- range $team := $.Values.teams }}"
 ENDED: Final = "{{- end }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """``fields``: which settings of ``kind`` are values; ``usual``: what these are, other than in the whole;
+    ``required``: values without a usual one.
+    """
+
+    folder: str
+    kind: type[Install]
+    objects: Callable[[Any], list[Object]]
+    fields: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()  # 0: their objects are not there
+    rules: tuple[Any, ...] = ()  # of the schema
+
+    @property
+    def file(self) -> str:
+        return f"{self.folder}/templates/{self.folder.rpartition('/')[2]}.yaml"
+
+    def of(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in self.fields]
+
 
 Variants = Mapping[str, Any]  # by the value that is left out
 
@@ -66,21 +91,23 @@ def mark(name: str) -> str:
     return f"mark-of-{name.replace('_', '-')}"
 
 
-def marked() -> Install:
-    texts = {name: mark(name) for name in (*SET, *OPTIONAL, *OF_OPTIONAL)}
-    return Install(namespace=SPACE, teams=(TEAM,), **texts, **NUMBERS)  # type: ignore[arg-type]
+def marked(chart: Chart) -> Install:
+    texts: dict[str, Any] = {name: mark(name) for name in chart.of((*SET, *OPTIONAL, *OF_OPTIONAL))}
+    numbers = {name: NUMBERS[name] for name in chart.of(NUMBERS)}
+    teams = {"teams": (TEAM,)} if "teams" in chart.fields else {}
+    return chart.kind(**{"image": "", "namespace": SPACE, **texts, **numbers, **teams})
 
 
-def template() -> str:
+def template(chart: Chart) -> str:
     """Return the template of all objects but the namespace of the release, which Helm makes."""
-    whole = marked()
+    whole = marked(chart)
     without: dict[str, Install] = {
-        name: msgspec.structs.replace(whole, **{name: None}) for name in OPTIONAL
+        name: msgspec.structs.replace(whole, **{name: None}) for name in chart.of(OPTIONAL)
     }
-    without |= {name: msgspec.structs.replace(whole, **{name: 0}) for name in COUNTED}
-    variants = {name: by_key(objects_of(each)) for name, each in without.items()}
+    without |= {name: msgspec.structs.replace(whole, **{name: 0}) for name in chart.counted}
+    variants = {name: by_key(chart.objects(each)) for name, each in without.items()}
     documents = []
-    for key, each in by_key(objects_of(whole)).items():
+    for key, each in by_key(chart.objects(whole)).items():
         if key == ("Namespace", "", SPACE):
             continue
         missing = [name for name, found in variants.items() if key not in found]
@@ -177,30 +204,28 @@ def referring(text: str) -> str:
     return text
 
 
-def values() -> dict[str, Any]:
+def values(chart: Chart) -> dict[str, Any]:
     """Return all values as they are when nobody sets them. The image has no usual one."""
-    usual = msgspec.to_builtins(Install(image=""))
-    return {camel(name): value for name, value in usual.items() if name != "namespace"}
+    usual = msgspec.to_builtins(chart.kind(image="")) | dict(chart.usual)
+    return {camel(name): usual[name] for name in usual if name in chart.fields}
 
 
-def schema() -> dict[str, Any]:
+def schema(chart: Chart) -> dict[str, Any]:
     """Return the JSON Schema of the values."""
-    required = (*SET, *OF_OPTIONAL)
-    properties: dict[str, Any] = {camel(n): schema_of_text(n, optional=False) for n in required}
-    properties |= {camel(n): schema_of_text(n, optional=True) for n in OPTIONAL}
-    properties |= {camel(n): schema_of_number(n) for n in NUMBERS}
-    properties["teams"] = schema_of_teams()
-    given = {"type": "string", "minLength": 1}
+    of_texts = chart.of((*SET, *OF_OPTIONAL))
+    properties: dict[str, Any] = {camel(n): schema_of_text(n, optional=False) for n in of_texts}
+    optional = chart.of(OPTIONAL)
+    properties |= {camel(n): schema_of_text(n, optional=True) for n in optional}
+    properties |= {camel(n): schema_of_number(n) for n in chart.of(NUMBERS)}
+    if "teams" in chart.fields:
+        properties["teams"] = schema_of_teams()
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
-        "required": ["image", "teams"],
+        "required": list(chart.required),
         "additionalProperties": False,
         "properties": {**properties, "global": {"type": "object"}},
-        "allOf": [
-            together("databaseInstances", {"minimum": 1}, "listenAddress", given),
-            together("walStore", given, "databaseInstances", {"minimum": 2}),
-        ],
+        "allOf": list(chart.rules),
     }
 
 
@@ -212,14 +237,55 @@ def together(name: str, rule: dict[str, Any], other: str, demand: dict[str, Any]
     }
 
 
+GIVEN: Final = {"type": "string", "minLength": 1}
+WHOLE: Final = Chart(
+    folder="deploy/helm/headway",
+    kind=Install,
+    objects=objects_of,
+    fields=tuple(name for name in Install.__struct_fields__ if name != "namespace"),
+    required=("image", "teams"),
+    counted=("agents", "database_instances"),
+    rules=(
+        together("databaseInstances", {"minimum": 1}, "listenAddress", GIVEN),
+        together("walStore", GIVEN, "databaseInstances", {"minimum": 2}),
+    ),
+)
+AGENT: Final = Chart(
+    folder="deploy/helm/headway-agent",
+    kind=parts.Agents,
+    objects=parts.agents,
+    fields=("image", "server", "server_port", "agent_secret", "agents", "agent_slots"),
+    required=("image", "server"),
+    usual={"server": ""},
+    rules=({"properties": {"agents": {"minimum": 1}}},),
+)
+POSTGRESQL: Final = Chart(
+    folder="deploy/helm/headway-postgresql",
+    kind=Install,
+    objects=parts.database,
+    fields=(
+        *("database_instances", "database_storage", "storage_class"),
+        *("wal_store", "wal_store_secret", "wal_endpoint"),
+    ),
+    usual={"database_instances": 3},
+    rules=({"properties": {"databaseInstances": {"minimum": 2}}},),
+)
+CHARTS: Final = (WHOLE, AGENT, POSTGRESQL)
+
+
 def files() -> dict[str, str]:
-    """Return the files of the chart that are made, by their path."""
-    pretty = msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode()
-    listed = msgspec.yaml.encode(values()).decode()
+    """Return the files of the charts that are made, by their path."""
+    return {name: text for chart in CHARTS for name, text in files_of(chart).items()}
+
+
+def files_of(chart: Chart) -> dict[str, str]:
+    pretty = msgspec.json.format(msgspec.json.encode(schema(chart)), indent=2).decode()
+    listed = msgspec.yaml.encode(values(chart)).decode()
+    needs = f" {NAME} needs an image." if "image" in chart.fields else ""
     return {
-        FILE: template(),
-        f"{FOLDER}/values.yaml": f"# docs/kubernetes.md says what each value is. {NAME} needs an image.\n{listed}",
-        f"{FOLDER}/values.schema.json": f"{pretty}\n",
+        chart.file: template(chart),
+        f"{chart.folder}/values.yaml": f"# docs/kubernetes.md says what each value is.{needs}\n{listed}",
+        f"{chart.folder}/values.schema.json": f"{pretty}\n",
     }
 
 

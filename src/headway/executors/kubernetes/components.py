@@ -163,15 +163,27 @@ def cron_job(name: str, at: str, command: list[str], install: Install, env: list
 
 def agents(install: Install) -> list[Object]:
     """Return the agents of each team, with their triggerers, in its namespace: its quota counts them."""
+    made: list[Object] = []
     if install.agents == 0:
-        return []
+        return made
+    for team in install.teams:
+        server = f"{install.gateway}:{AGENTS_PORT}"
+        one = agent(install, server, install.settings.service_account)
+        for each in (one, agents_policy(install)):
+            each["metadata"]["namespace"] = namespace_of(install.settings, team)
+            made.append(each)
+    return made
+
+
+def agent(install: Install, server: str, account: str) -> Object:
+    """Return agents that connect to ``server``, with the token of one team."""
     secret = {"secretName": install.agent_secret, "defaultMode": 0o440}
     places = [
         place("data", DATA, emptyDir={}),
         place("tmp", "/tmp", emptyDir={}),
         place("token", TOKEN, read_only=True, secret=secret),
     ]
-    to = ["--server", f"tls://{install.gateway}:{AGENTS_PORT}", "--ca", f"{TOKEN}/ca.crt"]
+    to = ["--server", f"tls://{server}", "--ca", f"{TOKEN}/ca.crt"]
     command = [
         *("agent", *to, "--token-file", f"{TOKEN}/token", "--data", DATA),
         *("--slots", str(install.agent_slots), "--health-port", str(HEALTH_PORT)),
@@ -184,16 +196,11 @@ def agents(install: Install) -> list[Object]:
     found["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
     found["resources"]["limits"] = {**REQUESTS, "cpu": "2", "memory": "4Gi"}
     found |= probes(HEALTH_PORT)
-    made = []
-    for team in install.teams:
-        one = deployment("agent", install, found, places, replicas=install.agents)
-        pod = one["spec"]["template"]["spec"]
-        pod["serviceAccountName"] = install.settings.service_account
-        pod["automountServiceAccountToken"] = False
-        for each in (one, agents_policy(install)):
-            each["metadata"]["namespace"] = namespace_of(install.settings, team)
-            made.append(each)
-    return made
+    one = deployment("agent", install, found, places, replicas=install.agents)
+    pod = one["spec"]["template"]["spec"]
+    pod["serviceAccountName"] = account
+    pod["automountServiceAccountToken"] = False
+    return one
 
 
 # -- a pod

@@ -70,6 +70,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ),
         NAME,
     ),
+    "server": Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name"),
     "log_store": STORE,
     "backup_store": STORE,
     "wal_store": Text(r"s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/=-]*)?", "s3://bucket/prefix"),
@@ -96,6 +97,7 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "backups": Number(1, REPLICAS_MAX),
     "canary_seconds": Number(0, CANARY_S_MAX),
     "database_instances": Number(0, INSTANCES_MAX),
+    "server_port": Number(1, 65_535),
 }
 
 
@@ -119,11 +121,11 @@ def trouble(install: "Install") -> str | None:
                 "because the name of its namespace ends with it"
             )
     for name, text in TEXTS.items():
-        given = getattr(install, name)
+        given = getattr(install, name, None)  # some are of a part alone
         if given is not None and not is_whole(text.pattern, given, text.most):
             return f"{option(name)}: {shown(given)} must be {text.words}"
     for name, number_of in NUMBERS.items():
-        value = getattr(install, name)
+        value = getattr(install, name, number_of.least)
         if not number_of.least <= value <= number_of.most:
             return f"{option(name)}: {value} must be from {number_of.least} to {number_of.most:,}"
     if install.keytab_secret == TICKETS:

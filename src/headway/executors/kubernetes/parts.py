@@ -1,0 +1,51 @@
+"""Parts of an install that stand alone, each with a chart of its own: agents, and a PostgreSQL. Pure.
+
+They are made by the same functions as the whole, in the namespace of their release.
+"""
+
+from typing import Any
+
+from headway.executors.kubernetes.components import agent
+from headway.executors.kubernetes.install import AGENTS_PORT, NAME, Install, account, selector
+from headway.executors.kubernetes.objects import Object, dns
+from headway.executors.kubernetes.postgres import objects as of_database
+
+
+class Agents(Install, frozen=True, kw_only=True):
+    """Agents of one team, whose token is in ``agent_secret``. ``server``: the host where schedulers listen to them."""
+
+    server: str = "headway.example.org"
+    server_port: int = AGENTS_PORT
+
+
+def agents(install: Any) -> list[Object]:
+    """Return the agents of a server in another namespace or cluster. They reach names and the server."""
+    one = agent(install, f"{install.server}:{install.server_port}", f"{NAME}-agent")
+    found = [account("agent"), policy(install.server_port), one]
+    return placed(install, found)
+
+
+def policy(port: int) -> Object:
+    to_server = {"ports": [{"port": port, "protocol": "TCP"}]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{NAME}-agent"},
+        "spec": {
+            "podSelector": {"matchLabels": selector("agent")},
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": [dns(), to_server],
+        },
+    }
+
+
+def database(install: Install) -> list[Object]:
+    """Return the objects of the operator that make a PostgreSQL for Headway."""
+    return placed(install, of_database(install))
+
+
+def placed(install: Install, found: list[Object]) -> list[Object]:
+    for each in found:
+        each["metadata"]["namespace"] = install.namespace
+        each["metadata"].setdefault("labels", {"app.kubernetes.io/name": NAME})
+    return found
