@@ -5,7 +5,7 @@ A new kind adds its examples here, and nothing else.
 
 import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway import Asset
+from headway import Dates as Written
 from headway.authoring.partitions import PartitionedAssets
 from headway.core.schedules import (
     FIRST,
@@ -22,6 +23,7 @@ from headway.core.schedules import (
     LAST,
     BadSchedule,
     Cron,
+    Dates,
     Every,
     OnAssets,
     Once,
@@ -81,6 +83,24 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example("0 9 1-7 * 1", "0 9 1-7 * 1 UTC"),
         Example("0 0 29 2 *", "0 0 29 2 * UTC"),
         Example("0 9 * * 1,3", "0 9 * * 1,3 UTC"),
+    ),
+    Dates: (
+        Example(Written(["2026-12-24T05:00Z"]), "on 2026-12-24 05:00 UTC"),
+        Example(Written("2026-12-24T05:00Z"), "on 2026-12-24 05:00 UTC"),
+        Example(
+            Written([datetime(2026, 3, 29, 2, 30), date(2026, 1, 6)]),  # noqa: DTZ001
+            "on 2 dates, 2026-01-06 to 2026-03-29",
+        ),
+        Example(
+            Written(
+                [
+                    datetime(2026, 1, 1, hour, tzinfo=UTC) + n * DAY
+                    for hour in (5, 17)
+                    for n in range(300)
+                ]
+            ),
+            "on 600 dates, 2026-01-01 to 2026-10-27",
+        ),
     ),
     OnAssets: (
         Example(Asset("orders"), "on orders"),
@@ -254,6 +274,20 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"assets": {"all": []}}, "a condition is the name of an asset"),
     ({"assets": {"all": ["a"], "any": ["b"]}}, "a condition is the name of an asset"),
     ({"assets": {"all": ["a"] * 201}}, "names 201 assets"),
+    ({"dates": {"fires": ["2026-13-01"]}}, "'2026-13-01' is not a date"),
+    ({"dates": {"fires": ["1066-10-14"]}}, "is not a date between 1900 and 2200"),
+    ({"dates": {"fires": "2026-01-01"}}, "fires are a list"),
+    ({"dates": ["2026-01-01"]}, "dates have fires"),
+    ({"dates": {"fires": ["2026-01-01"] * 4_001}}, "4,001 dates; the limit is 4,000"),
+    ({"dates": {"fires": ["2026-01-02/2026-01-01/2026-01-03"]}}, "with the start first"),
+    ({"dates": {"fires": ["2026-01-01T00:00Z", "2026-01-01T00:00:00.5Z"]}}, "less than a second"),
+    ({"dates": {"fires": ["2026-01-01"], "words": "a\nb"}}, "words are a line"),
+    ({"dates": {"fires": ["2026-01-01"], "skips_past": 1}}, "skips_past is true or false"),
+    ({"once": True, "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
+    ({"assets": "b", "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
+    ({"cron": "@daily", "partition_key": {}, "or_assets": "a"}, "or_assets belongs to"),
+    ({"cron": "@daily", "or_assets": {"all": []}}, "a condition is the name of an asset"),
+    ({"or_assets": "a"}, "and only one"),
     ({"once": True, "timezone": 5}, "a time zone is an IANA name"),
     ({"once": True, "timezone": "Mars/Base"}, "unknown time zone"),
 ]

@@ -61,16 +61,19 @@ def create_for(
     conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], now: datetime
 ) -> int:
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
-    start_date = spec.start_date or dags.first_seen(conn, dag.team_id, dag.dag_id) or now
+    first_seen = dags.first_seen(conn, dag.team_id, dag.dag_id) or now
+    start_date = spec.start_date or first_seen
     schedule = compile.schedule(spec, start_date)
+    is_new = dag.last_fire is None and not spec.catchup and schedule.skips_past
     dates, next_at = timetable.due(
         schedule,
         start_date=start_date,
         end_date=spec.end_date,
-        last=dag.last_fire,
+        last=first_seen if is_new else dag.last_fire,
         now=now,
         catchup=spec.catchup,
         limit=FIRES_MAX,
+        by_start=spec.dated_by_start,
     )
     params = check_params(spec, {}) if dates else {}
     wanted = [fire_run(dag, schedule, date, new_id(), params) for date in dates]

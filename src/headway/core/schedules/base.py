@@ -80,6 +80,27 @@ class Schedule(ABC):
         """Return the partition of the run of a fire, if its runs have any."""
         return None
 
+    def data_interval(self, fire: datetime) -> tuple[datetime, datetime]:
+        """Return the data that the run of a fire stands for: from the fire before up to it. The same for any other
+        time; without fires it has no width.
+        """
+        return self.previous_before(fire) or fire, fire
+
+    def begun_at(self, start: datetime) -> datetime | None:
+        """Return the fire whose data interval begins at a time, if one does."""
+        fire = self.next_after(start)
+        return fire if fire is not None and self.data_interval(fire)[0] == start else None
+
+    @property
+    def renew_at(self) -> datetime | None:
+        """The time from which on its file is to be read again, because its fires are known up to some date only."""
+        return None
+
+    @property
+    def skips_past(self) -> bool:
+        """Return whether a new DAG without ``catchup`` begins with the fires to come, not with the last one before."""
+        return False
+
     def periods(self, first: datetime, last: datetime) -> Iterator[datetime] | None:
         """Yield the dates that a backfill runs between two times, both included; None: it has none that could be
         filled.

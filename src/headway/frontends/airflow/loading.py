@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
 from headway.frontends.airflow import (
+    assets,
     callbacks,
     ground,
     idioms,
@@ -16,6 +17,7 @@ from headway.frontends.airflow import (
     limits,
     parsed,
     runner,
+    schedules,
     specs,
     zips,
 )
@@ -39,14 +41,15 @@ def load(root: Path, file: str) -> Loaded:
             refused.append(reasons[0])
             continue
         try:
-            spec = specs.spec_of(dag, file, line, lines(dag))
+            read = schedules.read(dag, file, line, assets.uris_of(dag))
+            spec = specs.spec_of(dag, file, line, lines(dag), read)
             validate(spec)
         except (BadSpec, MemoryError):
             raise
         except BaseException as error:  # raised by an object of the file's own
             raise explained(error, path, file) from None
         dags.append(spec)
-        warnings += limits.remarks(dag, lines(dag))
+        warnings += limits.remarks(dag, lines(dag), read)
     if refused and not dags:
         first = refused[0]
         raise BadSpec(first.message, file=file, line=first.line or 0, hint=first.hint)
