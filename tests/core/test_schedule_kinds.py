@@ -282,7 +282,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"dates": {"fires": ["2026-01-02/2026-01-01/2026-01-03"]}}, "with the start first"),
     ({"dates": {"fires": ["2026-01-01T00:00Z", "2026-01-01T00:00:00.5Z"]}}, "less than a second"),
     ({"dates": {"fires": ["2026-01-01"], "words": "a\nb"}}, "words are a line"),
-    ({"dates": {"fires": ["2026-01-01"], "skips_past": 1}}, "skips_past is true or false"),
+    (
+        {"dates": {"fires": ["2026-01-01"], "skips_past": 1}},
+        "skips_past and bounded are true or false",
+    ),
     ({"once": True, "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
     ({"assets": "b", "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
     ({"cron": "@daily", "partition_key": {}, "or_assets": "a"}, "or_assets belongs to"),

@@ -5,7 +5,7 @@ A fire is the logical date of its run; the run's data interval reaches back to t
 
 from datetime import datetime
 
-from headway.core.schedules import TICK, OnPartitions, Schedule
+from headway.core.schedules import FIRST, TICK, OnPartitions, Schedule
 
 
 def interval(
@@ -39,20 +39,23 @@ def due(
     ``last`` is the latest fire that has a run. ``start_date`` is the DAG's own, or else when the
     DAG was first seen. With ``catchup`` every missed fire is due, at most ``limit`` in one answer:
     then the time to look again has passed already. Without it only the latest missed one is.
-    ``by_start``: not fires but the starts of their data intervals lie between ``start_date`` and ``end_date``.
+    ``by_start``: not fires but the starts of their data intervals lie between ``start_date`` and ``end_date``, unless
+    the schedule has seen to that itself.
     """
     assert limit > 0, "nothing would ever be created"
 
     def bound(fire: datetime) -> datetime:
         return schedule.data_interval(fire)[0] if by_start else fire
 
-    fire = schedule.upcoming(start_date, last)
-    while fire is not None and by_start and bound(fire) < start_date:
+    begin = FIRST if schedule.bounded else start_date
+    fire = schedule.upcoming(begin, last)
+    while fire is not None and by_start and bound(fire) < begin:
         fire = schedule.next_after(fire)
     if not catchup and fire is not None and fire <= now:
         fire = schedule.previous_before(now + TICK) or fire
     found: list[datetime] = []
-    while fire is not None and (end_date is None or bound(fire) <= end_date):
+    end = None if schedule.bounded else end_date
+    while fire is not None and (end is None or bound(fire) <= end):
         if fire > now or len(found) == limit:
             return found, fire
         found.append(fire)

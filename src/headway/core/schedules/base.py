@@ -101,6 +101,11 @@ class Schedule(ABC):
         """Return whether a new DAG without ``catchup`` begins with the fires to come, not with the last one before."""
         return False
 
+    @property
+    def bounded(self) -> bool:
+        """Return whether its fires are within the start and end of the DAG already."""
+        return False
+
     def periods(self, first: datetime, last: datetime) -> Iterator[datetime] | None:
         """Yield the dates that a backfill runs between two times, both included; None: it has none that could be
         filled.

@@ -18,8 +18,9 @@ from headway.core.words import counted
 
 DATES_MAX: Final = 4_000
 WORDS_MAX: Final = 200
+FLAGS: Final = ("skips_past", "bounded")
 SECOND: Final = timedelta(seconds=1)  # a run is known by the second of its fire
-FIELDS: Final = frozenset({"fires", "words", "renew_at", "skips_past"})
+FIELDS: Final = frozenset({"fires", "words", "renew_at", "skips_past", "bounded"})
 
 
 class Date(NamedTuple):
@@ -39,12 +40,14 @@ class Dates(Schedule):
     said: str = ""
     renew_at: datetime | None = None
     skips_past: bool = False
+    bounded: bool = False
 
     word: ClassVar[str] = "dates"
     schema: ClassVar[Mapping[str, object]] = {
         "description": (
             "The dates (`fires`): each the time of a run, or `start/fire`, or `start/end/fire` with its data interval. "
-            "`words`: what they are, for people. `renew_at`: from when on the file is read again for later ones."
+            "`words`: what they are, for people. `renew_at`: from when on the file is read again for later ones. "
+            "`bounded`: whoever made them kept to the DAG's start and end."
         ),
         "type": "object",
         "required": ["fires"],
@@ -53,6 +56,7 @@ class Dates(Schedule):
             "words": {"type": "string", "maxLength": WORDS_MAX},
             "renew_at": {"type": "string", "format": "date-time"},
             "skips_past": {"type": "boolean"},
+            "bounded": {"type": "boolean"},
         },
         "additionalProperties": False,
     }
@@ -72,13 +76,13 @@ class Dates(Schedule):
             raise BadSchedule(f"fires are a list of dates, not {fires!a:.60}")
         if len(fires) > DATES_MAX:
             raise BadSchedule(f"there are {len(fires):,} dates; the limit is {DATES_MAX:,}")
-        said, skips = value.get("words", ""), value.get("skips_past", False)
+        said, flags = value.get("words", ""), [value.get(flag, False) for flag in FLAGS]
         if not isinstance(said, str) or len(said) > WORDS_MAX or "\n" in said:
             raise BadSchedule(f"words are a line of at most {WORDS_MAX} characters")
-        if not isinstance(skips, bool):
-            raise BadSchedule(f"skips_past is true or false, not {skips!a:.40}")
+        if not all(isinstance(flag, bool) for flag in flags):
+            raise BadSchedule(f"{' and '.join(FLAGS)} are true or false, not {flags!a:.40}")
         until = None if renew_at is None else moment(renew_at, "UTC")
-        return cls(dated(tuple(fires), zone), zone, said, until, skips)
+        return cls(dated(tuple(fires), zone), zone, said, until, *flags)
 
     def following(self, after: datetime) -> datetime | None:
         place = bisect_right(self.dates, after, key=fire_of)

@@ -57,6 +57,10 @@ class OrAssets(OnAssets):
     def skips_past(self) -> bool:
         return self.times.skips_past
 
+    @property
+    def bounded(self) -> bool:
+        return self.times.bounded
+
     def following(self, after: datetime) -> datetime | None:
         return self.times.following(after)
 

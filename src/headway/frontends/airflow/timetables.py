@@ -83,6 +83,7 @@ def dates(core: Any, bounds: Bounds, words: str, now: datetime) -> Asked:
     kept: dict[str, Any] = {
         "fires": [text_of(*each) for each in found],
         "words": shown(" ".join(words.split()))[:WORDS_MAX],
+        "bounded": True,
     }
     if type(core).__name__ != "EventsTimetable":  # whose list is all that there is
         kept["renew_at"] = stretch.next.isoformat().replace("+00:00", "Z")
