@@ -129,7 +129,7 @@ def test_commands_tell_its_words_and_its_dates(server: Server) -> None:
     assert "by AfterWorkdayTimetable" in shown
     checked = headway("check", "dags", cwd=server.folder)
     assert checked.returncode == 0, checked.stderr
-    assert "timetable" not in checked.stdout + checked.stderr
+    assert "warning" not in checked.stdout + checked.stderr
 
 
 def test_assets_start_a_run_beside_the_times(server: Server) -> None:

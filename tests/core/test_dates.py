@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from headway import Asset, AssetsOrTimes, Dates
+from headway.core.reasons import EndDateReached, NoDatesLeft
 from headway.core.schedules import FIRST, BadSchedule, OrAssets, brief, in_words, keep, read
 from headway.core.timetable import due, interval
+from headway.core.waiting import why_nothing_fires
 from headway.spec.errors import BadSpec
 
 DAY = timedelta(days=1)
@@ -164,3 +166,11 @@ def test_others_may_not(times: Any) -> None:
 def test_assets_are_assets() -> None:
     with pytest.raises(BadSpec, match="AssetsOrTimes takes an asset, or several"):
         keep(AssetsOrTimes("a", "@daily"), "UTC")  # type: ignore[arg-type]
+
+
+def test_it_is_told_when_no_dates_are_left() -> None:
+    asked: dict[str, Any] = {"file_gone": False, "paused_by": None}
+    assert why_nothing_fires(schedule(), **asked, ends=True) == NoDatesLeft()
+    assert why_nothing_fires(schedule(), **asked, ends=False) is None
+    daily = read({"cron": "@daily"}, None)
+    assert why_nothing_fires(daily, **asked, ends=True) == EndDateReached()

@@ -22,6 +22,7 @@ from headway.core.schedules import (
     KINDS,
     LAST,
     BadSchedule,
+    Continuous,
     Cron,
     Dates,
     Every,
@@ -63,6 +64,7 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example(timedelta(seconds=1.5), "every 1.5 seconds"),
         Example(timedelta(days=36_500), "every 36500 days"),
     ),
+    Continuous: (Example("@continuous", "continuously"), Example(" @Continuous", "continuously")),
     Once: (Example("@once", "once"), Example(" @Once", "once")),
     Cron: (
         Example("@daily", "daily at 00:00 UTC"),
@@ -257,10 +259,12 @@ def test_old_specs_are_read(kept: dict[str, Any] | None, schedule: Schedule) -> 
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({}, "one of interval_s, once, cron"),
+    ({}, "one of interval_s, once, continuous, cron"),
     ({"once": False}, "and only one"),
     ({"once": True, "cron": "0 5 * * *"}, "and only one"),
     ({"moon": "full"}, "not 'moon'"),
+    ({"continuous": 1}, "continuous must be true or omitted"),
+    ({"continuous": True, "or_assets": "a"}, "or_assets belongs to"),
     ({"once": "yes"}, "once must be true or omitted"),
     ({"cron": 5}, "a cron expression is a text"),
     ({"cron": "0 0 30 2 *"}, "never fires"),
@@ -277,7 +281,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"dates": {"fires": ["2026-13-01"]}}, "'2026-13-01' is not a date"),
     ({"dates": {"fires": ["1066-10-14"]}}, "is not a date between 1900 and 2200"),
     ({"dates": {"fires": "2026-01-01"}}, "fires are a list"),
-    ({"dates": ["2026-01-01"]}, "dates have fires"),
+    ({"dates": ["2026-01-01"]}, "dates have bounded, fires"),
     ({"dates": {"fires": ["2026-01-01"] * 4_001}}, "4,001 dates; the limit is 4,000"),
     ({"dates": {"fires": ["2026-01-02/2026-01-01/2026-01-03"]}}, "with the start first"),
     ({"dates": {"fires": ["2026-01-01T00:00Z", "2026-01-01T00:00:00.5Z"]}}, "less than a second"),
@@ -327,5 +331,7 @@ def test_an_interval_needs_a_start() -> None:
 
 @pytest.mark.parametrize("given", [5, 1.5, ["0 5 * * *"], {"cron": "0 5 * * *"}, object])
 def test_what_no_kind_takes_is_refused(given: object) -> None:
-    with pytest.raises(BadSchedule, match=r"a timedelta, @once, a cron string.* or None, not"):
+    with pytest.raises(
+        BadSchedule, match=r"a timedelta, @once, @continuous, a cron string.* or None, not"
+    ):
         keep(given, "UTC")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from headway.core.schedules.base import FIRST, LAST, TICK, BadSchedule, Schedule
+from headway.core.schedules.continuous import Continuous
 from headway.core.schedules.cron import Cron
 from headway.core.schedules.dates import DATES_MAX, Dates
 from headway.core.schedules.interval import Every
@@ -34,6 +35,7 @@ __all__ = (
     "OR_ASSETS",
     "TICK",
     "BadSchedule",
+    "Continuous",
     "Cron",
     "Dates",
     "Every",
@@ -52,7 +54,15 @@ __all__ = (
 )
 
 # In the order in which they are asked for what a DAG file gives: a text that no other takes is a cron.
-KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron, Dates, OnAssets, OnPartitions)
+KINDS: Final[tuple[type[Schedule], ...]] = (
+    Every,
+    Once,
+    Continuous,
+    Cron,
+    Dates,
+    OnAssets,
+    OnPartitions,
+)
 
 ZONE: Final = "timezone"
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
-from headway.core.reasons import Reason
+from headway.core.reasons import EndDateReached, Reason
 
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -30,6 +30,7 @@ class Schedule(ABC):
     form: ClassVar[str]  # what a person writes for it, in an error
     recurs: ClassVar[bool] = True  # False: it has no fires that could be counted or filled
     idle: ClassVar[Reason | None] = None  # why no fire is to come, where it has none
+    over: ClassVar[Reason] = EndDateReached()  # why no more fires are to come, where it has some
     partitioned: ClassVar[bool] = False  # partitions of its assets bring the runs
 
     @classmethod

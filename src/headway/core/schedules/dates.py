@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Final, NamedTuple
 
 from headway.core.cron import instant
+from headway.core.reasons import NoDatesLeft, Reason
 from headway.core.schedules.base import FIRST, LAST, BadSchedule, Schedule
 from headway.core.words import counted
 
@@ -47,7 +48,7 @@ class Dates(Schedule):
         "description": (
             "The dates (`fires`): each the time of a run, or `start/fire`, or `start/end/fire` with its data interval. "
             "`words`: what they are, for people. `renew_at`: from when on the file is read again for later ones. "
-            "`bounded`: whoever made them kept to the DAG's start and end."
+            "`bounded`: they lie within the DAG's start and end already."
         ),
         "type": "object",
         "required": ["fires"],
@@ -61,6 +62,7 @@ class Dates(Schedule):
         "additionalProperties": False,
     }
     form: ClassVar[str] = "Dates"
+    over: ClassVar[Reason] = NoDatesLeft()
 
     @classmethod
     def keep(cls, given: object) -> Any:

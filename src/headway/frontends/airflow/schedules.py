@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from headway.core import schedules
-from headway.core.schedules import DATES_MAX, OR_ASSETS, BadSchedule, Dates, OnAssets
+from headway.core.schedules import DATES_MAX, OR_ASSETS, BadSchedule, Continuous, Dates, OnAssets
 from headway.core.words import counted, listed
 from headway.frontends.airflow import assets, partitions, timetables
 from headway.frontends.airflow.timetables import Bounds
@@ -16,6 +16,11 @@ OWN: Final = ("airflow.timetables.", "airflow.sdk.definitions.timetables.")
 LISTS: Final = ("EventsTimetable", "MultipleCronTriggerTimetable")
 CRONS: Final = ("CronDataIntervalTimetable", "CronTriggerTimetable")
 DELTAS: Final = ("DeltaDataIntervalTimetable", "DeltaTriggerTimetable")
+WITH_INTERVALS: Final = (
+    "CronDataIntervalTimetable",
+    "DeltaDataIntervalTimetable",
+    "ContinuousTimetable",
+)
 TRIGGERS: Final = ("CronTriggerTimetable", "DeltaTriggerTimetable")
 FIELDS: Final = 5  # of a cron expression here; one of Airflow may have seconds
 UNITS: Final = ("years", "months", "days", "hours", "minutes", "seconds", "microseconds")
@@ -61,7 +66,7 @@ def of(timetable: Any, place: Place, uris: Mapping[str, str]) -> Read:
         case "DeltaDataIntervalTimetable" | "DeltaTriggerTimetable":
             return Read({"interval_s": part(timetable, "delta").total_seconds()})
         case "ContinuousTimetable":
-            return Read(None, "its schedule is @continuous")
+            return Read({Continuous.word: True})
         case "AssetTriggeredTimetable":
             condition = assets.condition(timetable.asset_condition, uris)
             return Read({OnAssets.word: condition}) if condition else Read(None, OWN_CONDITION)
@@ -228,10 +233,7 @@ def has_data_interval(timetable: Any) -> bool:
     """Return whether a scheduled run's logical date is the start of its data interval, as its schedule keeps it."""
     if kind_of(timetable) == "AssetOrTimeSchedule":
         return has_data_interval(timetable.timetable)
-    kind = kind_of(timetable)
-    return kind in ("CronDataIntervalTimetable", "DeltaDataIntervalTimetable") or is_asked(
-        timetable
-    )
+    return kind_of(timetable) in WITH_INTERVALS or is_asked(timetable)
 
 
 # -- dates of a DAG

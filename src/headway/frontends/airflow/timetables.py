@@ -24,7 +24,7 @@ YEARS: Final = timedelta(
 
 
 class Bounds(NamedTuple):
-    """What a timetable is told of the DAG."""
+    """The dates of the DAG of which a timetable is told."""
 
     start: datetime | None
     end: datetime | None
@@ -56,7 +56,7 @@ class Stretch(NamedTuple):
 
 
 class Wrong(ValueError):
-    """What a timetable answered is no next date."""
+    """An answer of a timetable from which there is no next date."""
 
 
 def ask(timetable: Any, bounds: Bounds, words: str, *, file: str, line: int) -> Asked:
