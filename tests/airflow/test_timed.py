@@ -45,6 +45,15 @@ with DAG("noon", schedule=NoonTimetable(), start_date=pendulum.datetime(2026, 1,
         print("to", context["data_interval_end"].isoformat())
 
     tell()
+
+with DAG("again", schedule="@continuous", start_date=pendulum.datetime(2026, 1, 1), max_active_runs=1):
+
+    @task
+    def follow():
+        context = get_current_context()
+        print(context["logical_date"].isoformat(), context["data_interval_end"].isoformat())
+
+    follow()
 """
 
 
@@ -99,6 +108,24 @@ def test_a_run_of_a_timetable_of_the_file_has_its_date_and_interval(server: Serv
     for line in (f"logical date {begin.isoformat()}", f"from {begin.isoformat()}"):
         assert line in log
     assert f"to {end.isoformat()}" in log
+
+
+def test_continuous_runs_follow_each_other(server: Server) -> None:
+    with closing(client_of(Layout(server.folder / ".headway"))) as client:
+
+        def found() -> list[wire.Run]:
+            return sorted(client.runs(10, dag_id="again"), key=lambda run: run.logical_date)
+
+        wait_until(lambda: sum(run.ended_at is not None for run in found()) > 1, "no second run")
+        client.pause("again")
+        first, second, *_ = found()
+        assert first.ended_at is not None
+        assert second.logical_date >= first.ended_at
+        log = Ran(server.folder, second.run_id, "", {}, {}).log("follow")
+        assert f"{first.logical_date.isoformat()} {second.logical_date.isoformat()}" in log
+        assert client.next_fires("again", count=1).reason == (
+            "its next run begins when the last one has ended"
+        )
 
 
 def test_a_manual_run_has_the_interval_that_the_timetable_infers(server: Server) -> None:

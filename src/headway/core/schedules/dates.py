@@ -125,7 +125,7 @@ def text_of(fire: datetime, start: datetime, end: datetime) -> str:
     return "/".join(each.astimezone(UTC).isoformat().replace("+00:00", "Z") for each in given)
 
 
-@lru_cache(maxsize=100)
+@lru_cache(maxsize=20)
 def dated(fires: tuple[str, ...], zone: str) -> tuple[Date, ...]:
     """Read the dates of a spec, in any order. Raises BadSchedule."""
     found: dict[datetime, tuple[datetime, ...]] = {}
