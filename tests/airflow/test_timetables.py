@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -229,8 +230,23 @@ def test_the_more_often_it_fires_the_less_far_its_dates_go(
 
 def test_dates_long_before_are_left_out_and_that_is_told(known: Any) -> None:
     found = read(known.Every(timedelta(minutes=5)), datetime(2020, 1, 1, tzinfo=UTC))
-    assert "has more than 4,000 dates: those before 2026-" in found.differs
+    assert "the dates of its timetable Every before 2026-" in found.differs
     assert "2026-12-01T09:00" in str(found.schedule)
+
+
+def test_the_dags_of_a_file_share_its_dates(known: Any) -> None:
+    """Those to come are there in any case."""
+    many = [SimpleNamespace(timetable=known.Every(DAY))] * 2_000
+    assert reading.share([*many, SimpleNamespace(timetable=known.delta("3 days", True))]) == 50
+    place = reading.Place(
+        Bounds(datetime(2020, 1, 1, tzinfo=UTC), None, True), "UTC", "f.py", 7, 50
+    )
+    found = reading.of(known.Every(DAY), place, {})
+    assert found.schedule is not None
+    assert (
+        len(found.schedule["dates"]["fires"]) == 92 + 92 + 90
+    )  # from the last quarter to the next
+    assert "before 2026-07-01 00:00 UTC are left out" in found.differs
 
 
 def test_more_dates_than_anybody_needs_are_refused(known: Any) -> None:
@@ -269,7 +285,7 @@ def test_without_a_start_date_it_answers_as_in_airflow(known: Any) -> None:
 def test_what_it_says_of_itself_are_the_words(known: Any) -> None:
     assert kept(known.Every(HOUR))["words"] == "by Every"
     named = known.Every(HOUR)
-    named.description = "each\nhour"
+    named.description = "each\nhour\0"
     assert kept(named)["words"] == "each hour"
     assert kept(known.OTHERS["events"])["words"].startswith("24 events between")
     assert kept(known.WIDE)["words"] == "every day"

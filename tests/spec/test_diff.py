@@ -1,3 +1,9 @@
+"""What two versions of a DAG differ by."""
+
+from headway.spec.diff import changes
+from headway.spec.model import Dag
+
+
 def test_thousands_of_dates_are_not_told() -> None:
     """But where nothing else of a schedule differs, what differs are the dates."""
 

@@ -79,8 +79,8 @@ class Dates(Schedule):
         if len(fires) > DATES_MAX:
             raise BadSchedule(f"there are {len(fires):,} dates; the limit is {DATES_MAX:,}")
         said, flags = value.get("words", ""), [value.get(flag, False) for flag in FLAGS]
-        if not isinstance(said, str) or len(said) > WORDS_MAX or "\n" in said:
-            raise BadSchedule(f"words are a line of at most {WORDS_MAX} characters")
+        if not isinstance(said, str) or len(said) > WORDS_MAX or not said.isprintable():
+            raise BadSchedule(f"words are a line of at most {WORDS_MAX} printable characters")
         if not all(isinstance(flag, bool) for flag in flags):
             raise BadSchedule(f"{' and '.join(FLAGS)} are true or false, not {flags!a:.40}")
         until = None if renew_at is None else moment(renew_at, "UTC")

@@ -35,13 +35,14 @@ def load(root: Path, file: str) -> Loaded:
     path, lines = root / file, lines_of(root, file)
     found.sort(key=lambda dag: lines(dag).of_dag(dag.dag_id))
     dags, warnings, refused = [], [], []
+    most = schedules.share(found)
     for dag in found:
         line = lines(dag).of_dag(dag.dag_id)
         if reasons := limits.refusals(dag, lines(dag)):
             refused.append(reasons[0])
             continue
         try:
-            read = schedules.read(dag, file, line, assets.uris_of(dag))
+            read = schedules.read(dag, file, line, assets.uris_of(dag), most)
             spec = specs.spec_of(dag, file, line, lines(dag), read)
             validate(spec)
         except (BadSpec, MemoryError):

@@ -1,6 +1,6 @@
 """Timetables of Airflow as schedules of ours: by what they say, or else by the dates that they answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -22,6 +22,7 @@ WITH_INTERVALS: Final = (
     "ContinuousTimetable",
 )
 TRIGGERS: Final = ("CronTriggerTimetable", "DeltaTriggerTimetable")
+DATES_OF_FILE: Final = 100_000  # in all DAGs of a file
 FIELDS: Final = 5  # of a cron expression here; one of Airflow may have seconds
 UNITS: Final = ("years", "months", "days", "hours", "minutes", "seconds", "microseconds")
 OWN_CONDITION: Final = "its schedule is a condition of its own on assets"
@@ -42,15 +43,25 @@ class Place(NamedTuple):
     zone: str
     file: str
     line: int
+    most: int = DATES_MAX
 
 
-def read(dag: Any, file: str, line: int, uris: Mapping[str, str] = NO_URIS) -> Read:
-    """Return the schedule of a DAG. ``uris``: the names of its assets by URI, for references.
+def read(
+    dag: Any, file: str, line: int, uris: Mapping[str, str] = NO_URIS, most: int = DATES_MAX
+) -> Read:
+    """Return the schedule of a DAG. ``uris``: the names of its assets by URI, for references; ``most``: so many dates
+    as a rule.
 
     Raises BadSpec, and whatever a timetable of the file's own raises.
     """
     bounds = Bounds(in_utc(start_of(dag)), in_utc(dag.end_date), bool(dag.catchup))
-    return of(dag.timetable, Place(bounds, zone_of(dag.timezone), file, line), uris)
+    return of(dag.timetable, Place(bounds, zone_of(dag.timezone), file, line, most), uris)
+
+
+def share(dags: Sequence[Any]) -> int:
+    """Return how many dates each of the DAGs of a file may have, so that a file of very many can be handed over."""
+    count = sum(is_asked(getattr(dag.timetable, "timetable", dag.timetable)) for dag in dags)
+    return DATES_OF_FILE // max(1, count)
 
 
 def of(timetable: Any, place: Place, uris: Mapping[str, str]) -> Read:
@@ -106,7 +117,7 @@ def is_asked(timetable: Any) -> bool:
 
 def asked(timetable: Any, place: Place) -> Read:
     found = timetables.ask(
-        timetable, place.bounds, words(timetable), file=place.file, line=place.line
+        timetable, place.bounds, words(timetable), place.most, file=place.file, line=place.line
     )
     zone = (
         place.zone if part(timetable, "timezone") is None else zone_of(part(timetable, "timezone"))
@@ -118,8 +129,8 @@ def asked(timetable: Any, place: Place) -> Read:
         differs = f"its timetable {name} gives no dates{why}"
     elif found.since is not None:
         differs = (
-            f"its timetable {name} has more than {DATES_MAX:,} dates: those before {found.since:%Y-%m-%d %H:%M} UTC "
-            "are left out"
+            f"the dates of its timetable {name} before {found.since:%Y-%m-%d %H:%M} UTC are left out, "
+            "because there are too many"
         )
     return Read(kept if zone == "UTC" else {**kept, "timezone": zone}, differs=differs)
 

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 from headway import clock
 from headway.core.schedules import DATES_MAX, LAST
 from headway.core.schedules.dates import SECOND, WORDS_MAX, text_of
-from headway.spec.carried import shown
 from headway.spec.errors import BadSpec
 
 STEPS_MAX: Final = 10_000  # from the start date up to now
@@ -59,13 +58,13 @@ class Wrong(ValueError):
     """An answer of a timetable from which there is no next date."""
 
 
-def ask(timetable: Any, bounds: Bounds, words: str, *, file: str, line: int) -> Asked:
-    """Ask a timetable for its dates. Raises BadSpec, and whatever the timetable raises."""
+def ask(timetable: Any, bounds: Bounds, words: str, most: int, *, file: str, line: int) -> Asked:
+    """Ask a timetable for its dates, ``most`` of them as a rule. Raises BadSpec, and whatever the timetable raises."""
     from airflow.serialization.encoders import coerce_to_core_timetable
 
     try:
         # What Airflow's scheduler would ask. A class of the file's own need not be registered by a plugin.
-        return dates(coerce_to_core_timetable(timetable), bounds, words, clock.now())
+        return dates(coerce_to_core_timetable(timetable), bounds, words, most, clock.now())
     except Wrong as error:
         name = type(timetable).__name__
         hint = (
@@ -74,15 +73,17 @@ def ask(timetable: Any, bounds: Bounds, words: str, *, file: str, line: int) -> 
         raise BadSpec(f"the timetable {name} {error}", file=file, line=line, hint=hint) from None
 
 
-def dates(core: Any, bounds: Bounds, words: str, now: datetime) -> Asked:
+def dates(core: Any, bounds: Bounds, words: str, most: int, now: datetime) -> Asked:
     stretches = stretches_at(now)
     found, stretch, since = known(core, bounds, stretches)
-    if len(found) > DATES_MAX:
-        found = found[-DATES_MAX:]
+    needed = sum(each.fire >= stretch.before for each in found)
+    most = min(DATES_MAX, max(most, needed))
+    if len(found) > most:
+        found = found[-most:]
         since = found[0].fire
     kept: dict[str, Any] = {
         "fires": [text_of(*each) for each in found],
-        "words": shown(" ".join(words.split()))[:WORDS_MAX],
+        "words": "".join(filter(str.isprintable, " ".join(words.split())))[:WORDS_MAX],
         "bounded": True,
     }
     if type(core).__name__ != "EventsTimetable":  # whose list is all that there is
@@ -140,7 +141,8 @@ def answer(core: Any, last: Given | None, bounds: Bounds, catchup: bool) -> Give
     restriction = TimeRestriction(instance(bounds.start), instance(bounds.end), catchup)
     interval = last and DataInterval(instance(last.start), instance(last.end))
     if hasattr(core, "next_dagrun_info_v2"):
-        before = last and DagRunInfo(instance(last.fire), interval)
+        known = {"run_after": last and instance(last.fire), "data_interval": interval}
+        before = last and DagRunInfo(**{**dict.fromkeys(DagRunInfo._fields), **known})
         info = core.next_dagrun_info_v2(last_dagrun_info=before, restriction=restriction)
     else:
         info = core.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
