@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headway import Asset, AssetsOrTimes, Dates
+from headway.core.forecast import Planned, fires
 from headway.core.reasons import EndDateReached, NoDatesLeft
 from headway.core.schedules import FIRST, BadSchedule, OrAssets, brief, in_words, keep, read
 from headway.core.timetable import due, interval
@@ -174,3 +175,13 @@ def test_it_is_told_when_no_dates_are_left() -> None:
     assert why_nothing_fires(schedule(), **asked, ends=False) is None
     daily = read({"cron": "@daily"}, None)
     assert why_nothing_fires(daily, **asked, ends=True) == EndDateReached()
+
+
+def test_what_is_expected_lies_within_the_dates_of_the_dag_unless_it_was_asked_with_them() -> None:
+    """A data interval that begins with the end date ends after it."""
+    bounds = utc("2026-01-05"), utc("2026-01-06")
+    span = utc("2026-01-01"), utc("2027-01-01")
+    plain = Planned("d", schedule(), *bounds)
+    assert [fire.day for fire in fires(plain, *span, 9)] == [6]
+    asked = Planned("d", schedule(bounded=True), *bounds)
+    assert [fire.day for fire in fires(asked, *span, 9)] == [3, 6, 7]
