@@ -310,6 +310,23 @@ def test_one_that_cannot_be_scheduled_is_triggered(known: Any) -> None:
     assert read(quiet) == Read(None)
 
 
+def test_one_that_makes_partitions_is_told(known: Any) -> None:
+    keyed = known.Every(HOUR)
+    keyed.partitioned = True
+    assert read(keyed) == Read(None, "its timetable Every makes partitions")
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("Asia/Tokyo", "Asia/Tokyo"), ("here", None), (5, None), (None, None)]
+)
+def test_its_zone_is_shown_if_it_has_one(known: Any, zone: Any, shown: str | None) -> None:
+    daily = known.Every(DAY)
+    daily.timezone = zone
+    schedule = read(daily).schedule
+    assert schedule is not None
+    assert schedule.get("timezone") == shown
+
+
 def test_any_timetable_may_stand_beside_assets(known: Any) -> None:
     found = read(known.beside_assets(known.Every(DAY)))
     schedule = schedules.read(found.schedule, STARTS[0])

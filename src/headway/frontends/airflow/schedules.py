@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from headway.core import schedules
 from headway.core.schedules import DATES_MAX, OR_ASSETS, BadSchedule, Continuous, Dates, OnAssets
 from headway.core.words import counted, listed
+from headway.core.zones import UnknownZone, check_zone
 from headway.frontends.airflow import assets, partitions, timetables
 from headway.frontends.airflow.timetables import Bounds
 
@@ -91,6 +92,8 @@ def of(timetable: Any, place: Place, uris: Mapping[str, str]) -> Read:
             return times_or_assets(timetable, place, uris)
         case "" if not timetable.can_be_scheduled:
             return Read(None)
+        case "":
+            return Read(None, f"its timetable {type(timetable).__name__} makes partitions")
     return Read(None, f"its timetable {type(timetable).__name__} is not known")
 
 
@@ -119,9 +122,7 @@ def asked(timetable: Any, place: Place) -> Read:
     found = timetables.ask(
         timetable, place.bounds, words(timetable), place.most, file=place.file, line=place.line
     )
-    zone = (
-        place.zone if part(timetable, "timezone") is None else zone_of(part(timetable, "timezone"))
-    )
+    zone = shown_zone(timetable) or place.zone
     kept: dict[str, Any] = {Dates.word: found.kept}
     name, differs = type(timetable).__name__, ""
     if not found.kept["fires"]:
@@ -133,6 +134,16 @@ def asked(timetable: Any, place: Place) -> Read:
             "because there are too many"
         )
     return Read(kept if zone == "UTC" else {**kept, "timezone": zone}, differs=differs)
+
+
+def shown_zone(timetable: Any) -> str:
+    """Return the zone on whose clock it fires; nothing if it does not say, or says it in a way of its own."""
+    zone = part(timetable, "timezone")
+    try:
+        check_zone(name := zone_of(zone))
+    except UnknownZone:
+        return ""
+    return "" if zone is None else name
 
 
 def words(timetable: Any) -> str:

@@ -141,8 +141,8 @@ def answer(core: Any, last: Given | None, bounds: Bounds, catchup: bool) -> Give
     restriction = TimeRestriction(instance(bounds.start), instance(bounds.end), catchup)
     interval = last and DataInterval(instance(last.start), instance(last.end))
     if hasattr(core, "next_dagrun_info_v2"):
-        known = {"run_after": last and instance(last.fire), "data_interval": interval}
-        before = last and DagRunInfo(**{**dict.fromkeys(DagRunInfo._fields), **known})
+        made = {"run_after": last and instance(last.fire), "data_interval": interval}
+        before = last and DagRunInfo(**{**dict.fromkeys(DagRunInfo._fields), **made})
         info = core.next_dagrun_info_v2(last_dagrun_info=before, restriction=restriction)
     else:
         info = core.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
