@@ -155,6 +155,14 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "it runs once, at its start date",
     ),
     (
+        r.RunsContinuously(),
+        "its next run begins when the last one has ended",
+    ),
+    (
+        r.NoDatesLeft(),
+        "its schedule has no more dates",
+    ),
+    (
         r.AwaitsAssets(("@shop/orders", "rates"), "2026-01-01T05:00:00+00:00", ("@shop/orders",)),
         "it waits for events of `@shop/orders` and `rates`, since 2026-01-01 05:00:00 UTC; "
         "no grant lets it use `@shop/orders`",

@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from headway.authoring.setups import context_wrapper as context_wrapper
     from headway.authoring.setups import setup as setup
     from headway.authoring.setups import teardown as teardown
+    from headway.authoring.times import AssetsOrTimes as AssetsOrTimes
+    from headway.authoring.times import Dates as Dates
     from headway.authoring.triggers import FileExists as FileExists
     from headway.authoring.triggers import HttpReady as HttpReady
     from headway.authoring.triggers import Trigger as Trigger
@@ -99,12 +101,14 @@ HOMES = {
     "AssetAlias": "headway.authoring.assets",
     "AssetAll": "headway.authoring.assets",
     "AssetAny": "headway.authoring.assets",
+    "AssetsOrTimes": "headway.authoring.times",
     "ChainMapper": "headway.authoring.partitions",
     "AssetUpdated": "headway.authoring.waits",
     "DAG": "headway.authoring.dag",
     "Operator": "headway.authoring.custom",
     "Sensor": "headway.authoring.custom",
     "DateTime": "headway.authoring.waits",
+    "Dates": "headway.authoring.times",
     "DayWindow": "headway.authoring.partitions",
     "Fail": "headway.authoring.run",
     "FanOutMapper": "headway.authoring.partitions",

@@ -28,6 +28,7 @@ from headway.authoring.params import carried
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import answering, mapping, plan
+from headway.core.cron import instant
 from headway.core.gates import Gate
 from headway.core.partitions import BadKey
 from headway.core.questions import Answer, Question, default_answer, flaw_of_options, question_of
@@ -41,7 +42,7 @@ from headway.core.waits.deferral import Awaited, Overdue
 from headway.core.waits.deferral import Deferral as Wait
 from headway.core.wording import said
 from headway.errors import UsageError
-from headway.spec import compile, dates, model
+from headway.spec import compile, model
 from headway.spec.errors import did_you_mean, listing
 from headway.spec.params import check_form, check_params
 
@@ -135,7 +136,7 @@ def run_dag(
     if tasks is not None:
         spec = only(spec, tasks)
     at = logical_date or spec.start_date or clock.now()
-    at = at.astimezone(UTC) if at.tzinfo else dates.instant(at, spec.zone)
+    at = at.astimezone(UTC) if at.tzinfo else instant(at, spec.zone)
     given = {name: carried(name, value, made.site) for name, value in (params or {}).items()}
     span = interval_of(spec, at, partition)
     checked = check_params(spec, given)

@@ -38,7 +38,7 @@ def test_a_file_keeps_its_assets() -> None:
     assert found["awaits_both"].schedule == {"assets": {"all": ["orders", "rates"]}}
     any_of = {"any": [{"all": ["orders", "never"]}, "rates"]}
     assert found["awaits_any"].schedule == {"assets": any_of}
-    assert found["times_or_assets"].schedule == {"cron": "0 5 * * *"}
+    assert found["times_or_assets"].schedule == {"cron": "0 5 * * *", "or_assets": "orders"}
     (orders, rates) = found["updates"].assets
     assert (orders.name, orders.uri, orders.extra) == (
         "orders",
@@ -53,7 +53,6 @@ def test_a_file_keeps_its_assets() -> None:
     assert report.outlets == ("report",)
     warnings = [each.message for each in loaded.warnings]
     assert warnings == [
-        "times_or_assets: its schedule is times or assets; only the times start runs",
         "awaits_reference: the asset with the URI 's3://lake/eu' is taken to have this name",
     ]
     files = Spec(name="@alias:files")

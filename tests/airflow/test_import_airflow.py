@@ -29,7 +29,7 @@ keeps()
 """
 REMARKED = """from airflow.sdk import DAG, task
 
-with DAG("often", schedule="@continuous", max_active_runs=1):
+with DAG("often", schedule=None, params={"a b": 1}):
     @task(pool="db", queue="gpu")
     def one(): ...
     one()
@@ -83,7 +83,7 @@ from airflow.sdk import DAG
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 for number in range(30):
-    with DAG(f"again_{number}", schedule="@continuous", max_active_runs=1, params={"a b": 1}):
+    with DAG(f"again_{number}", schedule=None, params={"a b": 1, "b c": 2}):
         EmptyOperator(task_id="one")
 """
 

@@ -5,7 +5,7 @@ A new kind adds its examples here, and nothing else.
 
 import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,13 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway import Asset
+from headway import Dates as Written
 from headway.authoring.partitions import PartitionedAssets
 from headway.core.schedules import (
     FIRST,
     KINDS,
     LAST,
     BadSchedule,
+    Continuous,
     Cron,
+    Dates,
     Every,
     OnAssets,
     Once,
@@ -61,6 +64,7 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example(timedelta(seconds=1.5), "every 1.5 seconds"),
         Example(timedelta(days=36_500), "every 36500 days"),
     ),
+    Continuous: (Example("@continuous", "continuously"), Example(" @Continuous", "continuously")),
     Once: (Example("@once", "once"), Example(" @Once", "once")),
     Cron: (
         Example("@daily", "daily at 00:00 UTC"),
@@ -81,6 +85,24 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example("0 9 1-7 * 1", "0 9 1-7 * 1 UTC"),
         Example("0 0 29 2 *", "0 0 29 2 * UTC"),
         Example("0 9 * * 1,3", "0 9 * * 1,3 UTC"),
+    ),
+    Dates: (
+        Example(Written(["2026-12-24T05:00Z"]), "on 2026-12-24 05:00 UTC"),
+        Example(Written("2026-12-24T05:00Z"), "on 2026-12-24 05:00 UTC"),
+        Example(
+            Written([datetime(2026, 3, 29, 2, 30), date(2026, 1, 6)]),  # noqa: DTZ001
+            "on 2 dates, 2026-01-06 to 2026-03-29",
+        ),
+        Example(
+            Written(
+                [
+                    datetime(2026, 1, 1, hour, tzinfo=UTC) + n * DAY
+                    for hour in (5, 17)
+                    for n in range(300)
+                ]
+            ),
+            "on 600 dates, 2026-01-01 to 2026-10-27",
+        ),
     ),
     OnAssets: (
         Example(Asset("orders"), "on orders"),
@@ -237,10 +259,12 @@ def test_old_specs_are_read(kept: dict[str, Any] | None, schedule: Schedule) -> 
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({}, "one of interval_s, once, cron"),
+    ({}, "one of interval_s, once, continuous, cron"),
     ({"once": False}, "and only one"),
     ({"once": True, "cron": "0 5 * * *"}, "and only one"),
     ({"moon": "full"}, "not 'moon'"),
+    ({"continuous": 1}, "continuous must be true or omitted"),
+    ({"continuous": True, "or_assets": "a"}, "or_assets belongs to"),
     ({"once": "yes"}, "once must be true or omitted"),
     ({"cron": 5}, "a cron expression is a text"),
     ({"cron": "0 0 30 2 *"}, "never fires"),
@@ -254,6 +278,23 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"assets": {"all": []}}, "a condition is the name of an asset"),
     ({"assets": {"all": ["a"], "any": ["b"]}}, "a condition is the name of an asset"),
     ({"assets": {"all": ["a"] * 201}}, "names 201 assets"),
+    ({"dates": {"fires": ["2026-13-01"]}}, "'2026-13-01' is not a date"),
+    ({"dates": {"fires": ["1066-10-14"]}}, "is not a date between 1900 and 2200"),
+    ({"dates": {"fires": "2026-01-01"}}, "fires are a list"),
+    ({"dates": ["2026-01-01"]}, "dates have bounded, fires"),
+    ({"dates": {"fires": ["2026-01-01"] * 4_001}}, "4,001 dates; the limit is 4,000"),
+    ({"dates": {"fires": ["2026-01-02/2026-01-01/2026-01-03"]}}, "with the start first"),
+    ({"dates": {"fires": ["2026-01-01T00:00Z", "2026-01-01T00:00:00.5Z"]}}, "less than a second"),
+    ({"dates": {"fires": ["2026-01-01"], "words": "a\nb"}}, "words are a line"),
+    (
+        {"dates": {"fires": ["2026-01-01"], "skips_past": 1}},
+        "skips_past and bounded are true or false",
+    ),
+    ({"once": True, "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
+    ({"assets": "b", "or_assets": "a"}, "or_assets belongs to a cron, an interval or dates"),
+    ({"cron": "@daily", "partition_key": {}, "or_assets": "a"}, "or_assets belongs to"),
+    ({"cron": "@daily", "or_assets": {"all": []}}, "a condition is the name of an asset"),
+    ({"or_assets": "a"}, "and only one"),
     ({"once": True, "timezone": 5}, "a time zone is an IANA name"),
     ({"once": True, "timezone": "Mars/Base"}, "unknown time zone"),
 ]
@@ -290,5 +331,7 @@ def test_an_interval_needs_a_start() -> None:
 
 @pytest.mark.parametrize("given", [5, 1.5, ["0 5 * * *"], {"cron": "0 5 * * *"}, object])
 def test_what_no_kind_takes_is_refused(given: object) -> None:
-    with pytest.raises(BadSchedule, match=r"a timedelta, @once, a cron string.* or None, not"):
+    with pytest.raises(
+        BadSchedule, match=r"a timedelta, @once, @continuous, a cron string.* or None, not"
+    ):
         keep(given, "UTC")

@@ -77,7 +77,7 @@ CATASTROPHES = [
         ("0 0 31 2,4 *", 'cron "0 0 31 2,4 *" never fires'),
         ("@dayly", 'unknown preset "@dayly": did you mean @daily?'),
         ("@sometimes-or-other", "known are @hourly"),
-        ("@continuous", "not supported: choose an interval"),
+        ("@continuously", "did you mean @continuous?"),
         (timedelta(0), "too short: at least 1 second"),
         (timedelta(days=-1), "too short"),
         (timedelta.max, "too long: at most 36500 days"),

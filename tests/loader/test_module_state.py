@@ -211,7 +211,7 @@ def test_the_server_keeps_what_was_said_with_the_dag(
 
 def test_tasks_that_nobody_calls_and_shared_defaults_are_told(folder: Folder) -> None:
     text = """
-from headway import Asset, dag, task
+from headway import Asset, AssetsOrTimes, dag, task
 a, b = Asset("a"), Asset("b")
 @dag
 def uncalled():
@@ -237,6 +237,13 @@ def endless():
 
     more()
 
+@dag(schedule=AssetsOrTimes(a, "@daily"))
+def also():
+    @task(outlets=[a])
+    def more(): ...
+
+    more()
+
 @dag(schedule=[a, b])
 def ends():
     @task(outlets=[a])
@@ -253,6 +260,10 @@ def ends():
         (
             21,
             "DAG endless updates the assets that it waits for, so each run triggers the next one",
+        ),
+        (
+            28,
+            "DAG also updates the assets that it waits for, so each run triggers the next one",
         ),
     ]
 

@@ -40,6 +40,7 @@ VALUES: Final = {
     "files": ["f"],
     "max_active_runs": [1],
     "scheduled": [True],
+    "goes_on": [True],
     "retimed": ["dag1"],
     "run_strategies": ["parallel"],
     "rows": '[{"dag_id": "dag1", "imported": ["f"], "files": [], "is_new": true}]',

@@ -192,6 +192,7 @@ def deploy(
             max_active_runs=dag.max_active_runs,
             run_strategy=dag.run_strategy,
             scheduled=dag.schedule is not None,
+            goes_on="continuous" in (dag.schedule or {}),
             retimed=True,
         )
         dags.put(conn, team_id, [version], bundle, now)

@@ -62,7 +62,7 @@ WRONG = [
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
         dag(A, schedule={"cron": "* * * * *", "once": True}),
-        "f.py:1: d: a schedule has one of interval_s, once, cron, assets, partitions, and only one",
+        "f.py:1: d: a schedule has one of interval_s, once, continuous, cron, dates, assets, partitions, and only one",
     ),
     (
         dag(A, schedule={"cron": "* * * * *", "timezone": "Mars/Base"}),

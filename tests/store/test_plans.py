@@ -102,6 +102,7 @@ CURRENT: Final = {
     "asset_event_unrouted": "team_id",
     "pending_partition_news": "dag_id",
     "dag_partitions_due": "partitions_due_at",
+    "dag_goes_on": "team_id",
     "run_logs_kept": "ended_at",
     "outbound_delivery_due": "name",
 }
@@ -134,7 +135,7 @@ TYPES: Final = {
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs companions",
     "integer[]": "teams indexes numbers max_active_runs used",
-    "boolean[]": "scheduled skips",
+    "boolean[]": "scheduled skips goes_on",
     "boolean": "anew sharing ok whole",
 }
 TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}

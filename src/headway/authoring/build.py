@@ -14,6 +14,7 @@ from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
+from headway.core.schedules import Continuous
 from headway.core.strategies import Strategy
 from headway.spec import model
 from headway.spec.errors import BadSpec
@@ -39,6 +40,8 @@ def build(dag: "DAG", file: str) -> model.Dag:
     tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
     if options.get("run_strategy", Strategy.PARALLEL) != Strategy.PARALLEL:
+        options.setdefault("max_active_runs", 1)
+    if Continuous.keep(options.get("schedule")):
         options.setdefault("max_active_runs", 1)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)

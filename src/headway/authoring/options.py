@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headway.authoring.assets import Asset, AssetAlias, BaseAsset
     from headway.authoring.partitions import PartitionedAssets, PartitionedCron
     from headway.authoring.retry_rules import RetryRule
+    from headway.authoring.times import AssetsOrTimes, Dates
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
 
@@ -79,7 +80,10 @@ class DagOptions(TypedDict, total=False):
     on_success_callback: "Callbacks"
     on_failure_callback: "Callbacks"
     on_overdue_callback: "Callbacks"
-    schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | PartitionedAssets | PartitionedCron | None"
+    schedule: (
+        "str | timedelta | BaseAsset | Sequence[BaseAsset] | AssetsOrTimes | Dates | PartitionedAssets | "
+        "PartitionedCron | None"
+    )
     timezone: str | tzinfo
     start_date: datetime | None
     end_date: datetime | None

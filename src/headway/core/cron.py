@@ -163,3 +163,13 @@ def gap_end(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
         else:
             high = middle
     return high
+
+
+def instant(wall: datetime, zone: str) -> datetime:
+    """Return the UTC time at which the clock of ``zone`` shows ``wall``: of a gap its end, of a fold the first."""
+    clock = ZoneInfo(zone)
+    early, late = offsets(clock, wall)
+    first = (wall - early).replace(tzinfo=UTC)
+    if early >= late:
+        return first
+    return gap_end(clock, (wall - late).replace(tzinfo=UTC), first)

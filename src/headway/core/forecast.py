@@ -21,6 +21,8 @@ class Planned:
 
 def fires(planned: Planned, first: datetime, last: datetime, most: int) -> Iterator[datetime]:
     """Both ends included."""
+    if planned.schedule.bounded:
+        return islice(planned.schedule.between(first, last), most)
     begin = max(first, planned.start) if planned.start is not None else first
     end = min(last, planned.end) if planned.end is not None else last
     return islice(planned.schedule.between(begin, end), most)

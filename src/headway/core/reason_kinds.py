@@ -43,6 +43,8 @@ class Kind(StrEnum):
     FILE_GONE = "file_gone"
     NO_SCHEDULE = "no_schedule"
     RUNS_ONCE = "runs_once"
+    RUNS_CONTINUOUSLY = "runs_continuously"
+    NO_DATES_LEFT = "no_dates_left"
     AWAITS_ASSETS = "awaits_assets"
     AWAITS_PARTITIONS = "awaits_partitions"
     LATE_PARTITION = "late_partition"

@@ -117,6 +117,14 @@ class RunsOnce(Facts, frozen=True, tag=K.RUNS_ONCE.value):
     pass
 
 
+class RunsContinuously(Facts, frozen=True, tag=K.RUNS_CONTINUOUSLY.value):
+    """The next run begins when the one before has ended."""
+
+
+class NoDatesLeft(Facts, frozen=True, tag=K.NO_DATES_LEFT.value):
+    """All dates that its schedule has are past."""
+
+
 class AwaitsAssets(Facts, frozen=True, tag=K.AWAITS_ASSETS.value):
     missing: tuple[str, ...] = ()  # empty: nobody looked which
     since: str = ""  # since when others of its assets have new events
@@ -416,6 +424,8 @@ Reason = (
     | FileGone
     | NoSchedule
     | RunsOnce
+    | RunsContinuously
+    | NoDatesLeft
     | AwaitsAssets
     | AwaitsPartitions
     | LatePartition

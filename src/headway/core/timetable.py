@@ -5,22 +5,22 @@ A fire is the logical date of its run; the run's data interval reaches back to t
 
 from datetime import datetime
 
-from headway.core.schedules import TICK, OnPartitions, Schedule
+from headway.core.schedules import FIRST, TICK, OnPartitions, Schedule
 
 
 def interval(
     schedule: Schedule, logical_date: datetime, partition: str | None = None
 ) -> tuple[datetime, datetime]:
-    """Return the data a run stands for: the time of its partition, if that stands for a time; else from the fire
-    before up to, not including, its logical date. Raises BadKey: there can be no such partition.
+    """Return the data a run stands for: the time of its partition, if that stands for a time; else as its schedule
+    says, as a rule from the fire before up to, not including, its logical date.
 
-    It is the same for a run on demand at any other time; without fires it has no width.
+    Raises BadKey: there can be no such partition.
     """
     if partition is not None and isinstance(schedule, OnPartitions):
         span = schedule.span(partition)
         if span is not None:
             return span
-    return schedule.previous_before(logical_date) or logical_date, logical_date
+    return schedule.data_interval(logical_date)
 
 
 def due(
@@ -32,19 +32,30 @@ def due(
     now: datetime,
     catchup: bool,
     limit: int,
+    by_start: bool = False,
 ) -> tuple[list[datetime], datetime | None]:
     """Return the logical dates to create runs for, oldest first, and when to look again (None: never).
 
     ``last`` is the latest fire that has a run. ``start_date`` is the DAG's own, or else when the
     DAG was first seen. With ``catchup`` every missed fire is due, at most ``limit`` in one answer:
     then the time to look again has passed already. Without it only the latest missed one is.
+    ``by_start``: not fires but the starts of their data intervals lie between ``start_date`` and ``end_date``, unless
+    the schedule has seen to that itself.
     """
     assert limit > 0, "nothing would ever be created"
-    fire = schedule.upcoming(start_date, last)
+
+    def bound(fire: datetime) -> datetime:
+        return schedule.data_interval(fire)[0] if by_start else fire
+
+    begin = FIRST if schedule.bounded else start_date
+    fire = schedule.upcoming(begin, last)
+    while fire is not None and by_start and bound(fire) < begin:
+        fire = schedule.next_after(fire)
     if not catchup and fire is not None and fire <= now:
         fire = schedule.previous_before(now + TICK) or fire
     found: list[datetime] = []
-    while fire is not None and (end_date is None or fire <= end_date):
+    end = None if schedule.bounded else end_date
+    while fire is not None and (end is None or bound(fire) <= end):
         if fire > now or len(found) == limit:
             return found, fire
         found.append(fire)

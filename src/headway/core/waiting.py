@@ -8,7 +8,6 @@ from headway.core.reasons import (
     BackfillFull,
     BackfillPaused,
     DagPaused,
-    EndDateReached,
     FileGone,
     MaxActiveRuns,
     NoScheduler,
@@ -79,4 +78,4 @@ def why_nothing_fires(
         return schedule.idle
     if paused_by is not None:
         return DagPaused(paused_by)
-    return EndDateReached() if ends else None
+    return schedule.over if ends else None

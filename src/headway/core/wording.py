@@ -55,6 +55,7 @@ from headway.core.reasons import (
     MaxActiveTis,
     MaxActiveTisOfDag,
     NoAgent,
+    NoDatesLeft,
     NoSchedule,
     NoScheduler,
     NotAList,
@@ -79,6 +80,7 @@ from headway.core.reasons import (
     RetryOver,
     RuleMet,
     RuleNotMet,
+    RunsContinuously,
     RunsOnce,
     RunStarted,
     RunTimedOut,
@@ -286,6 +288,10 @@ def said_of_runs(reason: Reason) -> str | None:
             return "it has no schedule: it runs only when triggered"
         case RunsOnce():
             return "it runs once, at its start date"
+        case NoDatesLeft():
+            return "its schedule has no more dates"
+        case RunsContinuously():
+            return "its next run begins when the last one has ended"
         case AwaitsAssets(since=since, limit=limit) if limit:
             return (
                 f"all that it waits for has new events, since {moment(since)}, "

@@ -8,15 +8,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg import Connection
 
 from headway.core import timetable
-from headway.core.schedules import Schedule
+from headway.core.schedules import Continuous, Schedule
 from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
 from headway.spec import compile
+from headway.spec.model import Dag
 from headway.spec.params import check_params
 from headway.store import dags, queue, runs
 from headway.store.clock import clock
@@ -45,6 +47,7 @@ def create_due(
     if now is None:
         now = clock(conn)
     created = 0
+    queue.go_on(conn, now, DAGS_MAX)
     for dag in queue.due_dags(conn, now, DAGS_MAX):
         try:
             with conn.transaction():  # a savepoint: what the database refuses of one DAG
@@ -61,21 +64,50 @@ def create_for(
     conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], now: datetime
 ) -> int:
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
-    start_date = spec.start_date or dags.first_seen(conn, dag.team_id, dag.dag_id) or now
+    first_seen = dags.first_seen(conn, dag.team_id, dag.dag_id) or now
+    start_date = spec.start_date or first_seen
     schedule = compile.schedule(spec, start_date)
+    if isinstance(schedule, Continuous):
+        return follow(conn, spec, schedule, dag, start_date, new_id, now)
+    is_new = dag.last_fire is None and not spec.catchup and schedule.skips_past
     dates, next_at = timetable.due(
         schedule,
         start_date=start_date,
         end_date=spec.end_date,
-        last=dag.last_fire,
+        last=first_seen if is_new else dag.last_fire,
         now=now,
         catchup=spec.catchup,
         limit=FIRES_MAX,
+        by_start=spec.dated_by_start,
     )
     params = check_params(spec, {}) if dates else {}
     wanted = [fire_run(dag, schedule, date, new_id(), params) for date in dates]
     queue.fires_decided(conn, dag, dates[-1] if dates else None, next_at)
     return len(runs.create(conn, wanted, now))
+
+
+def follow(
+    conn: Connection[Any],
+    spec: Dag,
+    schedule: Continuous,
+    dag: DueDag,
+    start_date: datetime,
+    new_id: Callable[[], str],
+    now: datetime,
+) -> int:
+    """Create the run that follows the last one, unless a run is open. Its data begins where that of the last ended."""
+    if queue.has_open_run(conn, dag):
+        queue.fires_decided(conn, dag, None, None)
+        return 0
+    fire, again = schedule.after(dag.last_fire, start_date, spec.end_date, now)
+    queue.fires_decided(conn, dag, fire, again)
+    if fire is None:
+        if again is None:
+            queue.comes_to_an_end(conn, dag)
+        return 0
+    run = fire_run(dag, schedule, fire, new_id(), check_params(spec, {}))
+    begins = start_date if dag.last_fire is None else dag.last_fire
+    return len(runs.create(conn, [msgspec.structs.replace(run, interval_start=begins)], now))
 
 
 def fire_run(

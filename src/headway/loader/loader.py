@@ -179,17 +179,19 @@ class Loader:
         if self.catalogue.admit():
             self.register_soon()
         previous, self.bundle = self.bundle, bundle
+        due = self.catalogue.due(clock.now())
         same = previous is not None and previous.version == bundle.version
         if same and previous is not None and previous.problems == bundle.problems:
             self.bundle = previous
             if not self.retry_broken:
+                self.submit(due)
                 return
         before = self.catalogue.sources
         stale = self.catalogue.update(self.bundle, retry_broken=self.retry_broken)
         self.retry_broken = False
         for path in before.keys() - self.catalogue.sources.keys():
             self.importer.withdraw(path)
-        again = {source.path for source in stale} | self.importer.queue.keys()
+        again = {source.path for source in (*stale, *due)} | self.importer.queue.keys()
         sources = [self.catalogue.sources[path] for path in again & self.catalogue.sources.keys()]
         self.submit(sorted(sources, key=lambda source: (source.seconds, source.path)))
         self.register_soon()

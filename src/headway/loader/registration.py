@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import Connection
 
+from headway.core.schedules import Continuous
 from headway.errors import explained
 from headway.frontends.base import Trouble
 from headway.loader import code_changes
@@ -102,5 +103,6 @@ def to_version(spec: Spec, before: Dag | None) -> dags.Version:
         max_active_runs=dag.max_active_runs,
         run_strategy=dag.run_strategy,
         scheduled=dag.schedule is not None,
+        goes_on=Continuous.word in (dag.schedule or {}),
         retimed=before is None or timing(before) != timing(dag),
     )

@@ -2,16 +2,19 @@
 
 Rule 1: a file that is broken, or not imported yet in this bundle, leaves its DAGs as they are, in their last good one.
 Rule 2: of two files with one DAG id the first path wins, whatever was imported first.
-Rule 3: a file is imported again if its content, or a file of the bundle that it has read, changed.
+Rule 3: a file is imported again if its content, or a file of the bundle that it has read, changed; and when the dates
+of a timetable of its own are known up to some time only, and that comes near.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
+from headway.core import schedules
 from headway.errors import HeadwayError
 from headway.frontends.base import Trouble
 from headway.loader.bundles import Bundle
@@ -50,10 +53,12 @@ class Source:
     files: dict[str, str | None] = field(default_factory=dict)  # read by it: content hashes
     folders: dict[str, frozenset[str]] = field(default_factory=dict)  # listed by it
     seconds: float = 0.0  # of its last import
+    renew_at: datetime | None = None  # when it is imported again though it did not change
 
 
 NO_BUNDLE: Final = Bundle("", {}, {}, frozenset())
 WHOLE: Final = "."  # the path of the folder
+RENEW_AGAIN: Final = timedelta(minutes=10)  # after an import that brought no later dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,19 @@ class Catalogue:
             self.sources[path] = source
         return sorted(stale, key=lambda source: (source.seconds, source.path))
 
+    def due(self, now: datetime) -> list[Source]:
+        """Return the files to import again for later dates of their timetables."""
+        found = [
+            source
+            for source in self.sources.values()
+            if source.renew_at is not None
+            and source.renew_at <= now
+            and source.condition is not Condition.PENDING
+        ]
+        for source in found:
+            source.condition, source.renew_at = Condition.PENDING, now + RENEW_AGAIN
+        return found
+
     def accept(self, imported: Imported, bundle: Bundle) -> None:
         """Record the result of an import from ``bundle``."""
         source = self.sources[imported.job.file]
@@ -128,6 +146,7 @@ class Catalogue:
         if source.trouble is None:
             source.specs = tuple(map(to_spec, imported.dags))
             source.warnings = list(map(warning, imported.warnings))
+            source.renew_at = renewal(imported.dags)
 
     def reject(self, path: str, trouble: Trouble) -> None:
         self.sources[path].condition = Condition.BROKEN
@@ -186,6 +205,12 @@ def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[st
         for dag_id in had.get(path, []) if source.specs is None else own:
             claims.setdefault(dag_id, []).append(source)
     return claims
+
+
+def renewal(dags: Iterable[Dag]) -> datetime | None:
+    """Return the first time from which on a schedule needs later dates."""
+    each = (schedules.read(dag.schedule, dag.start_date or schedules.FIRST) for dag in dags)
+    return min((one.renew_at for one in each if one.renew_at is not None), default=None)
 
 
 def refusal(error: HeadwayError, folder: Path) -> tuple[str, Trouble]:

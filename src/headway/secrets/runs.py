@@ -203,8 +203,7 @@ def fire_of(conn: Connection[Any], team_id: int, spec: Dag, date: datetime) -> d
     if not spec.dated_by_start:
         return None
     schedule = compile.schedule(spec, dags.first_seen(conn, team_id, spec.dag_id) or date)
-    fire = schedule.next_after(date)
-    return fire if fire is not None and schedule.previous_before(fire) == date else None
+    return schedule.begun_at(date)
 
 
 def date_of(spec: Dag, run: AskedRun) -> datetime:

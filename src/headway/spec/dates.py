@@ -7,9 +7,8 @@ that occurs twice becomes the first.
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from headway.core.cron import gap_end, midnight, offsets
+from headway.core.cron import instant, midnight
 from headway.core.schedules import Schedule
 from headway.errors import UsageError
 from headway.spec.carried import DATES, flaw_of_date
@@ -64,13 +63,3 @@ def day_of(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def instant(wall: datetime, zone: str) -> datetime:
-    """Return the UTC time at which the clock of ``zone`` shows ``wall``."""
-    clock = ZoneInfo(zone)
-    early, late = offsets(clock, wall)
-    first = (wall - early).replace(tzinfo=UTC)
-    if early >= late:
-        return first
-    return gap_end(clock, (wall - late).replace(tzinfo=UTC), first)

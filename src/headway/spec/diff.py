@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core import schedules
 from headway.spec.model import Dag, Task
 
 ELSEWHERE: Final = frozenset({"line", "tasks", "spec_version", "arguments"})
@@ -43,6 +44,8 @@ def changes(before: Dag, after: Dag) -> list[Change]:
 def differing(before: Dag | Task, after: Dag | Task) -> Iterator[tuple[str, Any, Any]]:
     for name in before.__struct_fields__:
         was, now = getattr(before, name), getattr(after, name)
+        if name == "schedule" and schedules.brief(was) != schedules.brief(now):
+            was, now = schedules.brief(was), schedules.brief(now)  # not thousands of dates
         if name not in ELSEWHERE and was != now:
             yield name, msgspec.to_builtins(was), msgspec.to_builtins(now)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from headway.core import schedules
 from headway.core.foreign import flaw, foreign
-from headway.core.schedules import BadSchedule
+from headway.core.schedules import BadSchedule, Continuous
 from headway.core.setups import needs
 from headway.core.strategies import Strategy
 from headway.core.upstream import TriggerRule
@@ -290,9 +290,15 @@ def check_strategy(dag: Dag) -> None:
 
 def check_schedule(dag: Dag) -> None:
     try:
-        schedules.read(dag.schedule, dag.start_date)
+        schedule = schedules.read(dag.schedule, dag.start_date)
     except BadSchedule as error:
         raise wrong(dag, str(error)) from None
+    if isinstance(schedule, Continuous) and dag.max_active_runs != 1:
+        raise wrong(
+            dag,
+            f"max_active_runs is {dag.max_active_runs}, but runs of @continuous follow each other",
+            hint="remove max_active_runs, or choose another schedule",
+        )
 
 
 def zone_named(name: str, file: str, line: int) -> ZoneInfo:

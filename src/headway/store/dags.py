@@ -53,6 +53,7 @@ class Version:
     max_active_runs: int
     scheduled: bool
     retimed: bool  # the timetable is to be asked at once
+    goes_on: bool = False  # its next run begins when the last has ended
     run_strategy: str = Strategy.PARALLEL
 
 
@@ -117,8 +118,9 @@ PUT: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT wanted.*, version.version
         FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(files)s::text[],
-            %(max_active_runs)s::integer[], %(run_strategies)s::text[], %(scheduled)s::boolean[]
-        ) AS wanted (dag_id, spec_hash, file, max_active_runs, run_strategy, scheduled)
+            %(max_active_runs)s::integer[], %(run_strategies)s::text[], %(scheduled)s::boolean[],
+            %(goes_on)s::boolean[]
+        ) AS wanted (dag_id, spec_hash, file, max_active_runs, run_strategy, scheduled, goes_on)
         CROSS JOIN LATERAL (
             SELECT version FROM dag_version AS v
             WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
@@ -127,9 +129,9 @@ PUT: LiteralString = """
         ) AS version
     ), put AS (
         INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, run_strategy,
-            next_fire_at, updated_at)
+            next_fire_at, goes_on, updated_at)
         SELECT %(team_id)s, dag_id, version, %(bundle_version)s, file, max_active_runs, run_strategy,
-            CASE WHEN scheduled THEN %(now)s END, %(now)s
+            CASE WHEN scheduled THEN %(now)s END, goes_on, %(now)s
         FROM wanted
         ON CONFLICT (team_id, dag_id) DO UPDATE SET
             version = excluded.version,
@@ -140,6 +142,7 @@ PUT: LiteralString = """
             missing_since = NULL,
             next_fire_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
                 THEN excluded.next_fire_at ELSE dag.next_fire_at END,
+            goes_on = excluded.goes_on,
             updated_at = excluded.updated_at
         RETURNING dag_id, version, file
     )
@@ -289,6 +292,7 @@ def put(
         "max_active_runs": [version.max_active_runs for version in versions],
         "run_strategies": [version.run_strategy for version in versions],
         "scheduled": [version.scheduled for version in versions],
+        "goes_on": [version.goes_on for version in versions],
         "retimed": [version.dag_id for version in versions if version.retimed],
     }
     conn.execute(ADD_VERSIONS, values)

@@ -142,6 +142,44 @@ DUE_DAGS: LiteralString = """
     FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 
+# DAGs whose next run begins when the last has ended, and which have no open run now.
+CAN_GO_ON: LiteralString = """
+    goes_on AND next_fire_at IS NULL AND paused_at IS NULL AND missing_since IS NULL
+    AND NOT EXISTS (
+        SELECT FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.backfill_id IS NULL
+            AND run.state = 'queued' OFFSET 0)
+    AND NOT EXISTS (
+        SELECT FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.backfill_id IS NULL
+            AND run.state = 'running' OFFSET 0)
+"""
+
+# One of each team after another, and in another order each time: runs that fail at once leave the others their turn.
+GO_ON: LiteralString = f"""
+    UPDATE dag SET next_fire_at = %(now)s
+    FROM (
+        SELECT dag.ctid FROM (
+            SELECT team_id, dag_id, row_number() OVER (
+                PARTITION BY team_id ORDER BY hashtextextended(dag_id, %(turn)s + team_id)) AS place
+            FROM dag WHERE {CAN_GO_ON}
+        ) AS chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
+        ORDER BY place LIMIT %(limit)s FOR NO KEY UPDATE OF dag SKIP LOCKED
+    ) AS next
+    WHERE dag.ctid = next.ctid
+"""
+
+HAS_OPEN_RUN: LiteralString = """
+    SELECT EXISTS (
+            SELECT FROM run WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND backfill_id IS NULL
+                AND state = 'queued')
+        OR EXISTS (
+            SELECT FROM run WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND backfill_id IS NULL
+                AND state = 'running')
+"""
+
+COMES_TO_AN_END: LiteralString = """
+    UPDATE dag SET goes_on = false WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
+"""
+
 FIRES_DECIDED: LiteralString = """
     UPDATE dag SET last_fire = coalesce(%(last)s, last_fire), next_fire_at = %(next)s
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
@@ -270,6 +308,23 @@ def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDa
     """Lock DAGs whose timetable is due."""
     with conn.cursor(row_factory=args_row(DueDag)) as cursor:
         return cursor.execute(DUE_DAGS, {"now": now, "limit": limit}).fetchall()
+
+
+def go_on(conn: Connection[Any], now: datetime, limit: int) -> None:
+    """Have DAGs looked at whose next run begins when the last has ended, if it has."""
+    turn = int(now.timestamp() * 1_000_000)
+    conn.execute(GO_ON, {"now": now, "limit": limit, "turn": turn})
+
+
+def has_open_run(conn: Connection[Any], dag: DueDag) -> bool:
+    """Return whether a run of the DAG is queued or runs, but for those of backfills."""
+    row = conn.execute(HAS_OPEN_RUN, {"team_id": dag.team_id, "dag_id": dag.dag_id}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def comes_to_an_end(conn: Connection[Any], dag: DueDag) -> None:
+    """Note that no run of the DAG follows the last one any more."""
+    conn.execute(COMES_TO_AN_END, {"team_id": dag.team_id, "dag_id": dag.dag_id})
 
 
 def fires_decided(

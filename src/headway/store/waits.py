@@ -8,8 +8,9 @@ from psycopg import Connection
 
 from headway.core.waits import Kind, Wait
 from headway.store.clock import clock
+from headway.store.queue import CAN_GO_ON
 
-FIRST: LiteralString = """
+FIRST: LiteralString = f"""
     SELECT kind, until, who FROM (
         (SELECT 'run', due_at, run_id FROM run
             WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
@@ -20,6 +21,8 @@ FIRST: LiteralString = """
         (SELECT 'fire', next_fire_at, dag_id FROM dag
             WHERE next_fire_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
             ORDER BY next_fire_at LIMIT 1)
+        UNION ALL
+        (SELECT 'fire', updated_at, dag_id FROM dag WHERE {CAN_GO_ON} ORDER BY team_id, dag_id LIMIT 1)
         UNION ALL
         (SELECT 'start', next_start_at, dag_id FROM dag
             WHERE next_start_at IS NOT NULL ORDER BY next_start_at LIMIT 1)

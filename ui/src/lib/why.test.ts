@@ -72,6 +72,8 @@ const SAID: Said = {
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],
   runs_once: [{ kind: "runs_once" }, dag],
+  runs_continuously: [{ kind: "runs_continuously" }, dag],
+  no_dates_left: [{ kind: "no_dates_left" }, dag],
   awaits_partitions: [
     {
       kind: "awaits_partitions",

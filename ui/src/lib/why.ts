@@ -94,6 +94,8 @@ export function holdsOf(reason: Reason): Holds {
     case "file_gone":
     case "no_schedule":
     case "runs_once":
+    case "runs_continuously":
+    case "no_dates_left":
     case "awaits_assets":
     case "awaits_partitions":
     case "end_date":

@@ -2,7 +2,8 @@
 
 In a spec a schedule is an object with the word of its kind and what that kind keeps, and with the
 zone on whose clock it is read, unless that is UTC: ``{"cron": "0 5 * * *", "timezone":
-"Europe/Berlin"}``. A DAG without a schedule runs on demand.
+"Europe/Berlin"}``. Two words go with a schedule in time: the partitions of its runs, and assets whose events bring runs
+beside it. A DAG without a schedule runs on demand.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from headway.core.schedules.base import FIRST, LAST, TICK, BadSchedule, Schedule
+from headway.core.schedules.continuous import Continuous
 from headway.core.schedules.cron import Cron
+from headway.core.schedules.dates import DATES_MAX, Dates
 from headway.core.schedules.interval import Every
 from headway.core.schedules.keyed import SCHEMA as KEY_SCHEMA
 from headway.core.schedules.keyed import WORD as PARTITION_KEY
@@ -19,21 +22,30 @@ from headway.core.schedules.on_assets import OnAssets
 from headway.core.schedules.on_demand import OnDemand
 from headway.core.schedules.on_partitions import OnPartitions
 from headway.core.schedules.once import Once
+from headway.core.schedules.or_assets import SCHEMA as CONDITION_SCHEMA
+from headway.core.schedules.or_assets import WORD as OR_ASSETS
+from headway.core.schedules.or_assets import OrAssets
 from headway.core.zones import UnknownZone, check_zone
 
 __all__ = (
+    "DATES_MAX",
     "FIRST",
     "KINDS",
     "LAST",
+    "OR_ASSETS",
     "TICK",
     "BadSchedule",
+    "Continuous",
     "Cron",
+    "Dates",
     "Every",
     "OnAssets",
     "OnDemand",
     "OnPartitions",
     "Once",
+    "OrAssets",
     "Schedule",
+    "brief",
     "forms",
     "in_words",
     "keep",
@@ -42,9 +54,20 @@ __all__ = (
 )
 
 # In the order in which they are asked for what a DAG file gives: a text that no other takes is a cron.
-KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron, OnAssets, OnPartitions)
+KINDS: Final[tuple[type[Schedule], ...]] = (
+    Every,
+    Once,
+    Continuous,
+    Cron,
+    Dates,
+    OnAssets,
+    OnPartitions,
+)
 
 ZONE: Final = "timezone"
+
+# What a DAG file gives has a method that returns the schedule in time and the part, which has a word of its own.
+PARTS: Final = (("partitioned_by_time", PARTITION_KEY), ("times_or_assets", OR_ASSETS))
 
 
 def keep(given: object, zone: str) -> dict[str, Any] | None:
@@ -55,11 +78,10 @@ def keep(given: object, zone: str) -> dict[str, Any] | None:
     """
     if given is None:
         return None
-    if callable(timed := getattr(given, "partitioned_by_time", None)) and not isinstance(
-        given, type
-    ):
-        inner, key = timed()
-        return {**(keep(inner, zone) or {}), PARTITION_KEY: key}
+    for hook, word in PARTS:
+        if callable(timed := getattr(given, hook, None)) and not isinstance(given, type):
+            inner, part = timed()
+            return {**(keep(inner, zone) or {}), word: part}
     for kind in KINDS:
         value = kind.keep(given)
         if value is not None:
@@ -76,7 +98,7 @@ def read(kept: Mapping[str, Any] | None, anchor: datetime | None) -> Schedule:
     if kept is None:
         return OnDemand()
     words = {kind.word: kind for kind in KINDS}
-    if unknown := [key for key in kept if key not in (*words, ZONE, PARTITION_KEY)]:
+    if unknown := [key for key in kept if key not in (*words, ZONE, PARTITION_KEY, OR_ASSETS)]:
         raise BadSchedule(f"a schedule has one of {', '.join(words)}, not {unknown[0]!a:.40}")
     named = [word for word in words if is_said(kept.get(word))]
     if len(named) != 1:
@@ -87,8 +109,10 @@ def read(kept: Mapping[str, Any] | None, anchor: datetime | None) -> Schedule:
     except UnknownZone as error:
         raise BadSchedule(str(error)) from None
     schedule = words[named[0]].read(kept[named[0]], zone, anchor)
-    key = kept.get(PARTITION_KEY)
-    return schedule if key is None else Keyed.around(schedule, key)
+    if (key := kept.get(PARTITION_KEY)) is not None:
+        schedule = Keyed.around(schedule, key)
+    condition = kept.get(OR_ASSETS)
+    return schedule if condition is None else OrAssets.around(schedule, condition)
 
 
 def is_said(value: object) -> bool:
@@ -101,6 +125,14 @@ def in_words(kept: Mapping[str, Any] | None) -> str:
         return read(kept, FIRST).words()
     except BadSchedule:
         return "a schedule that this version of Headway does not know"
+
+
+def brief(kept: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the schedule of a spec without its dates, of which there may be very many."""
+    value = (kept or {}).get(Dates.word)
+    if kept is None or not isinstance(value, Mapping):
+        return kept
+    return {**kept, Dates.word: {name: each for name, each in value.items() if name != "fires"}}
 
 
 def forms() -> str:
@@ -118,6 +150,7 @@ def schema() -> dict[str, Any]:
             **{kind.word: dict(kind.schema) for kind in KINDS},
             ZONE: {"type": "string", "default": "UTC"},
             PARTITION_KEY: dict(KEY_SCHEMA),
+            OR_ASSETS: dict(CONDITION_SCHEMA),
         },
         "additionalProperties": False,
         "oneOf": [{"required": [kind.word]} for kind in KINDS],

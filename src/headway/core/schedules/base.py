@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
-from headway.core.reasons import Reason
+from headway.core.reasons import EndDateReached, Reason
 
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -30,6 +30,7 @@ class Schedule(ABC):
     form: ClassVar[str]  # what a person writes for it, in an error
     recurs: ClassVar[bool] = True  # False: it has no fires that could be counted or filled
     idle: ClassVar[Reason | None] = None  # why no fire is to come, where it has none
+    over: ClassVar[Reason] = EndDateReached()  # why no more fires are to come, where it has some
     partitioned: ClassVar[bool] = False  # partitions of its assets bring the runs
 
     @classmethod
@@ -79,6 +80,32 @@ class Schedule(ABC):
     def partition_of(self, fire: datetime) -> str | None:
         """Return the partition of the run of a fire, if its runs have any."""
         return None
+
+    def data_interval(self, fire: datetime) -> tuple[datetime, datetime]:
+        """Return the data that the run of a fire stands for: from the fire before up to it. The same for any other
+        time; without fires it has no width.
+        """
+        return self.previous_before(fire) or fire, fire
+
+    def begun_at(self, start: datetime) -> datetime | None:
+        """Return the fire whose data interval begins at a time, if one does."""
+        fire = self.next_after(start)
+        return fire if fire is not None and self.data_interval(fire)[0] == start else None
+
+    @property
+    def renew_at(self) -> datetime | None:
+        """The time from which on its file is to be read again, because its fires are known up to some date only."""
+        return None
+
+    @property
+    def skips_past(self) -> bool:
+        """Return whether a new DAG without ``catchup`` begins with the fires to come, not with the last one before."""
+        return False
+
+    @property
+    def bounded(self) -> bool:
+        """Return whether its fires are within the start and end of the DAG already."""
+        return False
 
     def periods(self, first: datetime, last: datetime) -> Iterator[datetime] | None:
         """Yield the dates that a backfill runs between two times, both included; None: it has none that could be

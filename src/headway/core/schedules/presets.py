@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from headway.core.schedules.base import BadSchedule
+from headway.core.schedules.continuous import Continuous
 from headway.core.schedules.once import Once
 from headway.core.words import nearest
 
@@ -21,12 +22,8 @@ PRESETS: Final[Mapping[str, str]] = {
 
 def expression_of(name: str) -> str:
     """Return the cron expression of a preset, whose name is in lower case. Raises BadSchedule."""
-    if name == "@continuous":
-        raise BadSchedule(
-            "@continuous is not supported: choose an interval, such as timedelta(minutes=1)"
-        )
     if name not in PRESETS:
-        known = [*PRESETS, Once.form]
+        known = [*PRESETS, Once.form, Continuous.form]
         meant = nearest(name, known)
         hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
         raise BadSchedule(f'unknown preset "{name}": {hint}')

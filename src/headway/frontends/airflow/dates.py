@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from headway.authoring.run import Run
 from headway.core.triggers import Trigger
-from headway.frontends.airflow.schedules import has_data_interval, part
+from headway.frontends.airflow.schedules import has_data_interval, is_asked
+from headway.frontends.airflow.timetables import instance
 
 RUN_TYPES: Final = {
     Trigger.BACKFILL: "backfill",
@@ -35,10 +36,21 @@ def logical_date(dag: Any, run: Run) -> datetime:
 
 
 def interval(
-    timetable: Any, fire: datetime, stored: tuple[datetime, datetime]
+    timetable: Any, fire: datetime, stored: tuple[datetime, datetime], trigger: str
 ) -> tuple[datetime, datetime]:
     """Return the data interval as Airflow has it: without width for timetables that only name moments."""
-    if has_data_interval(timetable):
-        return stored
-    width = part(timetable, "interval")
-    return (fire - width if width else fire), fire
+    if is_asked(timetable) and run_type(trigger) == "manual":
+        return inferred(timetable, fire) or stored
+    return stored if has_data_interval(timetable) else (fire, fire)
+
+
+def inferred(timetable: Any, run_after: datetime) -> tuple[datetime, datetime] | None:
+    """Return the data interval that a timetable gives a manual run; None: it gives none."""
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    core = coerce_to_core_timetable(timetable)
+    try:
+        start, end = core.infer_manual_data_interval(run_after=instance(run_after))
+    except NotImplementedError:
+        return None
+    return moment(start), moment(end)

@@ -7,9 +7,10 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, mapping, pods, schedules
+from headway.frontends.airflow import assets, mapping, pods
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.params import unchecked
+from headway.frontends.airflow.schedules import Read
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
@@ -36,21 +37,20 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{name} {why}", line, pods.HINT
 
 
-def remarks(dag: Any, lines: Lines) -> list[Trouble]:
+def remarks(dag: Any, lines: Lines, read: Read) -> list[Trouble]:
     """Return what runs otherwise than in Airflow."""
     return [
         Trouble(f"{dag.dag_id}: {what}", line or None, hint, dag.dag_id)
-        for what, line, hint in (*of_dag(dag, lines), *of_tasks(dag, lines))
+        for what, line, hint in (*of_dag(dag, lines, read), *of_tasks(dag, lines))
     ]
 
 
-def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
+def of_dag(dag: Any, lines: Lines, read: Read) -> Iterator[tuple[str, int, str | None]]:
     line = lines.of_dag(dag.dag_id)
-    if unknown := schedules.read(dag.timetable).unknown:
-        if unknown == schedules.BY_TIME:
-            yield f"{unknown}; only the times start runs", line, None
-        else:
-            yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
+    if read.unknown:
+        yield f"{read.unknown}, so it runs only when it is triggered", line, TRIGGERED
+    if read.differs:
+        yield read.differs, line, None
     for uri in assets.unknown_uris(dag):
         yield f"the asset with the URI {uri!r} is taken to have this name", line, BY_NAME
     if getattr(dag, "deadline", None):

@@ -9,6 +9,7 @@ from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
 from headway.frontends.airflow import (
+    assets,
     callbacks,
     ground,
     idioms,
@@ -17,6 +18,7 @@ from headway.frontends.airflow import (
     limits,
     parsed,
     runner,
+    schedules,
     specs,
     zips,
 )
@@ -34,20 +36,22 @@ def load(root: Path, file: str) -> Loaded:
     path, lines = root / file, lines_of(root, file)
     found.sort(key=lambda dag: lines(dag).of_dag(dag.dag_id))
     dags, warnings, refused = [], [], []
+    most = schedules.share(found)
     for dag in found:
         line = lines(dag).of_dag(dag.dag_id)
         if reasons := limits.refusals(dag, lines(dag)):
             refused.append(reasons[0])
             continue
         try:
-            spec = specs.spec_of(dag, file, line, lines(dag))
+            read = schedules.read(dag, file, line, assets.uris_of(dag), most)
+            spec = specs.spec_of(dag, file, line, lines(dag), read)
             validate(spec)
         except (BadSpec, MemoryError):
             raise
         except BaseException as error:  # raised by an object of the file's own
             raise explained(error, path, file) from None
         dags.append(spec)
-        warnings += limits.remarks(dag, lines(dag))
+        warnings += limits.remarks(dag, lines(dag), read)
     if refused and not dags:
         first = refused[0]
         raise BadSpec(first.message, file=file, line=first.line or 0, hint=first.hint)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from headway.frontends.airflow import schedules
 from headway.spec import json_schema, model
 from headway.spec.carried import flaws, shown
 from headway.spec.keywords import INSTEAD, KEYWORDS
@@ -19,8 +18,7 @@ TOLD: Final = ("title", "section", "examples", "values_display", "description_md
 DATES: Final = ("date", "date-time")
 
 
-def params_of(dag: Any) -> Iterator[model.Param]:
-    scheduled = schedules.read(dag.timetable).schedule is not None
+def params_of(dag: Any, *, scheduled: bool) -> Iterator[model.Param]:
     for name, param in dag.params.items():
         if name.isidentifier():
             made = param_of(name, param)

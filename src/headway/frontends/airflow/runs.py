@@ -279,7 +279,7 @@ class Runs:
         stored = found.interval_start, found.interval_end
         if found.dag_id != self.run.dag_id:
             return stored
-        return dates.interval(self.dag.timetable, found.fire, stored)
+        return dates.interval(self.dag.timetable, found.fire, stored, found.trigger)
 
 
 def word_of(run: Found) -> str:

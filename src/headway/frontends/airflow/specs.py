@@ -1,13 +1,14 @@
 """The step from a DAG of Airflow to the spec."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from headway.frontends.airflow import assets, callbacks, pods, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
 from headway.frontends.airflow.params import params_of
+from headway.frontends.airflow.schedules import Read
 from headway.spec import model
 from headway.spec.arguments import TASK_BYTES_MAX, absent
 from headway.spec.carried import flaws, shown
@@ -20,9 +21,9 @@ DEFAULT_POOL: Final = "default_pool"
 POLICY_S: Final = 30.0  # for a retry policy to decide after Airflow's own time-out, before the agent ends the process
 
 
-def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
+def spec_of(dag: Any, file: str, line: int, lines: Lines, read: Read) -> model.Dag:
+    """Return the spec of a DAG, whose schedule was read."""
     uris = assets.uris_of(dag)
-    read = schedules.read(dag.timetable, uris)
     tasks = {task.task_id: task_spec(task, lines, uris) for task in dag.tasks}
     return model.Dag(
         dag_id=dag.dag_id,
@@ -30,8 +31,8 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         tasks=tuple(in_order(tasks, file)),
         schedule=read.schedule,
         timezone=schedules.zone_of(dag.timezone) if read.schedule is None else "UTC",
-        start_date=in_utc(start_of(dag)),
-        end_date=in_utc(dag.end_date),
+        start_date=schedules.in_utc(schedules.start_of(dag)),
+        end_date=schedules.in_utc(dag.end_date),
         dated_by_start=schedules.has_data_interval(dag.timetable),
         catchup=bool(dag.catchup),
         max_active_runs=dag.max_active_runs or 16,
@@ -39,7 +40,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         dagrun_timeout_s=seconds(dag.dagrun_timeout),
         fail_fast=bool(dag.fail_fast),
         callbacks=callbacks.of_dag(dag),
-        params=tuple(params_of(dag)),
+        params=tuple(params_of(dag, scheduled=read.schedule is not None)),
         groups=tuple(groups_of(dag)),
         open_params=True,
         assets=assets.specs(dag),
@@ -49,12 +50,6 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         doc=shown((dag.doc_md or "").strip()),
         line=line,
     )
-
-
-def start_of(dag: Any) -> datetime | None:
-    """Return the start date of the DAG; without one, the earliest of its tasks, as in Airflow."""
-    dates = [task.start_date for task in dag.tasks if task.start_date is not None]
-    return dag.start_date or min(dates, default=None)
 
 
 def owner_of(dag: Any) -> str:
@@ -165,10 +160,3 @@ def is_json(value: Any) -> bool:
 
 def seconds(span: timedelta | float | None) -> float | None:
     return span.total_seconds() if isinstance(span, timedelta) else span
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(aware.timestamp(), UTC)

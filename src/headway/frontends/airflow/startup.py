@@ -51,7 +51,7 @@ def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
     """The run. A scheduled one's logical date is the start of its interval where its timetable has intervals."""
     from airflow.sdk.api.datamodels._generated import DagRun
 
-    start, end = interval(dag.timetable, run.logical_date, run.data_interval)
+    start, end = interval(dag.timetable, run.logical_date, run.data_interval, run.trigger)
     known = (
         DagRun.model_fields
     )  # 3.2 knows no date of a partition, and takes nothing that it does not know

@@ -5,6 +5,8 @@ themselves, defaults that calls share, branches to what is not downstream, mappi
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from headway.core import schedules
+from headway.core.schedules import OR_ASSETS
 from headway.core.schedules.on_assets import OnAssets, frozen, is_met
 from headway.frontends.python.module_state import Warned
 
@@ -44,7 +46,8 @@ def defaults(dag: "DAG") -> Iterator[Warned]:
 
 def loops(dag: "DAG") -> Iterator[Warned]:
     """A DAG that waits only for what its own tasks update never comes to rest once it has run."""
-    condition = OnAssets.keep(dag.options.get("schedule"))
+    kept = schedules.keep(dag.options.get("schedule"), "UTC") or {}
+    condition = kept.get(OnAssets.word) or kept.get(OR_ASSETS)
     ours = {asset.name for task in dag.tasks.values() for asset in task.options.get("outlets", ())}
     if condition is not None and is_met(frozen(condition), ours):
         yield Warned(

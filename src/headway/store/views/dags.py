@@ -201,6 +201,7 @@ def summary(row: dict[str, Any], recent: list[wire.RunBrief]) -> wire.DagSummary
     if message is not None:
         trouble = wire.ImportError(file=row["file"], line=line, message=message, at=at)
     words = schedules.in_words(row["schedule"])
+    row["schedule"] = schedules.brief(row["schedule"])
     return wire.DagSummary(**row, schedule_words=words, recent=recent, import_error=trouble)
 
 

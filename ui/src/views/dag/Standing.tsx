@@ -30,7 +30,7 @@ export function Standing({ dag }: { dag: DagDetail }) {
   );
 }
 
-/** No time brings its next run; what it waits for is asked for, and comes later. */
+/** No time brings its next run; what does is asked for, and comes later. */
 function startsOnData({ schedule, next_run_at, paused_at }: DagDetail): boolean {
   return Boolean(schedule) && !next_run_at && !paused_at;
 }
@@ -96,11 +96,12 @@ function Next({ dag }: { dag: DagDetail }) {
   );
 }
 
-/** Which data the next run waits for; nothing where it does not start on data. */
+const TOLD = new Set(["awaits_assets", "awaits_partitions", "runs_continuously", "no_dates_left"]);
+
+/** Which data the next run waits for, or what else brings it. */
 function Awaits({ dag }: { dag: string }) {
   const next = useQuery(nextRun(dag)).data;
-  const awaits = next?.why?.kind === "awaits_assets" || next?.why?.kind === "awaits_partitions";
-  return awaits && <Reason text={`Next run: ${next.reason}.`} />;
+  return next?.why && TOLD.has(next.why.kind) && <Reason text={`Next run: ${next.reason}.`} />;
 }
 
 function Of({ run }: { run: RunBrief }) {
