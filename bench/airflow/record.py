@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 DATE: Final = datetime(2026, 1, 5, tzinfo=UTC)
-SECONDS_MAX: Final = 120
+SECONDS_MAX: Final = 600
 BUNDLE: Final = "example_dags"
 
 

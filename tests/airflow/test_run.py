@@ -94,7 +94,7 @@ def test_every_end_of_a_task_is_told(server: Server) -> None:
     assert "AirflowFailException: no use" in ran.why("fails_for_good")
     assert "KeyError: 'x'" in ran.why("raises")
     assert "SIGKILL" in ran.why("killed")
-    assert "ResendLoggingFD" in ran.why("asks")
+    assert "GetHITLDetailResponse" in ran.why("asks")
     log = ran.log("raises")
     assert 'File "ends.py"' in log
     assert "task_runner.py" not in log

@@ -12,12 +12,11 @@ from psycopg import Connection
 from headway.agent.protocol import Ask, ByAttempt, ByWait, ByWatcher
 from headway.errors import NotAllowed, NotFound
 from headway.secrets import runs
-from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, KIND, Asked, flaw
+from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, Asked, flaw
+from headway.spec.state_stores import KIND as KIND
 from headway.store import askers, state_stores
 from headway.store.clock import clock
 from headway.store.state_stores import NewValue, OfTask, Scope
-
-__all__ = ["KIND", "read"]
 
 OVER: Final = {
     ByAttempt: "the attempt has ended, so it neither reads nor changes the state of its task and of assets",

@@ -32,9 +32,9 @@ with DAG("ends", schedule=None):
     class Odd(BaseOperator):
         def execute(self, context):
             from airflow.sdk.execution_time import task_runner
-            from airflow.sdk.execution_time.comms import ResendLoggingFD
+            from airflow.sdk.execution_time.comms import GetHITLDetailResponse
 
-            task_runner.SUPERVISOR_COMMS.send(ResendLoggingFD())
+            task_runner.SUPERVISOR_COMMS.send(GetHITLDetailResponse(ti_id=context["ti"].id))
 
     BashOperator(task_id="leaves_a_program", bash_command="sleep 600 >/dev/null 2>&1 &")
 

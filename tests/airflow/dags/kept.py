@@ -8,7 +8,10 @@ try:
     from airflow.sdk.bases.resumablejobmixin import ResumableJobMixin
     from airflow.sdk.execution_time.context import NEVER_EXPIRE
 except ImportError:  # Airflow 3.2 keeps no state
-    ResumableJobMixin, NEVER_EXPIRE = object, None
+
+    class ResumableJobMixin: ...
+
+    NEVER_EXPIRE = None
 
 orders = Asset("kept_orders", uri="s3://kept/orders")
 stock = Asset("kept_stock")

@@ -4,6 +4,7 @@ Connections, variables, results and state are asked of the server, for the team 
 known here is refused with its name, and the task fails with that. The messages are those of Airflow 3.2 and 3.3.
 """
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -20,6 +21,7 @@ from headway.core.connections import BadConnection, is_name, is_sensitive, parse
 from headway.frontends.airflow import asking, deferring, stores
 from headway.frontends.airflow.events import Events
 from headway.frontends.airflow.frames import Request, send
+from headway.frontends.airflow.logs import Others
 from headway.frontends.airflow.results import BadQuestion, Results
 from headway.frontends.airflow.runs import NoSuchRun, Runs
 from headway.spec.variable_changes import KIND, Asked, Keys, flaw
@@ -28,7 +30,6 @@ from headway.spec.variable_changes import KIND, Asked, Keys, flaw
 REFUSED: Final = {
     "GetHITLDetailResponse": "the task reads the answer of a person by itself",
     "UpdateHITLDetail": "the task answers in place of a person",
-    "ResendLoggingFD": "the task asks for another place for its log",
 }
 
 
@@ -48,11 +49,13 @@ class Refused(Exception):
 class Conversation:
     """``deferral``: what the task waits for, if it ended with that.
 
+    ``others``: the programs that the task starts and that log by themselves. ``root``: of the bundle.
     ``skipped``: the direct downstream tasks that a branch leaves out; None: it is none, or follows all.
     """
 
-    def __init__(self, run: Run, dag: Any, downstream: list[str]) -> None:
+    def __init__(self, run: Run, dag: Any, downstream: list[str], root: str = "") -> None:
         self.run = run
+        self.others = Others(root)
         self.downstream = downstream
         self.may_retry = run.try_number < run.max_tries
         self.state: State | None = None
@@ -105,6 +108,8 @@ class Conversation:
                 "inactive_assets": [],
             },
             **dict.fromkeys((*stores.OF_TASK, *stores.OF_ASSET), stores.answer),
+            # A program that the task has started asks on, in its place, and wants a place for its own log.
+            "ResendLoggingFD": lambda _: {"type": "SentFDs", "fds": [self.others.open()]},
             "MaskSecret": mask,
             "SetRenderedFields": show,
             "SetRenderedMapIndex": named,
@@ -149,7 +154,11 @@ class Conversation:
             if (answer := self.answers.get(kind)) is None:
                 self.refused = refusal(kind)
                 raise Refused(self.refused)
-            send(end, request.number, answer(request.body))
+            found = answer(request.body)
+            places = found["fds"] if found and found["type"] == "SentFDs" else []
+            send(end, request.number, found, descriptors=places)
+            for place in places:
+                os.close(place)
         except (
             Refused,
             BadQuestion,

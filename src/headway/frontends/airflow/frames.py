@@ -4,6 +4,7 @@ A request is ``[id, body, …]``, an answer ``[id, body, error]``; bodies name t
 """
 
 import socket
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -46,9 +47,15 @@ def send(
     number: int,
     body: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
+    descriptors: Sequence[int] = (),
 ) -> None:
+    """Send an answer. ``descriptors`` go with it, and are open in both processes then."""
     data = ENCODER.encode([number, body, error])
+    data = len(data).to_bytes(LENGTH_BYTES, "big") + data
     try:
-        end.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)
+        if descriptors:
+            socket.send_fds(end, [data], descriptors)
+        else:
+            end.sendall(data)
     except (BrokenPipeError, ConnectionResetError):  # it ended; how, its process tells
         return

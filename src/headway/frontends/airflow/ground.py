@@ -9,14 +9,16 @@ from collections.abc import Collection
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Final
 
 LOCAL: Final = "airflow.dag_processing.bundles.local.LocalDagBundle"
 BUNDLE: Final = "headway"  # the name of the one bundle that Airflow sees
 NO_DATABASE: Final = "airflow-db-not-allowed:///"  # what Airflow's own supervisor sets for tasks
 
+AS_LIBRARY: Final = "_AIRFLOW__AS_LIBRARY"
 SETTINGS: Final = {
-    "_AIRFLOW__AS_LIBRARY": "1",
+    AS_LIBRARY: "1",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": NO_DATABASE,
     # A DAG that is missing in the task, though its file was imported, will be missing in a minute: the task fails.
@@ -50,6 +52,7 @@ def set_environment() -> None:
     # A home that may not be read has none for us.
     if "AIRFLOW_CONFIG" not in os.environ and not os.path.isfile(f"{home}/airflow.cfg"):
         os.environ["AIRFLOW_CONFIG"] = os.devnull  # or Airflow would write one
+        os.environ.setdefault("AIRFLOW__LOGGING__BASE_LOG_FOLDER", gettempdir())  # and make one
     os.environ.update(SETTINGS)
 
 
@@ -69,6 +72,9 @@ def prepare() -> None:
     settings.configure_vars()
     settings.prepare_syspath_for_config_and_plugins()
     settings.import_local_settings()  # policies for DAGs and tasks
+    # What a task starts imports Airflow as a whole, with its plugins: all but the database.
+    os.environ.pop(AS_LIBRARY, None)
+    os.environ["PYTHON_OPERATORS_VIRTUAL_ENV_MODE"] = "1"
     prepared = True
 
 

@@ -6,6 +6,7 @@ first frame of the DAG folder, with paths as in it.
 
 import io
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -22,6 +23,8 @@ REPEATED: Final = frozenset(
 OWN: Final = ("airflow.dag_processing.", "airflow.plugins_manager", "airflow.listeners")
 STARTS: Final = ("::group::", "::endgroup::", "Worker startup parse complete")
 VALUE_CHARS_MAX: Final = 1000
+READ_BYTES: Final = 1 << 16
+LINE_BYTES_MAX: Final = 1 << 20
 
 
 class Log(io.RawIOBase):
@@ -37,6 +40,54 @@ class Log(io.RawIOBase):
             for text in told(line, self.root.rstrip("/") + "/"):
                 sys.stdout.write(text + "\n")
         return len(data)
+
+
+class Others:
+    """Events of the programs that a task starts, as those of ``ExternalPythonOperator``: each has a pipe of its own."""
+
+    def __init__(self, root: str) -> None:
+        self.log = Log()
+        self.log.root = root
+        self.begun: dict[int, bytes] = {}  # the last line of each, as far as it is there
+
+    def open(self) -> int:
+        """Return the end of a pipe to which a program writes."""
+        read_end, write_end = os.pipe()
+        self.begun[read_end] = b""
+        return write_end
+
+    @property
+    def ends(self) -> list[int]:
+        return [*self.begun]
+
+    def read(self, end: int) -> None:
+        """Log what is there, in whole lines."""
+        data = os.read(end, READ_BYTES)
+        text = self.begun[end] + data
+        if data and len(text) <= LINE_BYTES_MAX:
+            text, _, self.begun[end] = text.rpartition(b"\n")
+        else:
+            self.begun[end] = b""
+        self.log.write(text)
+        sys.stdout.flush()  # the runner writes to the same file
+        if not data:
+            self.forget(end)
+
+    def forget(self, end: int) -> None:
+        del self.begun[end]
+        os.close(end)
+
+    def close(self) -> None:
+        """Log what is there still. A program that goes on is not waited for."""
+        for end in self.ends:
+            os.set_blocking(end, False)
+            try:
+                while end in self.begun:
+                    self.read(end)
+            except BlockingIOError:
+                self.log.write(self.begun[end])
+                self.forget(end)
+        sys.stdout.flush()
 
 
 def told(line: bytes, prefix: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from headway.authoring.run import Deferred, Run, Skip
 from headway.frontends.airflow import assets, deferring, events, runner, startup
 from headway.frontends.airflow.answers import Conversation, State
 from headway.frontends.airflow.frames import Request, receive, send
+from headway.frontends.airflow.logs import Others
 from headway.frontends.base import TaskFailed
 
 LAST_FD: Final = 1024  # a child has a handful, below it
@@ -47,7 +48,8 @@ class Workflow:
         run = deferring.looked(run, self.dag)
         if (end := deferring.concluded(run)) is not None:
             return end
-        conversation = Conversation(run, self.dag, sorted(task.downstream_task_ids))
+        downstream = sorted(task.downstream_task_ids)
+        conversation = Conversation(run, self.dag, downstream, str(self.root))
         details = startup.details(self.dag, run, self.file)
         ended = converse(conversation, details, self.root, str(self.root / self.file))
         outlets = assets.names(task.outlets, assets.uris_of(self.dag))
@@ -74,10 +76,11 @@ def converse(conversation: Conversation, details: dict[str, Any], root: Path, pa
     os.close(write_end)
     try:
         send(ours, 0, details)
-        for request in requests(ours, pid):
+        for request in requests(ours, pid, conversation.others):
             conversation.answer(ours, request)
     finally:
         ours.close()
+        conversation.others.close()
         _, status = os.waitpid(pid, 0)
         signal.signal(signal.SIGTERM, before)
     if isinstance(noted, Noted) and noted.came:
@@ -85,13 +88,20 @@ def converse(conversation: Conversation, details: dict[str, Any], root: Path, pa
     return Ended(os.waitstatus_to_exitcode(status), told_by(read_end))
 
 
-def requests(ours: socket.socket, pid: int) -> Iterator[Request]:
-    """Yield what the runner asks until it ends. What it leaves behind may hold its end of the socket open."""
+def requests(ours: socket.socket, pid: int, others: Others) -> Iterator[Request]:
+    """Yield what the runner asks until it ends, and log what ``others`` say meanwhile.
+
+    What the runner leaves behind may hold its end of the socket open.
+    """
     exits = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None  # Linux has it
     watched = [ours.fileno(), *([] if exits is None else [exits])]
     try:
         while True:
-            ready, _, _ = select.select(watched, [], [])
+            ready, _, _ = select.select([*watched, *others.ends], [], [])
+            for end in others.begun.keys() & set(ready):
+                others.read(end)
+            if not {*watched} & {*ready}:
+                continue
             request = receive(ours) if ours.fileno() in ready else None
             if request is None:
                 return
