@@ -9,6 +9,7 @@ import pytest
 
 from headway.config import Layout
 from headway.pg import Server
+from headway.store import api_login
 from headway.store.transact import connect
 from headway.up.apart import prepare
 from headway.up.shared import Shared
@@ -52,6 +53,26 @@ def test_a_new_server_is_prepared_once(new_server: str, tmp_path: Path) -> None:
     names = [name for each in applied for name in each]
     assert len(names) == len(set(names)), "a migration was applied twice"
     assert teams_and_admins(new_server) == [(team, "admin", "admin") for team in TEAMS]
+
+
+@pytest.mark.long
+def test_api_servers_that_start_at_once_close_the_database_together(
+    new_server: str, tmp_path: Path
+) -> None:
+    """PostgreSQL lets one of two fail that revoke a right of a database at the same time."""
+    prepared_at_once(new_server, tmp_path / "data")
+    together = Barrier(AT_ONCE)
+
+    def one(_: int) -> bool:
+        with connect(new_server) as conn:
+            together.wait()
+            return api_login.revoke_temporary(conn)
+
+    for _ in range(5):
+        with connect(new_server) as conn:
+            conn.execute("GRANT TEMPORARY ON DATABASE headway TO PUBLIC")
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            assert list(threads.map(one, range(AT_ONCE))) == [True] * AT_ONCE
 
 
 def test_teams_are_made_once(database: str, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ ADMIT: LiteralString = """
 """
 
 # What injected SQL could use against the next request on the same connection: objects in pg_temp come first.
+ONE_AT_A_TIME: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('headway api login'))"
 MAKES_TEMPORARY: LiteralString = (
     "SELECT has_database_privilege('headway_app', current_database(), 'TEMPORARY')"
 )
@@ -151,11 +152,16 @@ def refuse_power(conn: Connection[Any], url: str) -> None:
 
 def revoke_temporary(conn: Connection[Any]) -> bool:
     """Let nobody but the owner make temporary tables. Returns whether that holds."""
+    return transact(conn, revoked) if one(conn, MAKES_TEMPORARY) else True
+
+
+def revoked(conn: Connection[Any]) -> bool:
+    """Revoke it, one server at a time: of two that do so at once, PostgreSQL lets one fail."""
+    conn.execute(ONE_AT_A_TIME)
     if one(conn, MAKES_TEMPORARY):
         name = sql.Identifier(conn.info.dbname)
         conn.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
-        return not one(conn, MAKES_TEMPORARY)
-    return True
+    return not one(conn, MAKES_TEMPORARY)
 
 
 def one(conn: Connection[Any], query: LiteralString) -> bool:
