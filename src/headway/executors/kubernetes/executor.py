@@ -94,7 +94,7 @@ class Pods:
         self.ends = Ends(settings, self.agents.gateway)
         self.creation = Creation(host, settings, self.cluster, self.ends)
         world = (host, settings, self.cluster, self.shares, self.agents)
-        self.upkeep = Upkeep(*world, self.creation, self.ends)
+        self.upkeep = Upkeep(*world, self.creation, self.ends, name)
         mutation = self.creation.mutation
         self.warm = WarmPools(host, settings, self.cluster, self.shares, mutation, name)
         self.arrivals = Arrivals(*world, data=data, name=name)
