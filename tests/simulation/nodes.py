@@ -1,6 +1,7 @@
 """The nodes of a simulated cluster: they start pods soon, late or never, lose them, and let go of them in time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,6 +9,7 @@ from headway.executors.kubernetes.names import INSTALL
 from headway.executors.kubernetes.settings import AUDIENCE
 from tests.kubernetes.fake import states
 from tests.kubernetes.fake.kinds import NAMESPACE, POD
+from tests.kubernetes.fake.status import Refused
 from tests.kubernetes.fake.store import Object
 from tests.kubernetes.pod_agent import attempt_of
 from tests.simulation.pod_agents import PodAgent
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 NEVER: Final = float("inf")
 ACCOUNT: Final = "headway-task"
-BEFALLS: Final = 0.05  # how often something befalls a pod
+BEFALLS: Final = 0.25  # how often something befalls a pod
 NODE: Final = "node-1"
+
+OF_THE_SERVER: Final = ("uid", "resourceVersion", "creationTimestamp", "finalizers")
 
 
 @dataclass(slots=True)
@@ -31,7 +35,6 @@ class Place:
     agent: PodAgent | None = None
     kept_s: float = 0.0  # by somebody's finalizer, once it is deleted
     gone_at: float | None = None
-    stuck_since: float | None = None  # the cluster says since then why it does not start
 
 
 class Nodes:
@@ -39,6 +42,9 @@ class Nodes:
         self.world = world
         self.store = world.api.server.store
         self.places: dict[str, Place] = {}  # by UID
+        self.hopeless: set[str] = (
+            set()
+        )  # tasks of runs whose pods never start, as if their image did not exist
 
     def pods(self) -> list[Object]:
         found = self.store.peek(POD, "")[0]
@@ -84,9 +90,11 @@ class Nodes:
         place = Place(meta["namespace"], meta["name"], world.elapsed)
         if world.happens(0.4):
             place.starts_at += chance.choice([0.5, 2.0, 8.0, 10.0, 11.0, 30.0])
-        if world.happens(0.03):
+        key = attempt_of(pod)
+        if world.happens(0.15):
+            self.hopeless.add(key.run_id + key.task_id)
+        if key.run_id + key.task_id in self.hopeless:
             place.starts_at = NEVER
-            self.touch(pod)
         if place.starts_at > world.elapsed:
             self.hold_up(pod, place)
         return place
@@ -104,16 +112,13 @@ class Nodes:
             self.world.truth.by_cluster.add(attempt_of(pod))
             self.change(pod, states.waiting("ErrImageNeverPull", "image not present"))
         elif kind == "unschedulable":
-            place.stuck_since = self.world.elapsed
             self.change(pod, states.unschedulable("0/1 nodes are available"))
         elif kind == "image":
-            place.stuck_since = self.world.elapsed
             self.change(pod, states.scheduled(NODE))
             self.change(pod, states.waiting("ImagePullBackOff", "Back-off pulling image"))
 
     def start(self, pod: Object, place: Place) -> None:
         meta = pod["metadata"]
-        place.stuck_since = None
         self.change(pod, states.scheduled(NODE))
         self.change(pod, states.running)
         where = meta["namespace"], ACCOUNT, (AUDIENCE,), meta["name"], meta["uid"]
@@ -171,6 +176,7 @@ class Nodes:
         deeds: list[Callable[[Object, Place], None]] = [
             self.stranger, self.stranger, self.stranger_by_force, self.evict, self.evict, self.preempt,
             self.preempt, self.out_of_memory, self.node_is_lost, self.node_is_lost, self.finalizer, self.labels,
+            self.twin, self.twin, self.twin, self.twin,
         ]  # fmt: skip
         deed = chance.choice(deeds)
         self.world.note(f"{pod['metadata']['name']}: {deed.__name__}")
@@ -187,6 +193,15 @@ class Nodes:
         self.store.delete(POD, meta["namespace"], meta["name"], 0)
         if place.agent is not None and self.world.chance.random() < 0.5:
             place.agent.leave(137)
+
+    def twin(self, pod: Object, place: Place) -> None:
+        """Somebody puts the object back that they removed: a pod of the same name, while the first one still runs."""
+        given = {key: value for key, value in pod["metadata"].items() if key not in OF_THE_SERVER}
+        self.stranger_by_force(pod, place)
+        status = {"phase": "Pending", "conditions": []}
+        spec = {key: value for key, value in pod["spec"].items() if key != "nodeName"}
+        with suppress(Refused):  # its namespace is about to go
+            self.store.create(POD, {"metadata": given, "spec": spec, "status": status})
 
     def evict(self, pod: Object, place: Place) -> None:
         if place.agent is None or place.agent.is_over or place.agent.is_dark:

@@ -6,6 +6,7 @@ P2  no storm: a pod is asked for a few times within ten seconds, an API server a
 P3  no scheduler removes the pod of a live attempt, and so no result that is not stored yet
 P4  an attempt failed only if its task did, or its pod as its author asked for it
 P5  a pod that does not start is replaced so often, and then its attempt fails; why it waits is to be seen
+P7  an attempt that ended because it never started has run nothing
 P6  what is counted of pods is what is known of them, and once all is calm what is there
 """
 
@@ -18,7 +19,9 @@ from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey
 from headway.core.pod_states import STUCK
+from headway.executors.kubernetes.ends import NEVER_STARTED
 from headway.executors.kubernetes.names import pod_name
+from headway.executors.kubernetes.room import why_pending
 from headway.executors.kubernetes.tally import Tally
 from tests.kubernetes.fake.kinds import POD
 from tests.kubernetes.fake.store import Object
@@ -53,6 +56,9 @@ LOST: LiteralString = """
             AND before.number BETWEEN attempt.number - %(most)s AND attempt.number - 1
             AND before.state = 'lost' AND before.cause = ANY (%(stuck)s)) >= %(most)s
 """
+NOT_STARTED: LiteralString = """
+    SELECT run_id, task_id, map_index, number, deferrals FROM attempt WHERE cause = ANY (%s) AND deferrals = 0
+"""
 BLOCKED: LiteralString = """
     SELECT blocked_reason IS NOT NULL FROM task_instance
     WHERE run_id = %s AND task_id = %s AND map_index = %s AND state = 'queued' AND attempts = %s
@@ -76,6 +82,7 @@ class Watch:
     def __init__(self, world: "Pods") -> None:
         self.world = world
         self.unwanted: dict[str, float] = {}  # since when no attempt wants a pod, by UID
+        self.known_since: dict[str, float] = {}  # why a pod does not start, by UID
         self.asked: dict[tuple[int, str], deque[float]] = {}  # by scheduler's life and pod
 
     # -- what the API server is asked
@@ -110,6 +117,7 @@ class Watch:
 
     def check(self) -> None:
         self.bound_to_their_own()
+        self.started_after_all()
         for process in self.world.schedulers:
             if process.scheduler is not None and not process.busy:
                 self.counted(process.executor().cluster)
@@ -125,6 +133,12 @@ class Watch:
         for namespace, pods in cluster.pods.items():
             counted, anew = told(cluster.tally(namespace)), told(Tally.of(pods.values()))
             assert counted == anew, f"P6 pods are miscounted: {counted} instead of {anew}"
+
+    def started_after_all(self) -> None:
+        causes = [*STUCK_CAUSES, NEVER_STARTED]
+        for key in self.world.observer.execute(NOT_STARTED, [causes]).fetchall():
+            ran = AttemptKey(*key) in self.world.truth.ran
+            assert not ran, f"P7 {key} ended because it never started, and it ran"
 
     # -- in a calm world
 
@@ -152,14 +166,15 @@ class Watch:
         return {AttemptKey(*key): (session, is_cluster) for *key, session, is_cluster in found}
 
     def says_why(self, pod: Object, key: AttemptKey) -> None:
-        place = self.world.nodes.places.get(pod["metadata"]["uid"])
-        if place is None or place.stuck_since is None or any(
-            watch.silent_until > self.world.elapsed for watch in self.world.api.watches
-        ):  # fmt: skip
+        """What a scheduler knows of a pod that does not start is to be seen soon."""
+        meta, cluster = pod["metadata"], self.world.schedulers[0].executor().cluster
+        known = cluster.pods.get(meta["namespace"], {}).get(meta["name"])
+        if known is None or known.uid != meta["uid"] or why_pending(known) is None:
             return
+        since = self.known_since.setdefault(meta["uid"], self.world.elapsed)
         values = [key.run_id, key.task_id, key.map_index, key.number]
         row = self.world.observer.execute(BLOCKED, values).fetchone()
-        is_late = self.world.elapsed - place.stuck_since > REASON_S_MAX
+        is_late = self.world.elapsed - since > REASON_S_MAX
         assert row is None or row[0] or not is_late, f"P5 nobody sees why {name(key)} waits"
 
     # -- in the end

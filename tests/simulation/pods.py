@@ -55,6 +55,7 @@ class Pods(Altered):
     def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
         super().__init__(seed, connections, steps=steps)
         chance = Random(f"cluster of {seed}")
+        self.mischief = chance.choice([0.3, 0.6, 1.0])
         self.settings = Settings(
             image="headway:test",
             listen=DOOR,
@@ -132,7 +133,7 @@ class Pods(Altered):
 
     def trouble_comes(self) -> None:
         moves = [self.scheduler_turns] * 8 + [self.agent_turns] * 8 + [self.time_passes] * 4
-        moves += [self.cluster_turns] * 4 + [self.people.act] * 4 + [self.mischief_happens] * 2
+        moves += [self.cluster_turns] * 4 + [self.people.act] * 4 + [self.mischief_happens] * 3
         for _ in range(self.steps):
             self.chance.choice(moves)()
             self.check()
@@ -141,7 +142,7 @@ class Pods(Altered):
         if self.chance.random() < 0.3:
             super().mischief_happens()
         elif self.happens(1.0):
-            deeds = [self.watches_break] * 4 + [self.compacts, self.api_is_away] * 2
+            deeds = [self.watches_break, self.compacts] * 3 + [self.api_is_away] * 2
             deeds += [self.namespace_goes, self.limits_change]
             self.chance.choice(deeds)()
 

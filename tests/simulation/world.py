@@ -64,6 +64,7 @@ FAULTS: Final = {
     "F16 serialization failures": "point, CAN_CONFLICT",
     "F24 clocks that drift, are set back, jump": "agents: rate; time_passes",
     "F28 F58 F59 deploys, pauses, catch-up": "people: deploy, switch",
+    "F30-F34 F41-F45 pods lost, stuck, deleted; an API server that fails": "pods: nodes, road",
     "F29 tasks that fail": "dags: deed; agents: end_some",
     "F32 F36 F37 agents lost, silent or late": "mischief: agent dies, agent frozen, cut",
     "F40 XC8 reports again, late, of another life": "mischief: repeat; hang-ups in mid-flight",
@@ -73,7 +74,7 @@ FAULTS: Final = {
     "F68 triggers again": "people: trigger",
     "F72 priorities": "dags: priority_weight; nothing waits for ever",
     "F73 delays of nothing and of months": "dags: DELAYS_S",
-    "F09-F14 F17-F23 F30-F35 F38-F57 F60-F62 F65 F70 F71 F74-F76": "elsewhere: real processes",
+    "F09-F14 F17-F23 F35 F38 F39 F46-F57 F60-F62 F65 F70 F71 F74-F76": "elsewhere: real processes",
 }
 
 # Where a transaction can be interrupted: before and after each of these.

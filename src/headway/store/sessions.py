@@ -27,6 +27,7 @@ class Bound:
     deferrals: int
     token: str
     reported: bool  # something about its run waits in the inbox: it may be its end
+    session: str
 
 
 OPEN: LiteralString = """
@@ -107,7 +108,7 @@ DEAD: LiteralString = """
 UNSENT: LiteralString = f"""
     SELECT mine.session_id, found.*, EXISTS (
         SELECT FROM report WHERE report.team_id = found.team_id AND report.run_id = found.run_id
-    )
+    ), mine.session_id
     FROM unnest(%(sessions)s::text[], %(teams)s::integer[]) AS mine (session_id, team_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, number, deferrals, token FROM attempt

@@ -244,7 +244,7 @@ class Pods:
                 continue
             key = translate.attempt_key(grant.row.run_id, grant.instance, grant.attempt)
             token = grant.attempt.token or ""
-            bound = Bound(share.team_id, *fields(key), token, reported=False)
+            bound = Bound(share.team_id, *fields(key), token, reported=False, session=share.session)
             name = pod_name(self.settings, share.team, key)
             share.pending[name], share.waits[name] = bound, None
             self.creation.want(name, share, bound, grant.row)

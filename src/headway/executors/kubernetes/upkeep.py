@@ -106,10 +106,10 @@ class Upkeep:
         for name, each in pending.items():
             if (pod := pods.get(name)) is not None:
                 self.judge_pending(share, each, pod)
-        for name in changed - share.pending.keys():
+        for name in sorted(changed - share.pending.keys()):
             if (pod := pods.get(name)) is not None and not pod.is_warm:
                 self.judge(share, pod)
-        for name in changed:
+        for name in sorted(changed):
             if (pod := pods.get(name)) is not None and (run_id := self.run_of(share, pod)):
                 self.images.saw(share.team_id, run_id, pod)
         self.tell_waits(share, pods)
