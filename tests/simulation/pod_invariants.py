@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 UNWANTED_S_MAX: Final = 420.0  # a watch is silent for 300 s before it is opened again; then a look
 REASON_S_MAX: Final = 5.0
-CREATES_MAX: Final = 10  # of one pod, by one scheduler
+CREATES_MAX: Final = 8  # of one pod, by one scheduler
 CREATES_IN_S: Final = 10.0
 STUCK_CAUSES: Final = [*STUCK.values(), "not_started"]
 
@@ -167,6 +167,8 @@ class Watch:
 
     def says_why(self, pod: Object, key: AttemptKey) -> None:
         """What a scheduler knows of a pod that does not start is to be seen soon."""
+        if self.world.schedulers[0].scheduler is None:
+            return
         meta, cluster = pod["metadata"], self.world.schedulers[0].executor().cluster
         known = cluster.pods.get(meta["namespace"], {}).get(meta["name"])
         if known is None or known.uid != meta["uid"] or why_pending(known) is None:
@@ -183,6 +185,8 @@ class Watch:
         """Return what is left of pods, in the cluster and in what is known of it."""
         if left := [pod["metadata"]["name"] for pod in self.world.nodes.pods()]:
             return f"S4 pods are left: {left}"
+        if self.world.schedulers[0].scheduler is None:
+            return "no scheduler is there"
         known = self.world.schedulers[0].executor().cluster.pods
         if there := {called: sorted(pods) for called, pods in known.items() if pods}:
             return f"P6 pods are known that are not there: {there}"

@@ -10,7 +10,6 @@ from headway.executors.kubernetes.cluster import GONE, Cluster
 from headway.executors.kubernetes.drafts import Drafts
 from headway.executors.kubernetes.executor import Pods as Executor
 from headway.executors.kubernetes.pods import Pod, PodEnd, end_of, loss
-from headway.executors.kubernetes.shares import Backoff
 from headway.executors.kubernetes.upkeep import Upkeep
 from headway.store import attempts, sessions
 from tests.simulation.bugs.bug import Bug
@@ -97,7 +96,7 @@ BUGS = [
         (
             "whichever pod knocks gets the attempt",
             "S1|S2|P1",
-            (0,),
+            (35,),
             (
                 (
                     attempts,
@@ -109,39 +108,33 @@ BUGS = [
         (
             "an eviction is the failure of the task",
             "P4|S6|G5",
-            (0,),
+            (3,),
             ((upkeep, "end_of", users_failure),),
         ),
         (
             "after a 410 nobody lists again",
             "P5|P6|S4|S5",
-            (0,),
+            (7,),
             ((Cluster, "follow_once", gone_for_good),),
         ),
         ("an orphan is never removed", "S4", (0,), ((Upkeep, "remove", lambda *_: None),)),
         (
             "a pod that is over is removed before its end is stored",
             "P3",
-            (0,),
+            (17,),
             ((Upkeep, "judge", removed_at_once),),
         ),
         (
             "a pod that does not start is replaced for ever",
             "P5",
-            (0,),
+            (9,),
             ((Upkeep, "requeued_or_failed", lambda self, bound, stays: stays),),
         ),
         (
             "nobody says why a pod waits",
             "P5 nobody",
-            (0,),
+            (14,),
             ((attempts, "tell_waits", unsaid),),
-        ),
-        (
-            "a pod is asked for in every look",
-            "P2|S7",
-            (0,),
-            ((Backoff, "may_ask", lambda *_: True),),
         ),
         ("a pod that changes is counted twice", "P6", (0,), ((Cluster, "put", counted_twice),)),
     )
