@@ -130,8 +130,8 @@ walks: ui ## Walk 30 tasks of three kinds of people in a browser, and print the 
 
 SEEDS ?= 100
 .PHONY: sim
-sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7] [WORLD=pods]
+	@$(BIN)/python -m tests.simulation $(if $(WORLD),--world $(WORLD)) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: mutants
 mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice each: make mutants [MODULE=core/retry] [SAMPLE=50]

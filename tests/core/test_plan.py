@@ -80,6 +80,15 @@ def test_a_report_with_an_old_token_or_number_changes_nothing() -> None:
     assert story.state("a") == "queued"
 
 
+def test_what_was_seen_of_a_session_counts_while_the_attempt_is_bound_to_it() -> None:
+    story = Story(task("a"), task("b", "a")).begin()
+    attempt = story.at("a").attempt
+    assert attempt is not None
+    assert not story.end("a", session="that of the cluster")
+    assert not story.run.changes
+    assert story.end("a", session=attempt.session)
+
+
 def test_an_end_is_taken_once() -> None:
     story = Story(task("a"), task("b", "a")).begin()
     attempt = story.at("a").attempt

@@ -4,11 +4,13 @@ from typing import Any
 
 from psycopg import Connection
 
+from headway import clock
 from headway.agent.protocol import Hello
 from headway.executors.kubernetes.settings import AUDIENCE
 from tests.executors.test_conformance import Bench, key
+from tests.kubernetes.fake import states
 from tests.kubernetes.fake.kinds import POD
-from tests.kubernetes.test_executor import begin, bench, wait, workers
+from tests.kubernetes.test_executor import PATIENCE_S, begin, bench, wait, workers
 from tests.kubernetes.workers import KubernetesWorkers, PodClient
 from tests.scenarios.world import states as states_of
 
@@ -82,3 +84,24 @@ def test_the_pod_of_an_attempt_is_no_agent_of_the_warm_pool(
     assert workers.started == [key(run_id)]
     assert refusals(owner_conn) == [(1, "it is not a pod of a warm pool")]
     workers.clients.pop("a-session-of-its-own")
+
+
+def test_a_pod_that_knocks_before_its_loss_is_stored_is_not_lost(
+    conn: Connection[Any], bench: Bench, workers: KubernetesWorkers
+) -> None:
+    """Its attempt was found waiting for too long, and the tick that stores that comes after it was let in."""
+    run_id = wait(conn, bench)
+    (pod,) = workers.pods()
+    stored = workers.server.store.objects[POD.plural, workers.namespace, pod["metadata"]["name"]]
+    stored["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
+    workers.change(pod["metadata"]["name"], states.waiting("ContainerCreating"))
+    deadline = clock.monotonic() + PATIENCE_S
+    while not workers.executor.ends.told:
+        assert clock.monotonic() < deadline
+        workers.settle()
+    workers.run(pod)
+    workers.settle()
+    assert workers.started == [key(run_id)]
+    bench.turn()
+    assert states_of(conn, run_id) == {"a": "running"}
+    assert workers.started == [key(run_id)]

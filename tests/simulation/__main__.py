@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from tests.postgres import private_server
+from tests.simulation import rest
 from tests.simulation.asset_waits import AssetWaits
 from tests.simulation.assets import Assets
 from tests.simulation.calls import Calls
@@ -26,6 +27,7 @@ from tests.simulation.minds import Lists, Minds
 from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
+from tests.simulation.pods import Pods
 from tests.simulation.retries import Retries
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
@@ -53,6 +55,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Outbound,
         Partitions,
         Past,
+        Pods,
         Retries,
         Teams,
         Waits,
@@ -98,7 +101,7 @@ def main() -> None:
                 world.run()
             except Exception:
                 print("\n".join(world.trace if chosen.verbose else world.trace[-LAST_EVENTS:]))
-                print("\n".join(["-- unfinished:", *world.unfinished_rows()]))
+                print("\n".join(["-- unfinished:", *rest.unfinished_rows(world.observer)]))
                 traceback.print_exc()
                 again = f"python -m tests.simulation --world {chosen.world} --seed {seed}"
                 print(f"seed {seed} failed; again: {again}")

@@ -371,6 +371,7 @@ SERVING: LiteralString = """
         SELECT slots - (SELECT count(*) FROM attempt WHERE attempt.session_id = agent_session.session_id
             AND attempt.state IN ('queued', 'running')) AS free
         FROM agent_session WHERE team_id = %(team_id)s AND ended_at IS NULL AND %(queue)s = ANY (queues)
+            AND %(executor)s = CASE WHEN token_id IS NULL THEN agent ELSE '' END  -- a cluster, or the pod of an attempt
     ) AS serving
 """
 TRUTH: Final[dict[Kind, LiteralString]] = {
@@ -414,7 +415,13 @@ def untrue_reasons(conn: Connection[Any]) -> list[str]:
         shown = stored(Present(conn, team_id).text(text, pool, slots, queue, executor) or text)
         if shown.kind not in TRUTH:
             continue
-        values = {"team_id": team_id, "pool": pool, "needed": slots, "queue": queue}
+        values = {
+            "team_id": team_id,
+            "pool": pool,
+            "needed": slots,
+            "queue": queue,
+            "executor": executor,
+        }
         row = conn.execute(TRUTH[shown.kind], values).fetchone()
         if row is None or not row[0]:
             found.append(f"{key} does not wait because {said(shown)}")

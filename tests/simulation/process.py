@@ -3,7 +3,7 @@ line in memory, one turn of its loop at a time.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 from unittest import mock
 
@@ -16,6 +16,7 @@ from headway.errors import HeadwayError
 from headway.executors.agents import gateway
 from headway.executors.agents.executor import Agents
 from headway.executors.agents.gateway import Gateway
+from headway.executors.base import Open
 from headway.store.transact import Session
 from tests.agent_tokens import let_in
 from tests.simulation.line import Ears, Listener, Selector
@@ -41,14 +42,26 @@ class Process:
 
     def start(self) -> None:
         self.listener = Listener()
-        with (
-            mock.patch.object(scheduler, "connect", self.connect),
-            mock.patch.object(scheduler, "DefaultSelector", Selector),
-            mock.patch.object(gateway, "listen", return_value=self.listener),
-        ):
-            self.scheduler = Scheduler("", executors_of("line:", None))
+        with ExitStack() as stack:
+            for owner, name, other in self.instead():
+                stack.enter_context(mock.patch.object(owner, name, other))
+            self.scheduler = Scheduler("", self.executors())
         self.scheduler.register()
         let_in(self.conn)
+
+    def instead(self) -> list[tuple[Any, str, Any]]:
+        """What stands in the place of the outside while it starts."""
+        return [
+            (scheduler, "connect", self.connect),
+            (scheduler, "DefaultSelector", Selector),
+            (gateway, "listen", self.listen),
+        ]
+
+    def listen(self, address: str) -> Listener:
+        return self.listener
+
+    def executors(self) -> list[Open]:
+        return executors_of("line:", None)
 
     def connect(self, dsn: str, *, application: str, **_: Any) -> Any:
         return Ears() if application.endswith("listen") else self.conn
@@ -57,12 +70,9 @@ class Process:
         """Its connections break; the database rolls back what was open."""
         if self.scheduler is not None:
             self.deaths += 1
-            for link in [
-                *gateway_of(self.scheduler).links.values(),
-                *gateway_of(self.scheduler).strangers,
-                *gateway_of(self.scheduler).guests,
-            ]:
-                link.sock.close()
+            for each in self.gateways():
+                for link in [*each.links.values(), *each.strangers, *each.guests]:
+                    link.sock.close()
             for line in self.listener.waiting:
                 line.close()
             self.scheduler = None
@@ -72,8 +82,14 @@ class Process:
     def has_news(self) -> bool:
         return self.scheduler is not None and any(
             link.sock.up  # type: ignore[attr-defined]
-            for link in gateway_of(self.scheduler).links.values()
+            for each in self.gateways()
+            for link in each.links.values()
         )
+
+    def gateways(self) -> list[Gateway]:
+        """Of all executors of the scheduler that runs."""
+        assert self.scheduler is not None
+        return [gateway_of(self.scheduler)]
 
     def turn(self) -> None:
         """One round of ``Scheduler.run``."""
@@ -83,7 +99,8 @@ class Process:
             assert self.scheduler is not None
             before = self.conn.execute(LAST).fetchone()
             one_round(self.scheduler)
-            check_counts(gateway_of(self.scheduler))
+            for each in self.gateways():
+                check_counts(each)
             moved = self.conn.execute(LAST).fetchone() != before
             self.idle = 0 if moved or not self.scheduler.wanted else self.idle + 1
             assert self.idle <= IDLE_MAX, "S7 a tick that moves nothing wants another, for ever"

@@ -29,6 +29,15 @@ LEFT: Final = """
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (
             SELECT oid FROM pg_database WHERE datname = current_database()))
 """
+UNFINISHED: Final = """
+    SELECT run_id, run.state, run.due_at, cancelled_by, task_id, map_index, ti.state, ti.rank, intent, blocked_reason,
+        attempt.session_id, agent_session.ended_at
+    FROM run LEFT JOIN task_instance AS ti USING (team_id, run_id)
+    LEFT JOIN attempt USING (team_id, run_id, task_id, map_index)
+    LEFT JOIN agent_session USING (team_id, session_id)
+    WHERE run.state IN ('queued', 'running') AND attempt.number IS NOT DISTINCT FROM nullif(ti.attempts, 0)
+    ORDER BY 1, 5, 6
+"""
 WRITTEN: Final = "SELECT (SELECT sum(revision) FROM run), (SELECT max(seq) FROM event)"
 
 
@@ -48,3 +57,8 @@ def last_lease_ends_in_s(conn: Connection[Any], now: datetime) -> float:
     ).fetchone()
     ahead_s = (row[0] - now).total_seconds() if row and row[0] else 0.0
     return max(0.0, ahead_s) + LEASE_S
+
+
+def unfinished_rows(conn: Connection[Any]) -> list[str]:
+    """For whoever reads a failure."""
+    return [" ".join(str(value) for value in row) for row in conn.execute(UNFINISHED)]

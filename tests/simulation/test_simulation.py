@@ -28,6 +28,7 @@ from tests.simulation.minds import Lists, Minds
 from tests.simulation.outbound import Outbound
 from tests.simulation.partitions import Partitions
 from tests.simulation.past import Past
+from tests.simulation.pods import Pods
 from tests.simulation.retries import Retries
 from tests.simulation.strategies import Strategies
 from tests.simulation.teams import Teams
@@ -59,8 +60,14 @@ GROUPS_SEEDS = (0, 1, 2)
 LOOPS_SEEDS = (0, 1, 2)
 CALLS_SEEDS = (0, 1, 2)
 RETRIES_SEEDS = (0, 1, 2)
+PODS_SEEDS = (
+    5,
+    9,
+    *[pytest.param(seed, marks=pytest.mark.long) for seed in (0, 1, 2, 3, 14, 29, 46)],
+)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 LOOP_STEPS = 4
+POD_STEPS = 20
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,12 @@ def test_a_world_whose_dags_are_edited_holds(seed: int, connections: Connections
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seed_holds(seed: int, connections: Connections) -> None:
     World(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", PODS_SEEDS)
+def test_a_world_with_a_cluster_holds(seed: int, connections: Connections) -> None:
+    """No pod is lost, none runs what another one does, and none is left, whatever the cluster does and who dies."""
+    Pods(seed, connections).run()
 
 
 @pytest.mark.long
@@ -236,10 +249,11 @@ def test_a_world_of_callbacks_holds(seed: int, connections: Connections) -> None
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
     hashes = set()
     for _ in range(2):
-        world = World(3, connections)
-        world.run()
-        hashes.add(world.hash.hexdigest())
-    assert len(hashes) == 1
+        for kind in (World, Pods):
+            world = kind(3, connections)
+            world.run()
+            hashes.add((kind, world.hash.hexdigest()))
+    assert len(hashes) == 2
 
 
 @pytest.mark.long
@@ -264,6 +278,23 @@ def test_a_crash_between_iterations_changes_no_outcome(connections: Connections)
 
 def loops_that_crash(connections: Connections, *points: int) -> Loops:
     world = Loops(CRASH_SEED, connections, steps=LOOP_STEPS)
+    world.mischief, world.crash_at = 0.0, points
+    return world
+
+
+@pytest.mark.long
+def test_a_crash_while_pods_are_made_changes_no_outcome(connections: Connections) -> None:
+    """F01 in a world with a cluster, where nothing else goes wrong."""
+    dry = pods_that_crash(connections)
+    dry.run()
+    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
+        world = pods_that_crash(connections, point)
+        world.run()
+        assert sum(" crash: " in line for line in world.trace) == 1
+
+
+def pods_that_crash(connections: Connections, *points: int) -> Pods:
+    world = Pods(CRASH_SEED, connections, steps=POD_STEPS)
     world.mischief, world.crash_at = 0.0, points
     return world
 

@@ -135,6 +135,8 @@ class Truth:
         While the database's clock shows again what it has shown before, nothing takes any time.
         """
         for *key, state, took_s in self.conn.execute(RESULTS):
+            if self.is_told_by_others(AttemptKey(*key)):
+                continue
             brought = self.ends.get(AttemptKey(*key))
             assert brought == state, f"G5 {key} is {state}, but it brought {brought}"
             ran_s = self.ran_s[AttemptKey(*key)]
@@ -142,6 +144,10 @@ class Truth:
             assert took_s is None or abs(took_s - ran_s) <= slack_s, (
                 f"{key} ran {ran_s} s, not {took_s}"
             )
+
+    def is_told_by_others(self, key: AttemptKey) -> bool:
+        """Whether somebody else than the attempt's process may have told how it ended: here nobody."""
+        return False
 
     def check_choices(self, version: Callable[[str, int], Dag]) -> None:
         """What is about to run was chosen by each branch above it, as the branch's own attempts said."""

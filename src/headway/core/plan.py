@@ -97,7 +97,7 @@ def skip(run: Run, why: Reason) -> None:
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
     """Take in a report. False:
 
-    it is stale (not of the live attempt, or a wrong token) and changes nothing.
+    it is stale (not of the live attempt, a wrong token, or true of another session) and changes nothing.
     """
     instance = run.get(report.task_id, report.map_index)
     attempt = instance.attempt if instance is not None else None
@@ -106,6 +106,8 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
     if isinstance(report, Found):
         return find(run, instance, report, chance)
     if (attempt.number, attempt.token) != (report.number, report.token):
+        return False
+    if isinstance(report, Ended) and report.session not in ("", attempt.session):
         return False
     if isinstance(report, Named | Ended) and report.name:
         instance.name = report.name

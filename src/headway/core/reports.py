@@ -76,6 +76,7 @@ class Ended:
     deferral: Deferral | None = None
     told: tuple[Told, ...] = ()  # what the task says of its assets' events
     name: str = ""  # of the mapped instance, if the task told one
+    session: str = ""  # only while the attempt is bound to it: what somebody else saw of it there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,12 +205,20 @@ def offered(places: dict[int, list[Session]], ending: int) -> dict[tuple[int, st
 def keep(
     conn: Connection[Any], envelopes: Sequence[Envelope], claimed: Sequence[Claimed]
 ) -> list[tuple[RunKey, Report, bytes]]:
-    """Return the reports of locked runs. Reports of other runs go to the inbox, so that they survive us."""
+    """Return the reports of locked runs. Reports of other runs go to the inbox, so that they survive us.
+
+    Not those that are true of one session only: the executor that saw them sees them again.
+    """
     mine = {row.key for row in claimed}
-    foreign = [(e.team_id, e.run_id, e.body) for e in envelopes if e.key not in mine]
+    others = [each for each in envelopes if each.key not in mine and not is_of_session(each.report)]
+    foreign = [(each.team_id, each.run_id, each.body) for each in others]
     if foreign:
         reports.put(conn, foreign)
     return [(e.key, e.report, e.body) for e in envelopes if e.key in mine]
+
+
+def is_of_session(report: Report) -> bool:
+    return isinstance(report, Ended) and bool(report.session)
 
 
 def inbox(

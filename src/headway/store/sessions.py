@@ -27,6 +27,7 @@ class Bound:
     deferrals: int
     token: str
     reported: bool  # something about its run waits in the inbox: it may be its end
+    session: str
 
 
 OPEN: LiteralString = """
@@ -47,6 +48,12 @@ LIVE_OF_CLUSTER: LiteralString = """
     WHERE ended_at IS NULL AND heartbeat_at > %(now)s - %(lease)s AND team_id = %(team_id)s
         AND agent = %(executor)s AND token_id IS NULL
     ORDER BY session_id LIMIT 1
+"""
+
+OF_CLUSTER: LiteralString = """
+    SELECT session_id FROM agent_session
+    WHERE ended_at IS NULL AND team_id = %(team_id)s AND agent = %(executor)s AND token_id IS NULL
+    ORDER BY session_id
 """
 
 # A limit of the team's log bytes is divided equally among its sessions.
@@ -101,7 +108,7 @@ DEAD: LiteralString = """
 UNSENT: LiteralString = f"""
     SELECT mine.session_id, found.*, EXISTS (
         SELECT FROM report WHERE report.team_id = found.team_id AND report.run_id = found.run_id
-    )
+    ), mine.session_id
     FROM unnest(%(sessions)s::text[], %(teams)s::integer[]) AS mine (session_id, team_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, number, deferrals, token FROM attempt
@@ -215,6 +222,19 @@ def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
 def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
     """The live attempts of a session, to send again what it does not hold."""
     return bound_to(conn, {session: team_id}).get(session, [])
+
+
+def bound_to_cluster(conn: Connection[Any], team_id: int, executor: str) -> list[Bound]:
+    """The live attempts of a team that wait for a pod in the cluster of an executor, whichever scheduler granted them.
+
+    There may be several live sessions: a scheduler that knows an older one than the others, or two that opened one each
+    in the same moment.
+    """
+    values = {"team_id": team_id, "executor": executor}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found = cursor.execute(OF_CLUSTER, values).fetchall()
+    of_each = bound_to(conn, dict.fromkeys(found, team_id))
+    return [each for session in found for each in of_each.get(session, ())]
 
 
 def bound_to(conn: Connection[Any], teams: Mapping[str, int]) -> dict[str, list[Bound]]:

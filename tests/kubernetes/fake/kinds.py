@@ -34,6 +34,7 @@ KINDS: Final = (
     Kind("coordination.k8s.io", "v1", "leases", "Lease"),
 )
 BY_PATH: Final = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
+BY_PLURAL: Final = {kind.plural: kind for kind in KINDS}
 POD: Final = BY_PATH["", "v1", "pods"]
 CONFIG: Final = BY_PATH["", "v1", "configmaps"]
 SECRET: Final = BY_PATH["", "v1", "secrets"]

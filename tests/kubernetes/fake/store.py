@@ -5,12 +5,13 @@ import threading
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from operator import itemgetter
 from typing import Any
 
+from headway import clock
 from tests.kubernetes.fake.amounts import Used
-from tests.kubernetes.fake.kinds import NAMESPACE, POD, Kind
+from tests.kubernetes.fake.kinds import BY_PLURAL, NAMESPACE, POD, Kind
 from tests.kubernetes.fake.status import Refused, conflict, exists, gone, not_found
 
 Object = dict[str, Any]
@@ -32,6 +33,7 @@ class Store:
         self.history: list[Event] = []
         self.oldest = 1  # watches from before it are answered with 410
         self.listeners: list[Callable[[], None]] = []
+        self.new_uid: Callable[[], str] = lambda: str(uuid.uuid4())
         self.used = Used()  # by the pods of each namespace
 
     # -- reading
@@ -80,7 +82,7 @@ class Store:
             if place in self.objects:
                 raise exists(kind.plural, meta["name"])
             self.check_namespace(kind, place[1])
-            meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": stamp(), "generation": 1}
+            meta |= {"uid": self.new_uid(), "creationTimestamp": stamp(), "generation": 1}
             made |= {"apiVersion": kind.api_version, "kind": kind.kind}
             return self.write("ADDED", kind, place, made)
 
@@ -160,8 +162,7 @@ class Store:
         found = self.write("DELETED", kind, place, last)
         if kind is NAMESPACE:
             for other in [each for each in self.objects if each[1] == place[2]]:
-                gone_kind = next(e[2] for e in reversed(self.history) if e[2].plural == other[0])
-                self.write("DELETED", gone_kind, other, self.objects[other])
+                self.write("DELETED", BY_PLURAL[other[0]], other, self.objects[other])
         return found
 
     def write(self, event: str, kind: Kind, place: Place, made: Object) -> Object:
@@ -206,4 +207,4 @@ def grace_of(kind: Kind, known: Object) -> int:
 
 
 def stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from tests.simulation.bugs import (
     loops,
     outbound,
     partitions,
+    pods,
     retries,
     runs,
     strategies,
@@ -31,4 +32,5 @@ BUGS: list[Bug] = [
     *outbound.BUGS,
     *retries.BUGS,
     *watched.BUGS,
+    *pods.BUGS,
 ]

@@ -8,9 +8,8 @@ Rule 2: a request is made once. Who wants it again sees from the state that it i
 
 import asyncio
 import logging
-import threading
 from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from lightkube.resources.authentication_v1 import TokenReview
 from lightkube.resources.core_v1 import Pod as PodObject
 
 from headway import clock, ids
+from headway.executors.kubernetes.background import Background
 from headway.executors.kubernetes.final import Denied
 from headway.executors.kubernetes.names import INSTALL, value
 from headway.executors.kubernetes.pods import Pod, Ref
@@ -82,13 +82,10 @@ class Cluster:
         self.news: set[Ref] = set()  # pods that changed
         self.troubles: dict[str, str] = {}  # of namespaces that cannot be followed
         self.inbox: deque[Callable[[], None]] = deque()
-        self.loop = asyncio.new_event_loop()
-        self.tasks: set[asyncio.Task[None]] = set()
         self.followed: set[str] = set()
         self.asked = 0  # requests without an answer so far
         self.slots = asyncio.Semaphore(REQUESTS_MAX)
-        self.thread = threading.Thread(target=self.loop.run_forever, name="kubernetes", daemon=True)
-        self.thread.start()
+        self.background = Background("kubernetes")
 
     # -- in the scheduler's thread
 
@@ -109,7 +106,7 @@ class Cluster:
     def follow(self, namespace: str) -> None:
         if namespace not in self.followed:
             self.followed.add(namespace)
-            self.spawn(self.following(namespace))
+            self.background.spawn(self.following(namespace))
 
     def create(
         self,
@@ -137,7 +134,7 @@ class Cluster:
             await self.carry_out(work, done)
 
         self.asked += 1
-        self.spawn(carry_out())
+        self.background.spawn(carry_out())
 
     def delete(self, pod: Pod, done: Callable[[Refusal | None], None], grace_s: int | None) -> None:
         async def work() -> None:
@@ -170,23 +167,11 @@ class Cluster:
         self.ask(work, done)
 
     def close(self) -> None:
-        def stop() -> None:
-            for task in self.tasks:
-                task.cancel()
-            self.loop.call_soon(self.loop.stop)
-
-        self.loop.call_soon_threadsafe(stop)
-        self.thread.join()
-        self.loop.run_until_complete(self.end())
-        self.loop.close()
-
-    async def end(self) -> None:
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.client.close()
+        self.background.close(self.client.close)
 
     def ask(self, work: Callable[[], Awaitable[T]], done: Callable[[T | Refusal], None]) -> None:
         self.asked += 1
-        self.spawn(self.carry_out(work, done))
+        self.background.spawn(self.carry_out(work, done))
 
     async def carry_out(
         self, work: Callable[[], Awaitable[T]], done: Callable[[T | Refusal], None]
@@ -203,14 +188,6 @@ class Cluster:
     def answered(self, done: Callable[[], None]) -> None:
         self.asked -= 1
         done()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        def begin() -> None:
-            task = self.loop.create_task(work)
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-
-        self.loop.call_soon_threadsafe(begin)
 
     def tally(self, namespace: str) -> Tally:
         """Return what the pods of a namespace hold."""
@@ -247,11 +224,11 @@ class Cluster:
         self.ring()
 
     async def following(self, namespace: str) -> None:
-        backoff_s = BACKOFF_S_MIN
+        backoff_s, now = BACKOFF_S_MIN, asyncio.get_running_loop().time
         while True:
-            began = self.loop.time()
+            began = now()
             refusal = await attempted(lambda: self.follow_once(namespace))
-            if refusal is None or self.loop.time() - began > STEADY_S:
+            if refusal is None or now() - began > STEADY_S:
                 backoff_s = BACKOFF_S_MIN
             if refusal is not None and refusal.code != GONE:
                 self.tell(partial(self.fail, namespace, refusal))

@@ -1,11 +1,18 @@
-"""Ends of attempts that their pods cannot report: each is told once, until the tick has stored it or given it back."""
+"""Ends of attempts that their pods cannot report: each is told once, until the tick has stored it or given it back.
 
+It is true of the session that the attempt was bound to when it was looked at. A pod that knocks before it is stored has
+bound the attempt to itself, and then nothing of it is taken in. What another scheduler would have to take in is not
+sent to it: the next look finds it again.
+"""
+
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
 from headway import clock
 from headway.agent.protocol import Ended
+from headway.core import reports
 from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway
 from headway.executors.base import Envelope
@@ -49,6 +56,8 @@ class Ends:
         self.told[bound.token] = (share.namespace, pod_name(self.settings, share.team, key))
         message = Ended(0, key, bound.token, outcome, cause, detail, exit_code)
         report, body = translate.report(message), msgspec.msgpack.encode(message)
+        assert isinstance(report, reports.Ended)
+        report = replace(report, session=bound.session)
         self.gateway.envelopes.append(
             Envelope(bound.team_id, bound.run_id, report, body, clock.monotonic())
         )

@@ -94,7 +94,7 @@ class Pods:
         self.ends = Ends(settings, self.agents.gateway)
         self.creation = Creation(host, settings, self.cluster, self.ends)
         world = (host, settings, self.cluster, self.shares, self.agents)
-        self.upkeep = Upkeep(*world, self.creation, self.ends)
+        self.upkeep = Upkeep(*world, self.creation, self.ends, name)
         mutation = self.creation.mutation
         self.warm = WarmPools(host, settings, self.cluster, self.shares, mutation, name)
         self.arrivals = Arrivals(*world, data=data, name=name)
@@ -244,7 +244,7 @@ class Pods:
                 continue
             key = translate.attempt_key(grant.row.run_id, grant.instance, grant.attempt)
             token = grant.attempt.token or ""
-            bound = Bound(share.team_id, *fields(key), token, reported=False)
+            bound = Bound(share.team_id, *fields(key), token, reported=False, session=share.session)
             name = pod_name(self.settings, share.team, key)
             share.pending[name], share.waits[name] = bound, None
             self.creation.want(name, share, bound, grant.row)

@@ -44,7 +44,9 @@ NEWS_SHARE: Final = (
 
 
 class Upkeep:
-    """``shares``: by team, as the executor keeps them. ``agents``: pods that have been let in speak for themselves."""
+    """``shares``: by team, as the executor keeps them. ``agents``: pods that have been let in speak for themselves.
+    ``name``: that of the executor.
+    """
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Upkeep:
         agents: Agents,
         creation: Creation,
         ends: Ends,
+        name: str,
     ) -> None:
         self.host = host
         self.settings = settings
@@ -63,6 +66,7 @@ class Upkeep:
         self.agents = agents
         self.creation = creation
         self.ends = ends
+        self.name = name
         self.images = Images(host)
         self.look_at = self.news_at = float("-inf")
 
@@ -89,7 +93,7 @@ class Upkeep:
         self.news_at = ended + max(NEWS_S, NEWS_SHARE * (ended - now))
 
     def reconcile_team(self, share: Share, changed: set[str]) -> None:
-        bound = read(self.host.conn, sessions.bound, share.team_id, share.session)
+        bound = read(self.host.conn, sessions.bound_to_cluster, share.team_id, self.name)
         names = {
             each.token: name for name, each in share.pending.items()
         }  # a name has a hash, which takes time
@@ -102,10 +106,10 @@ class Upkeep:
         for name, each in pending.items():
             if (pod := pods.get(name)) is not None:
                 self.judge_pending(share, each, pod)
-        for name in changed - share.pending.keys():
+        for name in sorted(changed - share.pending.keys()):
             if (pod := pods.get(name)) is not None and not pod.is_warm:
                 self.judge(share, pod)
-        for name in changed:
+        for name in sorted(changed):
             if (pod := pods.get(name)) is not None and (run_id := self.run_of(share, pod)):
                 self.images.saw(share.team_id, run_id, pod)
         self.tell_waits(share, pods)
