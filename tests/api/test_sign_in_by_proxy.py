@@ -249,7 +249,9 @@ def test_who_is_not_the_proxy_is_not_believed_whatever_is_forwarded(
             with Watch(server, owner_conn).attack():
                 assert enter(url, "ann", "analysts", **more)[1].status == 401
     assert refusals(owner_conn) == ["127.0.0.1 is not in trusted of [proxy.company]"] * 2
-    rows = owner_conn.execute("SELECT address FROM audit WHERE action = 'session.refused'")
+    rows = owner_conn.execute(
+        "SELECT address FROM audit WHERE action = 'session.refused' ORDER BY seq"
+    )
     assert [row[0] for row in rows] == ["127.0.0.1", "10.9.8.7"]
 
 

@@ -10,21 +10,18 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final
 
-import msgspec
-
 from headway import clock
 from headway.authoring import rendered, secrets
 from headway.authoring.map_index import shortened
 from headway.authoring.run import Deferral, Run
 from headway.authoring.values import to_json
 from headway.core.connections import BadConnection, is_name, is_sensitive, parse
-from headway.frontends.airflow import asking, deferring, stores
+from headway.frontends.airflow import asking, deferring, stores, variables
 from headway.frontends.airflow.events import Events
 from headway.frontends.airflow.frames import Request, send
 from headway.frontends.airflow.logs import Others
 from headway.frontends.airflow.results import BadQuestion, Results
 from headway.frontends.airflow.runs import NoSuchRun, Runs
-from headway.spec.variable_changes import KIND, Asked, Keys, flaw
 
 # All that is not answered, with what a task that asks for it does.
 REFUSED: Final = {
@@ -80,9 +77,7 @@ class Conversation:
             "DeleteXCom": self.results.delete,
             "GetConnection": self.connection,
             "GetVariable": self.variable,
-            "PutVariable": put_variable,
-            "DeleteVariable": delete_variable,
-            "GetVariableKeys": variable_keys,
+            **variables.ANSWERS,
             "GetDag": runs.of_dag,
             "GetDagRun": runs.whole,
             "GetDagRunState": runs.state,
@@ -164,6 +159,7 @@ class Conversation:
             BadQuestion,
             NoSuchRun,
             stores.BadState,
+            variables.BadVariable,
             secrets.SecretRefused,
         ) as error:
             told = {
@@ -247,33 +243,6 @@ def variable(body: dict[str, Any]) -> dict[str, Any]:
     if text is None:
         return missing("VARIABLE_NOT_FOUND", key=key)
     return {"type": "VariableResult", "key": key, "value": text}
-
-
-def put_variable(body: dict[str, Any]) -> None:
-    value = "" if body.get("value") is None else str(body["value"])
-    change(Asked("set", body["key"], value, body.get("description")))
-
-
-def delete_variable(body: dict[str, Any]) -> dict[str, Any]:
-    change(Asked("delete", body["key"]))
-    return {"type": "OKResponse", "ok": True}
-
-
-def variable_keys(body: dict[str, Any]) -> dict[str, Any]:
-    prefix, limit, offset = (
-        body.get("prefix") or "",
-        body.get("limit", 1_000),
-        body.get("offset", 0),
-    )
-    text = change(Asked("keys", prefix=prefix, limit=limit, offset=offset))
-    found = msgspec.json.decode(text or "", type=Keys)
-    return {"type": "VariableKeysResult", "keys": found.keys, "total_entries": found.total}
-
-
-def change(asked: Asked) -> str | None:
-    if (why := flaw(asked)) is not None:
-        raise Refused(why)
-    return secrets.ask(KIND, msgspec.json.encode(asked).decode())
 
 
 def missing(error: str, **detail: object) -> dict[str, Any]:
