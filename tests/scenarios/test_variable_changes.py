@@ -1,5 +1,6 @@
 """Variables that tasks set, delete and list, asked by attempts that real ticks start, end and lose."""
 
+import tracemalloc
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -215,3 +216,39 @@ def test_tasks_do_not_fill_the_database(
     one.ask("set", "a", value="1")
     assert one.ask("set", "b", value="1").refused.startswith("the team has 1 variables, and tasks")
     assert one.ask("set", "a", value="2") == Answer(1)
+
+
+def test_the_values_of_a_team_are_bounded_too(
+    monkeypatch: pytest.MonkeyPatch,
+    conn: Connection[Any],
+    keys: Keys,
+    service: Service,
+    scheduler: Scheduler,
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "of_a_person", value="x" * 60)
+    monkeypatch.setattr(variable_changes, "BYTES_MAX", 100)
+    assert one.ask("set", "a", value="x" * 40) == one.ask("set", "a", value="y" * 40) == Answer(1)
+    for question in ({"value": "x" * 41}, {"value": "x" * 40, "description": "y"}):
+        refused = one.ask("set", "a", **question).refused
+        assert refused.startswith("the variables of the team would have 101 bytes")
+    assert one.ask("set", "of_a_person", value="") == Answer(1)
+    assert one.ask("set", "a", value="x" * 100) == Answer(1)
+
+
+def test_a_list_of_keys_reads_no_values(
+    conn: Connection[Any], keys: Keys, service: Service, scheduler: Scheduler
+) -> None:
+    """Every team's questions are answered in one process."""
+    one = started(service, scheduler)
+    for number in range(40):
+        put(conn, keys, f"k{number}", value="x" * 60_000)
+    put(conn, keys, "k_", dags=["other"])
+    assert one.keys(prefix="k_") == one.keys(prefix="k%") == {"keys": [], "total": 0}
+    tracemalloc.start()
+    try:
+        assert one.keys(limit=2, offset=38) == {"keys": ["k8", "k9"], "total": 40}
+        assert one.keys(limit=2, offset=40) == {"keys": [], "total": 40}
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

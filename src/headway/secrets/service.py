@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS: Final = 2
 MISSES_MAX: Final = 20  # of one attempt, wait or watcher: who asks for more names guesses
 ASKERS_KNOWN_MAX: Final = 10_000
+REFUSAL_CHARS_MAX: Final = 2_000
 
 T = TypeVar("T")
 
@@ -54,8 +55,9 @@ class Service:
         try:
             return self.answered(team_id, session, ask)
         except HeadwayError as error:
-            log.warning("did not answer a question of team %s: %s", team_id, error.message)
-            return Answer(ask.request, refused=error.message)
+            said = error.message[:REFUSAL_CHARS_MAX]  # it may repeat what was said
+            log.warning("did not answer a question of team %s: %s", team_id, said)
+            return Answer(ask.request, refused=said)
         except Exception as error:  # of a backend's library: its text may hold anything
             log.error("cannot answer a question of team %s: %s", team_id, type(error).__name__)
             return Answer(ask.request, refused="the server cannot answer; see its log")
