@@ -16,7 +16,7 @@ from headway.agent.protocol import Answer, Ask, ByAttempt, ByWait
 from headway.executors.base import Grant
 from headway.secrets import stored, variable_changes
 from headway.secrets.keys import Keys, local_keys
-from headway.secrets.service import Service
+from headway.secrets.service import MISSES_MAX, Service
 from headway.secrets.state import OVERTAKEN
 from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
 from headway.store import variables
@@ -252,3 +252,24 @@ def test_a_list_of_keys_reads_no_values(
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_names_that_are_kept_for_other_dags_are_not_guessed_one_by_one(
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    keys: Keys,
+    service: Service,
+    scheduler: Scheduler,
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "open")
+    for number in range(MISSES_MAX + 1):
+        put(conn, keys, f"v{number}", dags=["other"])
+    for _ in range(MISSES_MAX):  # who wants the same one again and again does not guess
+        assert "is kept for other DAGs" in one.ask("set", "v0", value="x").refused
+    assert one.ask("set", "open", value="y") == Answer(1)
+    for number in range(1, MISSES_MAX):
+        assert "is kept for other DAGs" in one.ask("delete", f"v{number}").refused
+    for key in ("open", "nosuch", f"v{MISSES_MAX}"):
+        assert "names that do not exist, and gets no more" in one.ask("delete", key).refused
+    assert value(owner_conn, "SELECT count(*) FROM audit WHERE action = 'secrets.guess'") == 1

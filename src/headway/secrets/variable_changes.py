@@ -33,6 +33,14 @@ TASKS_ONLY: Final = "only a task sets, deletes and lists variables, not what wai
 Text = str | None
 
 
+class KeptForOthers(NotAllowed):
+    """The variable is not for the DAG of the task, and is left as it is."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the variable {key!r} is kept for other DAGs")
+        self.key = key
+
+
 def read(
     conn: Connection[Any], keys: MasterKeys, team_id: int, session: str, ask: Ask
 ) -> tuple[Text, list[str]]:
@@ -50,7 +58,7 @@ def read(
         return None, []
     before = variables.find(conn, team_id, asked.key)
     if before is not None and not is_for(before, held.dag_id):
-        raise NotAllowed(f"the variable {asked.key!r} is kept for other DAGs")
+        raise KeptForOthers(asked.key)
     if asked.ask == "delete":
         variables.delete(conn, team_id, asked.key)
         return None, []
