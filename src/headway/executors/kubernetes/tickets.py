@@ -239,7 +239,7 @@ def trouble_of(found: Mapping[str, Object], now: datetime) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """Return when tickets end; None: the note says nothing that the renewer writes, and whoever may write it can."""
+    """Return when tickets end; None: the note is not one of the renewer, as others may write it, too."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
