@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -198,3 +199,45 @@ def test_what_cannot_be_read_is_one_sentence(home: Path, tmp_path: Path, empty_u
             airflow_metadata.read(airflow_metadata.source_of(file, environment))
         assert told in str(caught.value), (told, str(caught.value))
         assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (f"postgresql://u:{SECRET}%zz@db/airflow", "its address is not valid"),
+        (f"postgresql://u:p@{SECRET}@127.0.0.1:1/airflow", "its address is not valid"),
+        (f"postgresql://u:{SECRET}/et@127.0.0.1:1/airflow", "its address is not valid"),
+        (f"postgresql://u@127.0.0.1:1/airflow?sslmode={SECRET}", "its address is not valid"),
+        (f"u:{SECRET}@db/airflow", "its address is not valid"),
+    ],
+)
+def test_an_address_that_is_wrong_is_not_repeated(url: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        airflow_metadata.read(airflow_metadata.Source(url, (), "airflow.cfg"))
+    assert told in str(caught.value)
+    assert SECRET not in f"{caught.value} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("value", "is_encrypted", "told"),
+    [
+        (f"cast(x'{SECRET.encode().hex()}ff' as text)", 0, "a text in it is not UTF-8"),
+        (f"x'{SECRET.encode().hex()}'", 1, "the variable 'k' is not a text"),
+        ("ENCRYPTED", 1, "the variable 'k' is not a text"),
+    ],
+)
+def test_a_row_that_no_airflow_writes_is_one_sentence(
+    value: str, is_encrypted: int, told: str, home: Path, tmp_path: Path
+) -> None:
+    cfg = airflow_metadata.source_of(home / "airflow.cfg", {})
+    file = shutil.copy(home / "airflow.db", tmp_path)
+    sealed = Fernet(cfg.keys[0]).encrypt(SECRET.encode() + b"\xff").decode()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM variable")
+        value = value.replace("ENCRYPTED", f"'{sealed}'")
+        insert = "INSERT INTO variable (key, val, is_encrypted) VALUES ('k', {}, {})"
+        database.execute(insert.format(value, is_encrypted))
+    with pytest.raises(UsageError) as caught:
+        airflow_metadata.read(cfg._replace(url=f"sqlite:///{file}"))
+    assert told in str(caught.value)
+    assert SECRET not in str(caught.value)

@@ -185,3 +185,8 @@ def test_what_is_expected_lies_within_the_dates_of_the_dag_unless_it_was_asked_w
     assert [fire.day for fire in fires(plain, *span, 9)] == [6]
     asked = Planned("d", schedule(bounded=True), *bounds)
     assert [fire.day for fire in fires(asked, *span, 9)] == [3, 6, 7]
+
+
+def test_a_date_is_not_longer_than_dates_are() -> None:
+    with pytest.raises(BadSchedule, match="is not a date between"):
+        schedule(fires=[f"2026-01-01T00:00:00.{'0' * 1_000_000}Z"])

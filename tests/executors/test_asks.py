@@ -24,7 +24,7 @@ from headway.agent.protocol import (
 from headway.agent.watchers import WatcherKey, Watchers
 from headway.engine.opening import executors_of
 from headway.engine.scheduler import Scheduler
-from headway.executors.agents.asks import OPEN_MAX, SECRETS, Asks, lane_of, no_secret
+from headway.executors.agents.asks import OPEN_MAX, SECRETS, Asks, lane_of, no_secret, size_of
 from headway.executors.agents.link import Link
 from headway.secrets import stored
 from headway.secrets.askers import UNPROVED
@@ -65,7 +65,7 @@ class Slow:
 def asks() -> Iterator[tuple[Asks[Ask, Answer], Slow]]:
     slow = Slow()
     with selectors.DefaultSelector() as selector:
-        found = Asks(selector, slow.answer, no_secret, kind=lane_of)
+        found = Asks(selector, slow.answer, no_secret, kind=lane_of, size=size_of)
         yield found, slow
         slow.gate.set()
         found.close()
@@ -107,6 +107,32 @@ def test_questions_of_waits_hold_up_no_task(asks: tuple[Asks[Ask, Answer], Slow]
     assert lanes.take(agent, Ask(-1, ByAttempt(KEY, "t"), "connection", "x")) is None
     assert answers(lanes, 1) == [Answer(-1, "value")]
     assert lanes.take(link(2), Ask(-2, by, "connection", "x")) is None  # another team has its own
+
+
+def test_large_questions_do_not_fill_the_memory_of_the_scheduler(
+    asks: tuple[Asks[Ask, Answer], Slow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes, slow = asks
+    agent = link()
+    monkeypatch.setattr("headway.executors.agents.asks.BYTES_MAX", 100)
+
+    def fill() -> None:
+        for number in range(2):
+            ask = Ask(number, ByWait(KEY), "state", "x" * 25, ["y" * 25])
+            assert lanes.take(agent, ask) is None
+        many = Answer(7, refused=SECRETS["many"])
+        assert lanes.take(agent, Ask(7, ByWait(KEY), "state", "x")) == many
+
+    fill()
+    assert lanes.take(link(2), Ask(8, ByWait(KEY), "state", "x" * 100)) is None
+    with monkeypatch.context() as later:
+        later.setattr(clock, "monotonic", lambda: float("inf"))
+        assert [answer.refused for _, _, answer in lanes.answers()] == [SECRETS["late"]] * 3
+    fill()  # what took too long weighs no more, and neither does what is answered
+    slow.gate.set()
+    assert len(answers(lanes, 2)) == 2
+    slow.gate.clear()
+    fill()
 
 
 def test_a_lane_is_answered_by_few_threads(asks: tuple[Asks[Ask, Answer], Slow]) -> None:

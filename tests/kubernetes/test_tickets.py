@@ -387,6 +387,14 @@ BEFORE: Final = "2026-12-01T11:00:00+00:00"
             "no new Kerberos ticket: no KDC; those",
         ),
         ({}, 0, "its pods begin when there is one"),
+        # Of somebody else who may write it.
+        ({ticket_keeper.UNTIL: "soon"}, 1, ""),
+        ({ticket_keeper.UNTIL: LATER[:19]}, 1, ""),
+        (
+            {ticket_keeper.TROUBLE: "\0" * 100_000},
+            1,
+            "no new Kerberos ticket: \u2400{500}; its pods.*",
+        ),
     ],
 )
 def test_what_is_said_of_tickets(notes: dict[str, str], ready: int, words: str) -> None:

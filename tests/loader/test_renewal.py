@@ -128,3 +128,19 @@ def test_one_that_cannot_be_read_then_keeps_its_dates_and_is_tried_again(
     loader.settle()
     assert errors(conn) == {}
     assert fires(conn) == ["2027-04-02"]
+
+
+def test_one_that_always_wants_to_be_read_again_is_read_now_and_then(
+    loader: Loader, conn: Connection[Any], answers: Path, imported: list[str], wall: Wall
+) -> None:
+    """Its dates are others each time, so each time it would be a version more."""
+    for number in range(6):
+        answers.write_text(f"2026-12-{10 + number}T05:00Z|2020-01-01T00:00Z")
+        loader.settle()
+        wall.at += timedelta(seconds=1)
+    first = dags(conn)["dated"][0]
+    assert first <= 2
+    wall.at += RENEW_AGAIN
+    for _ in range(6):
+        loader.settle()
+        assert dags(conn)["dated"][0] == first + 1

@@ -320,6 +320,29 @@ def test_a_scope_is_bounded(
         assert one.get("b", **where) == 4444
 
 
+def test_what_a_value_is_said_to_reveal_counts_too(
+    monkeypatch: pytest.MonkeyPatch, service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    monkeypatch.setattr(state, "BYTES_MAX", 100)
+    for where in ({}, {"asset": "orders"}):
+        one.set("a", 1, secrets=["x" * 49, "y" * 40], **where)
+        refused = one.ask("set", "b", value=1, secrets=["x" * 10], **where).refused
+        assert "would have 101 bytes; the limit is 100" in refused
+        one.set("b", 1, secrets=["x" * 9], **where)
+
+
+def test_a_refusal_does_not_repeat_all_that_was_said(
+    caplog: pytest.LogCaptureFixture, service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    for where in ("asset", "uri"):
+        refused = one.ask("set", "k", value=1, **{where: "x" * 1_000_000}).refused
+        assert refused.startswith("no DAG of the team has the asset 'xxx")
+        assert len(refused) < 3_000
+    assert len(caplog.text) < 10_000
+
+
 @pytest.mark.parametrize(
     ("question", "told"),
     [

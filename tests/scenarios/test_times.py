@@ -180,3 +180,20 @@ def test_it_is_told_when_it_runs_next_and_what_it_waits_for(conn: Session) -> No
     assert (len(found.fires), found.why) == (1, None)
     waits = {wait.asset: wait.missing for wait in asset_views.of_dag(conn, "c").waits}
     assert waits == {"orders": False, "rates": True}
+
+
+def test_many_written_dates_do_not_make_a_transaction_long(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too much for one waits for the next, and holds up no DAG whose dates are counted."""
+    monkeypatch.setattr(timetables, "DATES_READ_MAX", 2 * len(FIRES))
+    for number in range(3):
+        dated(conn, dag_id=f"a{number}")
+    dated(conn, dag_id="z", schedule={"cron": "0 0 * * *"})
+    scheduler = Scheduler(conn)
+    assert due(scheduler, utc("2026-01-06T12:00")) == 3
+    made = "SELECT string_agg(dag_id, ' ' ORDER BY dag_id) FROM run"
+    assert value(conn, made) == "a0 a1 z"
+    assert value(conn, "SELECT next_fire_at FROM dag WHERE dag_id = 'a2'") == utc("2026-01-01")
+    assert due(scheduler, utc("2026-01-06T12:00")) == 1
+    assert value(conn, made) == "a0 a1 a2 z"

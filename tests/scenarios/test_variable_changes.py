@@ -1,5 +1,6 @@
 """Variables that tasks set, delete and list, asked by attempts that real ticks start, end and lose."""
 
+import tracemalloc
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from headway.agent.protocol import Answer, Ask, ByAttempt, ByWait
 from headway.executors.base import Grant
 from headway.secrets import stored, variable_changes
 from headway.secrets.keys import Keys, local_keys
-from headway.secrets.service import Service
+from headway.secrets.service import MISSES_MAX, Service
 from headway.secrets.state import OVERTAKEN
 from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
 from headway.store import variables
@@ -215,3 +216,60 @@ def test_tasks_do_not_fill_the_database(
     one.ask("set", "a", value="1")
     assert one.ask("set", "b", value="1").refused.startswith("the team has 1 variables, and tasks")
     assert one.ask("set", "a", value="2") == Answer(1)
+
+
+def test_the_values_of_a_team_are_bounded_too(
+    monkeypatch: pytest.MonkeyPatch,
+    conn: Connection[Any],
+    keys: Keys,
+    service: Service,
+    scheduler: Scheduler,
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "of_a_person", value="x" * 60)
+    monkeypatch.setattr(variable_changes, "BYTES_MAX", 100)
+    assert one.ask("set", "a", value="x" * 40) == one.ask("set", "a", value="y" * 40) == Answer(1)
+    for question in ({"value": "x" * 41}, {"value": "x" * 40, "description": "y"}):
+        refused = one.ask("set", "a", **question).refused
+        assert refused.startswith("the variables of the team would have 101 bytes")
+    assert one.ask("set", "of_a_person", value="") == Answer(1)
+    assert one.ask("set", "a", value="x" * 100) == Answer(1)
+
+
+def test_a_list_of_keys_reads_no_values(
+    conn: Connection[Any], keys: Keys, service: Service, scheduler: Scheduler
+) -> None:
+    """Every team's questions are answered in one process."""
+    one = started(service, scheduler)
+    for number in range(40):
+        put(conn, keys, f"k{number}", value="x" * 60_000)
+    put(conn, keys, "k_", dags=["other"])
+    assert one.keys(prefix="k_") == one.keys(prefix="k%") == {"keys": [], "total": 0}
+    tracemalloc.start()
+    try:
+        assert one.keys(limit=2, offset=38) == {"keys": ["k8", "k9"], "total": 40}
+        assert one.keys(limit=2, offset=40) == {"keys": [], "total": 40}
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_names_that_are_kept_for_other_dags_are_not_guessed_one_by_one(
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    keys: Keys,
+    service: Service,
+    scheduler: Scheduler,
+) -> None:
+    one = started(service, scheduler)
+    put(conn, keys, "open")
+    for number in range(MISSES_MAX + 1):
+        put(conn, keys, f"v{number}", dags=["other"])
+    for _ in range(MISSES_MAX):  # who wants the same one again and again does not guess
+        assert "is kept for other DAGs" in one.ask("set", "v0", value="x").refused
+    assert one.ask("set", "open", value="y") == Answer(1)
+    for number in range(1, MISSES_MAX):
+        assert "is kept for other DAGs" in one.ask("delete", f"v{number}").refused
+    for key in ("open", "nosuch", f"v{MISSES_MAX}"):
+        assert "names that do not exist, and gets no more" in one.ask("delete", key).refused
+    assert value(owner_conn, "SELECT count(*) FROM audit WHERE action = 'secrets.guess'") == 1

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import psycopg
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import UndefinedTable
 
 from headway import wire
@@ -34,6 +35,7 @@ USERS: Final = """
 """
 URL: Final = ("database", "sql_alchemy_conn")
 KEY: Final = ("core", "fernet_key")
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POSTGRES: Final = ("postgresql", "postgres")
 EXPORT: Final = (
     "export them instead: airflow connections export FILE, variables export, pools export"
@@ -169,7 +171,9 @@ class Decrypt:
         except ValueError:
             raise UsageError("the fernet_key of [core] is not valid", where=source.where) from None
 
-    def __call__(self, value: str | None, is_encrypted: bool | None, what: str) -> str | None:
+    def __call__(self, value: object, is_encrypted: bool | None, what: str) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{what} is not a text", where=self.where)
         if not value or not is_encrypted:
             return value
         hint = "give the fernet_key of the Airflow that uses this database, in airflow.cfg or AIRFLOW__CORE__FERNET_KEY"
@@ -183,6 +187,8 @@ class Decrypt:
             raise UsageError(
                 f"{what} was encrypted with another key", where=self.where, hint=hint
             ) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{what} is not a text", where=self.where) from None
 
 
 def grouped(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[str, list[str]]]]:
@@ -197,6 +203,8 @@ def grouped(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[str, l
 def opened(source: Source) -> Iterator[Ask]:
     """Give what asks the database, read-only. What it has no table for, such as users, has no rows."""
     dialect, _, rest = source.url.partition("://")
+    if not rest:
+        raise bad_address(source)
     kind = dialect.partition("+")[0]
     if kind == "sqlite":
         with closing(sqlite(rest, source.where)) as database:
@@ -208,7 +216,7 @@ def opened(source: Source) -> Iterator[Ask]:
         )
     try:
         with psycopg.connect(
-            f"postgresql://{rest}",
+            checked(f"postgresql://{rest}", source),
             autocommit=True,
             connect_timeout=10,
             options="-c default_transaction_read_only=on",
@@ -221,13 +229,36 @@ def opened(source: Source) -> Iterator[Ask]:
         ) from None
 
 
+def checked(url: str, source: Source) -> str:
+    """Return the address of a PostgreSQL. Raises UsageError, which repeats no part that could be the password."""
+    try:
+        found = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise bad_address(source) from None
+    places = (str(found.get(word, "")) for word in ("host", "hostaddr", "port", "dbname"))
+    if any("@" in place for place in places) or found.get("sslmode", "prefer") not in SSL_MODES:
+        raise bad_address(source)
+    return url
+
+
+def bad_address(source: Source) -> UsageError:
+    return UsageError(
+        "sql_alchemy_conn: its address is not valid",
+        where=source.where,
+        hint="write it as postgresql://NAME:PASSWORD@HOST/DATABASE; in a name or password %, @, / and : are %25, %40, "
+        "%2F and %3A",
+    )
+
+
 def sqlite(place: str, where: str) -> sqlite3.Connection:
     """``place``: what follows the two slashes, such as ``//root/airflow/airflow.db``."""
     file = Path(place.removeprefix("/").partition("?")[0])
     try:
-        return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+        database = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error as error:
         raise UsageError(f"cannot open {file}: {error}", where=where) from None
+    database.text_factory = bytes.decode  # its own error repeats the text
+    return database
 
 
 def rows_of_sqlite(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
@@ -237,6 +268,10 @@ def rows_of_sqlite(database: sqlite3.Connection, query: str) -> list[tuple[Any, 
         if "no such table" in str(error) and "ab_" in str(error):
             return []
         raise UsageError(f"it is not a metadata database of Airflow: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(
+            "the metadata database cannot be read: a text in it is not UTF-8"
+        ) from None
     except sqlite3.DatabaseError as error:
         raise UsageError(f"the metadata database cannot be read: {error}") from None
 

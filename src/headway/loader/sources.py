@@ -54,11 +54,12 @@ class Source:
     folders: dict[str, frozenset[str]] = field(default_factory=dict)  # listed by it
     seconds: float = 0.0  # of its last import
     renew_at: datetime | None = None  # when it is imported again though it did not change
+    renewed_at: datetime | None = None  # when that was last done
 
 
 NO_BUNDLE: Final = Bundle("", {}, {}, frozenset())
 WHOLE: Final = "."  # the path of the folder
-RENEW_AGAIN: Final = timedelta(minutes=10)  # after an import that brought no later dates
+RENEW_AGAIN: Final = timedelta(minutes=10)  # between two renewals, whatever the file says
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,11 @@ class Catalogue:
             for source in self.sources.values()
             if source.renew_at is not None
             and source.renew_at <= now
+            and (source.renewed_at is None or source.renewed_at + RENEW_AGAIN <= now)
             and source.condition is not Condition.PENDING
         ]
         for source in found:
-            source.condition, source.renew_at = Condition.PENDING, now + RENEW_AGAIN
+            source.condition, source.renewed_at = Condition.PENDING, now
         return found
 
     def accept(self, imported: Imported, bundle: Bundle) -> None:

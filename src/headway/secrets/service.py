@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
 from psycopg_pool import ConnectionPool
 
 from headway.agent.protocol import Answer, Ask
@@ -22,7 +23,7 @@ from headway.errors import HeadwayError, NotAllowed, UsageError
 from headway.secrets import asset_events, results, runs, state, variable_changes
 from headway.secrets.askers import OF_A_RUN_ONLY, OF_RUNS, UNPROVED, Asker, Who, proved
 from headway.secrets.backends import BACKENDS
-from headway.secrets.backends.base import FOLDERS, Backend, Question
+from headway.secrets.backends.base import FOLDERS, VARIABLE, Backend, Question
 from headway.secrets.keys import Keys
 from headway.secrets.settings import FILE, settings_of
 from headway.secrets.trial import Trial
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS: Final = 2
 MISSES_MAX: Final = 20  # of one attempt, wait or watcher: who asks for more names guesses
 ASKERS_KNOWN_MAX: Final = 10_000
+REFUSAL_CHARS_MAX: Final = 2_000
 
 T = TypeVar("T")
 
@@ -54,8 +56,9 @@ class Service:
         try:
             return self.answered(team_id, session, ask)
         except HeadwayError as error:
-            log.warning("did not answer a question of team %s: %s", team_id, error.message)
-            return Answer(ask.request, refused=error.message)
+            said = error.message[:REFUSAL_CHARS_MAX]  # it may repeat what was said
+            log.warning("did not answer a question of team %s: %s", team_id, said)
+            return Answer(ask.request, refused=said)
         except Exception as error:  # of a backend's library: its text may hold anything
             log.error("cannot answer a question of team %s: %s", team_id, type(error).__name__)
             return Answer(ask.request, refused="the server cannot answer; see its log")
@@ -66,9 +69,7 @@ class Service:
         if ask.kind == state.KIND:  # proved where it is done: an attempt may end meanwhile
             return Answer(ask.request, *self.read(state.read, team_id, session, ask))
         if ask.kind == variable_changes.KIND:
-            return Answer(
-                ask.request, *self.read(variable_changes.read, self.keys, team_id, session, ask)
-            )
+            return Answer(ask.request, *self.changed(team_id, session, ask))
         asker = self.read(proved, team_id, session, ask.by)
         if asker is None:
             raise NotAllowed(UNPROVED[type(ask.by)])
@@ -83,6 +84,18 @@ class Service:
                 return answer
         self.count_miss(asker, ask)
         return Answer(ask.request)
+
+    def changed(self, team_id: int, session: str, ask: Ask) -> tuple[str | None, list[str]]:
+        """Do what a task asks of variables. One that is kept for other DAGs is to it as one that does not exist."""
+        asker = self.read(proved, team_id, session, ask.by)
+        if asker is not None and self.guesses(asker):
+            raise NotAllowed(guessing(asker.noun))
+        try:
+            return self.read(variable_changes.read, self.keys, team_id, session, ask)
+        except variable_changes.KeptForOthers as error:
+            if asker is not None:
+                self.count_miss(asker, replace(ask, kind=VARIABLE, name=error.key))
+            raise
 
     def of_runs(self, team_id: int, asker: Asker, ask: Ask) -> tuple[str, list[str]]:
         """Return the answer to a question about results, events or runs, and the secrets in it."""

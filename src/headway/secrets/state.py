@@ -139,9 +139,9 @@ def done(
             found = state_stores.get(conn, scope, asked.key)
             return (None, []) if found is None else (found.value, found.secrets)
         case "set":
-            check_room(conn, scope, asked)
             text = bytes(asked.value).decode()
             new = NewValue(asked.key, text, secrets, asked.expires_at)
+            check_room(conn, scope, new)
             state_stores.put(conn, scope, new, by, clock(conn))
         case "delete":
             state_stores.delete(conn, scope, asked.key)
@@ -150,17 +150,17 @@ def done(
     return None, []
 
 
-def check_room(conn: Connection[Any], scope: Scope, asked: Asked) -> None:
+def check_room(conn: Connection[Any], scope: Scope, new: NewValue) -> None:
     """Raises NotAllowed: the scope is full."""
-    used = state_stores.used(conn, scope, asked.key)
+    used = state_stores.used(conn, scope, new.key)
     of = "task instance" if isinstance(scope, OfTask) else f"asset {scope.asset!r}"
     if used.keys >= KEYS_MAX:
         raise NotAllowed(
             f"the {of} keeps {used.keys:,} states, and that is the limit; delete those that are not needed, "
             "or keep them under one key"
         )
-    if used.size + len(asked.value) > BYTES_MAX:
+    if used.size + new.size > BYTES_MAX:
         raise NotAllowed(
-            f"the states of the {of} would have {used.size + len(asked.value):,} bytes; "
+            f"the states of the {of} would have {used.size + new.size:,} bytes; "
             f"the limit is {BYTES_MAX:,}: keep large ones in files or an object store, and their paths here"
         )

@@ -15,7 +15,15 @@ from headway.core.connections import is_sensitive
 from headway.errors import NotAllowed
 from headway.secrets import state, stored
 from headway.secrets.keys import Keys as MasterKeys
-from headway.spec.variable_changes import DECODER, KEYS_MAX, KIND, Asked, Keys, flaw
+from headway.spec.variable_changes import (
+    BYTES_MAX,
+    DECODER,
+    KEYS_MAX,
+    KIND,
+    Asked,
+    Keys,
+    flaw,
+)
 from headway.store import variables
 
 __all__ = ["KIND", "read"]
@@ -23,6 +31,14 @@ __all__ = ["KIND", "read"]
 OVER: Final = "the attempt has ended, so it changes no variables"
 TASKS_ONLY: Final = "only a task sets, deletes and lists variables, not what waits for it"
 Text = str | None
+
+
+class KeptForOthers(NotAllowed):
+    """The variable is not for the DAG of the task, and is left as it is."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the variable {key!r} is kept for other DAGs")
+        self.key = key
 
 
 def read(
@@ -42,14 +58,28 @@ def read(
         return None, []
     before = variables.find(conn, team_id, asked.key)
     if before is not None and not is_for(before, held.dag_id):
-        raise NotAllowed(f"the variable {asked.key!r} is kept for other DAGs")
+        raise KeptForOthers(asked.key)
     if asked.ask == "delete":
         variables.delete(conn, team_id, asked.key)
         return None, []
-    if before is None and variables.count(conn, team_id) >= KEYS_MAX:
-        raise NotAllowed(f"the team has {KEYS_MAX:,} variables, and tasks add no more; delete some")
+    check_room(conn, team_id, asked, before)
     stored.set_variable(conn, keys, team_id, asked.key, wanted(asked, before, ask.secrets), held.by)
     return None, []
+
+
+def check_room(
+    conn: Connection[Any], team_id: int, asked: Asked, before: variables.Stored | None
+) -> None:
+    """Raises NotAllowed: the team has as much as tasks may fill. An empty value may always be set."""
+    used = variables.used(conn, team_id, asked.key)
+    if before is None and used.keys >= KEYS_MAX:
+        raise NotAllowed(f"the team has {KEYS_MAX:,} variables, and tasks add no more; delete some")
+    size = used.size + len(asked.value.encode()) + len(described(asked, before).encode())
+    if size > BYTES_MAX and asked.value:
+        raise NotAllowed(
+            f"the variables of the team would have {size:,} bytes, and tasks fill no more than {BYTES_MAX:,}: "
+            "keep large ones in files or an object store, and their paths here"
+        )
 
 
 def wanted(
@@ -72,11 +102,7 @@ def described(asked: Asked, before: variables.Stored | None) -> str:
 
 
 def listed(conn: Connection[Any], team_id: int, dag_id: str, asked: Asked) -> Keys:
-    found = [
-        each.key
-        for each in variables.every(conn, team_id)
-        if each.key.startswith(asked.prefix) and is_for(each, dag_id)
-    ]
+    found = variables.keys(conn, team_id, dag_id, asked.prefix)
     return Keys(found[asked.offset : asked.offset + asked.limit], len(found))
 
 

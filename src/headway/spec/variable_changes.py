@@ -10,6 +10,7 @@ KIND: Final = "variables"
 VALUE_CHARS_MAX: Final = 64_000
 DESCRIPTION_CHARS_MAX: Final = 4_000
 KEYS_MAX: Final = 10_000  # of a team, once tasks set them
+BYTES_MAX: Final = 16 * 1024 * 1024  # of their values and descriptions, as far as tasks fill it
 PAGE_MAX: Final = 10_000
 
 

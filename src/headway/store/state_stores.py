@@ -159,6 +159,11 @@ class NewValue(NamedTuple):
     secrets: list[str]
     expires_at: datetime | None
 
+    @property
+    def size(self) -> int:
+        """In bytes, with the secrets, which are stored beside it."""
+        return sum(len(text.encode()) for text in (self.value, *self.secrets))
+
 
 def attempt(
     conn: Connection[Any], scope: OfTask, number: int, token: str, session: str
@@ -211,7 +216,7 @@ def put(conn: Connection[Any], scope: Scope, new: NewValue, by: str, now: dateti
     values = {
         **scope._asdict(),
         **new._asdict(),
-        "size": len(new.value.encode()),
+        "size": new.size,
         "secrets": rows(new.secrets) if new.secrets else None,
         "by": by,
         "now": now,

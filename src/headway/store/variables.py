@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -31,7 +31,19 @@ DELETE: LiteralString = """
 """
 
 
-COUNT: LiteralString = "SELECT count(*) FROM variable WHERE team_id = %(team_id)s"
+# Beside the key that is about to be set. The length of a long text is known without the text.
+USED: LiteralString = """
+    SELECT count(*), coalesce(sum(octet_length(coalesce(value, '')) + octet_length(coalesce(sealed, ''))
+        + octet_length(description)), 0)::bigint
+    FROM variable WHERE team_id = %(team_id)s AND key <> %(key)s
+"""
+
+# Those that a DAG may read; values stay where they are.
+KEYS: LiteralString = """
+    SELECT key FROM variable
+    WHERE team_id = %(team_id)s AND starts_with(key, %(prefix)s) AND (dags IS NULL OR %(dag_id)s = ANY(dags))
+    ORDER BY key
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +59,13 @@ class Stored:
     changed_by: str = ""
 
 
+class Used(NamedTuple):
+    """``size``: of values and descriptions, in bytes."""
+
+    keys: int
+    size: int
+
+
 def every(conn: Connection[Any], team_id: int) -> list[Stored]:
     with conn.cursor(row_factory=dict_row) as cursor:
         return [made(row) for row in cursor.execute(ALL, {"team_id": team_id})]
@@ -58,9 +77,16 @@ def find(conn: Connection[Any], team_id: int, key: str) -> Stored | None:
     return None if row is None else made(row)
 
 
-def count(conn: Connection[Any], team_id: int) -> int:
-    ((found,),) = conn.execute(COUNT, {"team_id": team_id})
-    return int(found)
+def used(conn: Connection[Any], team_id: int, key: str) -> Used:
+    """Return what a team has beside this key."""
+    ((keys, size),) = conn.execute(USED, {"team_id": team_id, "key": key})
+    return Used(keys, size)
+
+
+def keys(conn: Connection[Any], team_id: int, dag_id: str, prefix: str) -> list[str]:
+    """Return the keys that a DAG may read and that begin so, in their order."""
+    values = {"team_id": team_id, "dag_id": dag_id, "prefix": prefix}
+    return [key for (key,) in conn.execute(KEYS, values)]
 
 
 def made(row: dict[str, Any]) -> Stored:

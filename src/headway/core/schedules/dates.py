@@ -19,6 +19,7 @@ from headway.core.words import counted
 
 DATES_MAX: Final = 4_000
 WORDS_MAX: Final = 200
+CHARS_MAX: Final = 64  # of a date: the digits of a second have no end
 FLAGS: Final = ("skips_past", "bounded")
 SECOND: Final = timedelta(seconds=1)  # a run is known by the second of its fire
 FIELDS: Final = frozenset({"fires", "words", "renew_at", "skips_past", "bounded"})
@@ -150,7 +151,8 @@ def dated(fires: tuple[str, ...], zone: str) -> tuple[Date, ...]:
 def moment(text: object, zone: str) -> datetime:
     """Raises BadSchedule if it is not a date that the calendar has."""
     try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        short = text if isinstance(text, str) and len(text) <= CHARS_MAX else ""
+        found = datetime.fromisoformat(short)
         aware = found and (found.astimezone(UTC) if found.tzinfo else instant(found, zone))
     except (ValueError, OverflowError):
         aware = None

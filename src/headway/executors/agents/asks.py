@@ -6,7 +6,7 @@ of its waits and watchers have theirs, too: ten thousand that ask at each look h
 
 import selectors
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
@@ -17,6 +17,7 @@ from headway.executors.agents.link import Link
 
 THREADS: Final = 2  # of a lane
 OPEN_MAX: Final = 1_000  # questions that wait in a lane
+BYTES_MAX: Final = 64 * 1024 * 1024  # of these
 DEADLINE_S: Final = 15.0
 Why = Literal["absent", "many", "late"]  # nobody answers here, too many wait, it took too long
 SECRETS: Final[dict[Why, str]] = {
@@ -40,6 +41,7 @@ class Asks(Generic[Q, A]):
     """``service`` answers in a thread: team, session, question. None: nobody answers here.
 
     ``refused`` makes an answer of a reason. ``kind``: questions of a team with the same one are in one lane.
+    ``size``: of a question, in bytes; those that wait in a lane have a limit together.
     """
 
     def __init__(
@@ -49,13 +51,16 @@ class Asks(Generic[Q, A]):
         refused: Callable[[Q, Why], A],
         open_max: int = OPEN_MAX,
         kind: Callable[[Q], str] = lambda _: "",
+        size: Callable[[Q], int] = lambda _: 0,
     ) -> None:
         self.open_max = open_max
         self.kind = kind
+        self.size = size
         self.service = service
         self.refused = refused
         self.threads: dict[Lane, ThreadPoolExecutor] = {}
         self.waiting: dict[Lane, deque[Waiting[Q]]] = {}  # the oldest first
+        self.held: Counter[Lane] = Counter()  # bytes of those that wait
         self.done: deque[tuple[Waiting[Q], A]] = deque()
         self.selector = selector
         self.bells: tuple[socket.socket, socket.socket] | None = None  # from the first question on
@@ -75,8 +80,10 @@ class Asks(Generic[Q, A]):
             self.hang_bell()
         lane = self.lane(link, ask)
         waiting = self.waiting.setdefault(lane, deque())
-        if len(waiting) >= self.open_max:
+        size = self.size(ask)
+        if len(waiting) >= self.open_max or self.held[lane] + size > BYTES_MAX:
             return self.refused(ask, "many")
+        self.held[lane] += size
         one = Waiting(clock.monotonic() + DEADLINE_S, link, ask)
         waiting.append(one)
         if lane not in self.threads:
@@ -103,14 +110,16 @@ class Asks(Generic[Q, A]):
         found = []
         while self.done:
             one, answer = self.done.popleft()
-            waiting = self.waiting[self.lane(one.link, one.ask)]
-            if one in waiting:
-                waiting.remove(one)
+            lane = self.lane(one.link, one.ask)
+            if one in self.waiting[lane]:
+                self.waiting[lane].remove(one)
+                self.held[lane] -= self.size(one.ask)
                 found.append((one.link, one.ask, answer))
         now = clock.monotonic()
-        for waiting in self.waiting.values():
+        for lane, waiting in self.waiting.items():
             while waiting and waiting[0].deadline <= now:
                 _, link, ask = waiting.popleft()
+                self.held[lane] -= self.size(ask)
                 found.append((link, ask, self.refused(ask, "late")))
         return found
 
@@ -125,6 +134,10 @@ class Asks(Generic[Q, A]):
 
 def lane_of(ask: Ask) -> str:
     return "tasks" if isinstance(ask.by, ByAttempt) else "waits"
+
+
+def size_of(ask: Ask) -> int:
+    return sum(len(text.encode()) for text in (ask.name, *ask.secrets))
 
 
 def no_secret(ask: Ask, why: Why) -> Answer:

@@ -30,7 +30,7 @@ from headway.core.run import Run
 from headway.core.warm import WARM
 from headway.errors import EXHAUSTED, explained
 from headway.executors.agents import translate
-from headway.executors.agents.asks import Asks, Service, lane_of, no_secret
+from headway.executors.agents.asks import Asks, Service, lane_of, no_secret, size_of
 from headway.executors.agents.doors import Outside
 from headway.executors.agents.errands import Errands
 from headway.executors.agents.files import Files
@@ -78,7 +78,9 @@ class Agents:
         self.versions = host.versions
         self.data = data
         self.gateway = Gateway(host.selector, address, outside)
-        self.asks: Asks[Ask, Answer] = Asks(host.selector, secrets, no_secret, kind=lane_of)
+        self.asks: Asks[Ask, Answer] = Asks(
+            host.selector, secrets, no_secret, kind=lane_of, size=size_of
+        )
         self.errands = Errands(host, files)
         self.trials = Trials(self.conn, self.gateway, self.asks)
         self.triggers = Triggers(self.conn, self.gateway, host.versions)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from headway.agent.ticket_keeper import CACHE, CONFIG, TROUBLE, UNTIL
+from headway.agent.ticket_keeper import CACHE, CONFIG, TROUBLE, TROUBLE_CHARS_MAX, UNTIL
 from headway.agent.tickets import VARIABLE
 from headway.core.cluster import TICKETS, ClusterSettings
 from headway.executors.kubernetes.final import Denied, Manifest
@@ -21,6 +21,7 @@ from headway.executors.kubernetes.manifest import security
 from headway.executors.kubernetes.names import COMPONENT
 from headway.executors.kubernetes.rights import Object, role_of
 from headway.executors.kubernetes.settings import Settings
+from headway.spec.carried import shown
 
 FOLDER: Final = "/headway/tickets"  # in pods of tasks
 KEYTAB: Final = "/headway/keytab"  # in the renewer's
@@ -222,9 +223,10 @@ def trouble_of(found: Mapping[str, Object], now: datetime) -> str:
     if secret is None or deployed is None:
         return ""
     notes = secret["metadata"].get("annotations") or {}
-    why = str(notes.get(TROUBLE) or "") or down(deployed)
-    until = str(notes.get(UNTIL) or "")
-    if until and datetime.fromisoformat(until) <= now:
+    why = shown(str(notes.get(TROUBLE) or ""))[:TROUBLE_CHARS_MAX] or down(deployed)
+    end = moment(str(notes.get(UNTIL) or ""))
+    until = "" if end is None else end.isoformat()
+    if end is not None and end <= now:
         return f"the Kerberos tickets of its pods ended at {until}: {why or 'the renewer does not run'}"
     if not why:
         return ""
@@ -234,6 +236,15 @@ def trouble_of(found: Mapping[str, Object], now: datetime) -> str:
         else "; its pods begin when there is one"
     )
     return f"no new Kerberos ticket: {why}{left}"
+
+
+def moment(text: str) -> datetime | None:
+    """Return when tickets end; None: the note is not one of the renewer, as others may write it, too."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
 
 
 def down(deployed: Object) -> str:
