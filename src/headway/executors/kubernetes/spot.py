@@ -1,4 +1,4 @@
-"""What ``capacity="spot"`` means in a cluster: a part of a pod, under what its author says. Pure.
+"""The meaning of ``capacity="spot"`` in a cluster: a part of a pod, under what its author says. Pure.
 
 Clusters taint their spot nodes, so that only pods run there that say they may. The defaults are the taints and labels
 of GKE, AKS, EKS and Karpenter; a cluster has those of one of them, and the others have no effect there.
