@@ -131,6 +131,7 @@ def test_objects_of_the_client_library_are_taken_as_airflow_does(tmp_path: Path)
         ('labels={"a": 1}', "labels must be a dict of texts"),
         ("pod_override=7", "pod_override must be a part of a pod"),
         ('memory_after_oom="2"', "memory_after_oom must be a number"),
+        ('capacity="spott"', "capacity must be \"spot\", not 'spott'"),
         ("memory_after_oom=0.5", "memory_after_oom is 0.5, it must be between 1 and 100"),
         ('volumes={"/headway/x": {"claim": "a"}}', "/headway is not for volumes of a task"),
         ('labels={"headway.dev/team": "x"}', "belong to Headway and the platform"),
@@ -156,7 +157,7 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, options: str, why:
 
 
 def test_only_an_executor_with_pods_reads_them(tmp_path: Path) -> None:
-    for options in ('labels={"a": "b"}', "memory_after_oom=2"):
+    for options in ('labels={"a": "b"}', "memory_after_oom=2", 'capacity="spot"'):
         text = DAG.format(options=options).replace('executor="kubernetes", ', "")
         assert "only an executor with containers reads" in mistake(tmp_path, text)
 
@@ -166,6 +167,27 @@ def test_default_args_of_a_dag_reach_its_pods(tmp_path: Path) -> None:
         "@dag(", '@dag(default_args={"node_selector": {"disk": "ssd"}}, '
     )
     assert spec_of(tmp_path, text).tasks[0].pod == {"spec": {"nodeSelector": {"disk": "ssd"}}}
+
+
+def test_capacity_is_a_word_of_tasks_containers_and_default_args(tmp_path: Path) -> None:
+    text = """
+        from headway import container, dag, task
+        @dag(default_args={"executor": "kubernetes", "capacity": "spot"})
+        def flow():
+            @task
+            def work(): ...
+            @task(capacity=None)
+            def steady(): ...
+            work() >> steady() >> container("load", image="load:1", command=["load"])
+        flow()
+        """
+    found = {each.task_id: each.capacity for each in spec_of(tmp_path, text).tasks}
+    assert found == {"work": "spot", "steady": "", "load": "spot"}
+    alone = text.replace('"capacity": "spot"', "").replace(
+        '"load:1",', '"load:1", capacity="spot",'
+    )
+    found = {each.task_id: each.capacity for each in spec_of(tmp_path, alone).tasks}
+    assert found == {"work": "", "steady": "", "load": "spot"}
 
 
 def test_amounts_may_be_parameters_of_the_run(tmp_path: Path) -> None:

@@ -78,6 +78,13 @@ class PodProcess(Process):
             for line in self.door.waiting:
                 line.close()
         super().die()
+        self.leave()
+
+    def end(self) -> None:
+        super().end()
+        self.leave()
+
+    def leave(self) -> None:
         if self.pace is not None and self.road is not None:
             self.world.api.drop(self.road)
             self.pace.die()

@@ -79,6 +79,13 @@ class Process:
         self.idle = 0
         self.conn.rollback()
 
+    def end(self) -> None:
+        """It is told to end, as in an upgrade, and does so in order."""
+        assert self.scheduler is not None
+        self.scheduler.close()
+        self.scheduler = None
+        self.idle = 0
+
     def has_news(self) -> bool:
         return self.scheduler is not None and any(
             link.sock.up  # type: ignore[attr-defined]

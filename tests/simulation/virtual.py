@@ -1,7 +1,7 @@
 """An event loop in the time of a world, without a thread: it goes on when the world lets it, until nothing is due."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,6 +52,11 @@ class Paced(Background):
 
     def go_on(self) -> None:
         self.loop.run_forever()
+
+    def close(self, last: Callable[[], Awaitable[None]]) -> None:
+        self.stop()
+        self.go_on()
+        self.loop.run_until_complete(self.end(last))
 
     def die(self) -> None:
         """Its process is gone: whatever was under way ends here."""

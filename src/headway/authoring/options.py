@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
 
 from headway.authoring import pods
 from headway.authoring.frames import Site
 from headway.authoring.references import ParamRef
+from headway.core.pod_words import CAPACITIES
 from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
@@ -42,6 +43,7 @@ class TaskOptions(TypedDict, total=False):
     image: str | None
     resources: Mapping[str, str | int | float] | None
     memory_after_oom: float
+    capacity: Literal["spot"] | None
     node_selector: Mapping[str, str] | None
     tolerations: Sequence[Mapping[str, Any]] | None
     volumes: Mapping[str, Mapping[str, Any]] | None
@@ -196,6 +198,12 @@ def factor(value: object) -> float:
     raise Wrong("a number, such as 2: a retry has twice the memory that was too little")
 
 
+def capacity(value: object) -> str:
+    if value is None or value in CAPACITIES:
+        return str(value or "")
+    raise Wrong(" or ".join(f'"{word}"' for word in CAPACITIES))
+
+
 def of_pod(read: Callable[[object], object]) -> Callable[[object], object]:
     def part(value: object) -> object:
         try:
@@ -268,6 +276,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "image": ("image", optional_text),
     "resources": ("resources", quantities),
     "memory_after_oom": ("memory_after_oom", factor),
+    "capacity": ("capacity", capacity),
     **{word: (word, of_pod(read)) for word, read in pods.PARTS.items()},
     "priority_weight": ("priority_weight", whole),
     "weight_rule": ("weight_rule", text),

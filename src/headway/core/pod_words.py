@@ -8,6 +8,7 @@ KEY: Final = re.compile(rf"({PREFIX}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z
 LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 OBJECT: Final = re.compile(PREFIX)
 CLASS: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+CAPACITIES: Final = ("spot",)
 ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 
 # Domains whose labels and annotations act on a pod: they give roles, networks, or change how it is kept apart.

@@ -138,6 +138,10 @@ class Scheduler:
                 self.tick()
                 if self.asked:
                     self.answer()
+        self.close()
+
+    def close(self) -> None:
+        """End in order: agents look for another scheduler at once."""
         for executor in self.executors:
             executor.close()
         transact(self.conn, schedulers.close, self.scheduler_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headway.core import pod_overlay
-from headway.core.pod_words import Flaw
+from headway.core.pod_words import CAPACITIES, Flaw
 from headway.core.resource_params import flaw_of_amount, param_of
 from headway.spec.carried import flaws, place
 from headway.spec.container_tasks import flaw_of_container_task
@@ -25,12 +25,17 @@ Trouble = tuple[str, str | None]  # what is wrong, and a hint
 
 
 def flaw_of_container(dag: Dag, task: Task) -> Trouble | None:
-    given = [word for word in ("image", "resources", "pod") if getattr(task, word)]
+    given = [word for word in ("image", "resources", "capacity", "pod") if getattr(task, word)]
     if given and not task.executor:
         said = "settings of its pod" if given[0] == "pod" else given[0]
         return (
             f"it has {said}, which only an executor with containers reads",
             'add executor="kubernetes", or remove it; for the memory of a process use memory_limit',
+        )
+    if task.capacity and task.capacity not in CAPACITIES:
+        return (
+            f"the capacity {task.capacity[:100]!a} is not valid",
+            did_you_mean(task.capacity, CAPACITIES) or f"it is one of {', '.join(CAPACITIES)}",
         )
     if task.image and not IMAGE.fullmatch(task.image):
         return (

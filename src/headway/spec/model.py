@@ -165,6 +165,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     # Of its container, as quantities of Kubernetes: cpu, memory, …; or parameters: "{{ params.memory }}".
     resources: dict[str, str] = {}
     memory_after_oom: float = 1.0  # a retry has so many times the memory that was too little
+    capacity: str = ""  # of the nodes of its pod: spot, which the cluster may take back; empty: any
     # What its pod is to have besides, in the shape of a manifest, as far as ``core.pod_overlay`` allows.
     pod: dict[str, Any] = {}
     priority_weight: int = 1

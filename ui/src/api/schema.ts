@@ -5747,6 +5747,8 @@ export interface components {
             };
             /** @default false */
             calls_itself?: boolean;
+            /** @default  */
+            capacity?: string;
             /** @default true */
             decides_outcome?: boolean;
             /** @default false */
@@ -8561,6 +8563,7 @@ export interface operations {
                      *             "branch": false,
                      *             "callbacks": {},
                      *             "calls_itself": false,
+                     *             "capacity": "text",
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -9775,6 +9778,7 @@ export interface operations {
                      *             "branch": false,
                      *             "callbacks": {},
                      *             "calls_itself": false,
+                     *             "capacity": "text",
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -10021,6 +10025,7 @@ export interface operations {
                      *             "branch": false,
                      *             "callbacks": {},
                      *             "calls_itself": false,
+                     *             "capacity": "text",
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -10500,6 +10505,7 @@ export interface operations {
                      *           "branch": false,
                      *           "callbacks": {},
                      *           "calls_itself": false,
+                     *           "capacity": "text",
                      *           "decides_outcome": false,
                      *           "depends_on_past": false,
                      *           "do_xcom_push": false,

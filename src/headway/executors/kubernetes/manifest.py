@@ -17,6 +17,7 @@ from headway.core.pod_overlay import CONTAINER, flaw, merged
 from headway.executors.kubernetes.final import Denied, Manifest, finished, laid_over
 from headway.executors.kubernetes.names import LABEL, labels, namespace_of, pod_name
 from headway.executors.kubernetes.settings import AUDIENCE, Settings
+from headway.executors.kubernetes.spot import overlay
 from headway.spec.model import Task
 
 DATA: Final = "/headway/data"
@@ -54,7 +55,10 @@ def draft(
         "image": task.image or settings.image,
         "resources": {"requests": wanted, "limits": wanted},
     }
-    return laid_over(merged({"spec": {"containers": [container]}}, task.pod), ours)
+    base: Manifest = {"spec": {"containers": [container]}}
+    if task.capacity:
+        base = merged(base, overlay(settings.spot))
+    return laid_over(merged(base, task.pod), ours)
 
 
 def own(settings: Settings, team: str, dag_id: str, key: AttemptKey) -> Manifest:

@@ -11,6 +11,7 @@ from headway.core.cluster import peer
 from headway.core.pod_policy import OPEN, PodPolicy, flaw_of_policy
 from headway.core.retry import LOSSES_MAX
 from headway.errors import UsageError
+from headway.executors.kubernetes.spot import Spot, flaw_of_spot
 
 EXECUTOR: Final = "kubernetes"
 AUDIENCE: Final = "headway"  # whom the tokens of pods are meant for
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pending_requeues: int = 2  # … so often, and then its attempt fails
     request_timeout_s: float = 10.0
     policy: PodPolicy = OPEN
+    spot: Spot = Spot()  # what ``capacity="spot"`` of a task means here
     # ``module:function``: the platform's, which gets each pod as data and returns it, or changes it in place.
     pod_mutation: str | None = None
     run_as_user: int = 1000
@@ -112,6 +114,8 @@ def flaw(settings: Settings) -> str | None:
         return "the file of ca has no certificates"
     if (why := flaw_of_policy(settings.policy)) is not None:
         return f"policy: {why}"
+    if (why := flaw_of_spot(settings.spot)) is not None:
+        return f"spot: {why}"
     if settings.pod_mutation is not None and not HOOK.fullmatch(settings.pod_mutation):
         return "pod_mutation must be MODULE:FUNCTION"
     for entry in settings.api_servers:

@@ -1,5 +1,6 @@
 """Finds what loads but is probably not meant: tasks nobody calls, DAGs without tasks or that trigger
-themselves, defaults that calls share, branches to what is not downstream, mapping over results that are not lists.
+themselves, defaults that calls share, branches to what is not downstream, mapping over results that are not lists,
+files on the disk of a pod.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from headway.core import schedules
 from headway.core.schedules import OR_ASSETS
 from headway.core.schedules.on_assets import OnAssets, frozen, is_met
 from headway.frontends.python.module_state import Warned
+from headway.spec.container_tasks import EXECUTOR as PODS
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG
@@ -18,7 +20,7 @@ CALL = "call the task function in the body of the DAG"
 
 def remarks(dags: "list[DAG]") -> list[Warned]:
     """Return the warnings about the DAGs of a file, by line."""
-    looks = (uncalled, defaults, loops, strays, numbers, retry_rules)
+    looks = (uncalled, defaults, loops, strays, numbers, retry_rules, local_paths)
     found = [warned for dag in dags for look in looks for warned in look(dag)]
     return sorted(dict.fromkeys(found), key=lambda warning: warning.line or 0)
 
@@ -137,6 +139,16 @@ def retry_rules(dag: "DAG") -> Iterator[Warned]:
         for rule, number, why, hint in useless(policy, timeout):
             line = rule.site.line if rule.site.file == dag.site.file else task.line
             yield Warned(f"{task.task_id}: retry rule {number} never decides: {why}", line, hint)
+
+
+def local_paths(dag: "DAG") -> Iterator[Warned]:
+    """A task in a pod that writes to the pod's own disk."""
+    tasks = [task for task in dag.tasks.values() if task.options.get("executor") == PODS]
+    if tasks:
+        from headway.frontends.python.local_paths import of_task  # most files have none
+
+        for task in tasks:
+            yield from of_task(task)
 
 
 def mutable_defaults(function: Callable[..., Any] | None) -> Iterator[tuple[str, object]]:
