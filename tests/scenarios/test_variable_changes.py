@@ -156,6 +156,17 @@ def test_only_the_attempt_that_runs_changes_any_in_order_and_once(
     assert service.answer(1, second.session, waits).refused == TASKS_ONLY
 
 
+def test_marks_that_are_set_for_the_first_time_are_no_guesses(
+    service: Service, scheduler: Scheduler
+) -> None:
+    """A task that keeps how far it is for many tables finds none of them in its first run."""
+    one = started(service, scheduler)
+    for number in range(2 * MISSES_MAX):
+        assert one.get(f"last_{number}") is None
+        assert one.ask("set", f"last_{number}", value="0") == Answer(1)
+    assert one.get("last_0") == "0"
+
+
 def test_another_team_has_its_own(
     conn: Connection[Any], owner_conn: Connection[Any], service: Service
 ) -> None:

@@ -14,7 +14,7 @@ ENVIRONMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 # Domains whose labels and annotations act on a pod: they give roles, networks, or change how it is kept apart.
 ACTING: Final = (
     *("headway.dev", "kubernetes.io", "k8s.io", "cncf.io", "amazonaws.com", "gke.io"),
-    *("istio.io", "linkerd.io", "kuma.io", "hashicorp.com", "openservicemesh.io", "dapr.io"),
+    *("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com", "openservicemesh.io", "dapr.io"),
     *("cilium.io", "projectcalico.org", "antrea.io"),
 )
 RESERVED: Final = f"keys of {', '.join(ACTING)} belong to Headway and the platform"

@@ -87,15 +87,20 @@ class Service:
 
     def changed(self, team_id: int, session: str, ask: Ask) -> tuple[str | None, list[str]]:
         """Do what a task asks of variables. One that is kept for other DAGs is to it as one that does not exist."""
+        asked = variable_changes.decoded(ask.name)
         asker = self.read(proved, team_id, session, ask.by)
         if asker is not None and self.guesses(asker):
             raise NotAllowed(guessing(asker.noun))
+        named = replace(ask, kind=VARIABLE, name=asked.key)
         try:
-            return self.read(variable_changes.read, self.keys, team_id, session, ask)
-        except variable_changes.KeptForOthers as error:
+            found = self.read(variable_changes.read, self.keys, team_id, session, ask, asked)
+        except variable_changes.KeptForOthers:
             if asker is not None:
-                self.count_miss(asker, replace(ask, kind=VARIABLE, name=error.key))
+                self.count_miss(asker, named)
             raise
+        if asker is not None and asked.ask == "set":
+            self.forget_miss(asker, named)
+        return found
 
     def of_runs(self, team_id: int, asker: Asker, ask: Ask) -> tuple[str, list[str]]:
         """Return the answer to a question about results, events or runs, and the secrets in it."""
@@ -153,6 +158,11 @@ class Service:
                 detail={"names": MISSES_MAX, **({} if asker.run else {"watcher": True})},
             )
             self.read(audit.write, asker.who[0], entry)
+
+    def forget_miss(self, asker: Asker, ask: Ask) -> None:
+        """Forget a name that did not exist and that who asked for it has set since: it was no guess."""
+        with self._lock:
+            self.misses.get(asker.who, set()).discard(hash((ask.kind, ask.name)))
 
     def opened(self) -> list[Backend]:
         with self._lock:

@@ -38,17 +38,15 @@ class KeptForOthers(NotAllowed):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the variable {key!r} is kept for other DAGs")
-        self.key = key
 
 
 def read(
-    conn: Connection[Any], keys: MasterKeys, team_id: int, session: str, ask: Ask
+    conn: Connection[Any], keys: MasterKeys, team_id: int, session: str, ask: Ask, asked: Asked
 ) -> tuple[Text, list[str]]:
     """Do what is asked. Returns the keys as JSON, if they were asked for; no secrets.
 
     Raises NotAllowed, UsageError.
     """
-    asked = decoded(ask.name)
     if not isinstance(ask.by, ByAttempt):
         raise NotAllowed(TASKS_ONLY)
     held = state.running(conn, team_id, session, ask, OVER)
