@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from headway.cli.airflow_exports import Named, pools_of
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import Server
@@ -132,7 +133,7 @@ def test_a_bad_file_is_one_sentence_without_its_secrets(
         ("b.yaml", "--connections", f"x: [{SECRET}"),
         ("c.json", "--connections", json.dumps({"x": {"password": SECRET}})),
         ("d.json", "--variables", json.dumps({"x": None})),
-        ("e.json", "--pools", json.dumps({"p": {"slots": -1}})),
+        ("e.json", "--pools", json.dumps({"p": {"slots": -2}})),
         ("f.env", "--variables", SECRET),
     ):
         (tmp_path / name).write_text(text)
@@ -142,6 +143,11 @@ def test_a_bad_file_is_one_sentence_without_its_secrets(
         assert "Traceback" not in done.stderr
     nothing = headway("import-airflow", cwd=server.folder)
     assert (nothing.returncode, "nothing to import" in nothing.stderr) == (2, True)
+
+
+def test_a_pool_without_a_limit_has_as_many_slots_as_a_pool_can_have() -> None:
+    pools = pools_of(Named({"any": {"slots": -1}, "none": {"slots": 0}}, "pools.json"))
+    assert pools == {"any": 2**31 - 1, "none": 0}
 
 
 def test_the_report_is_a_page_that_needs_nothing_else(server: Server, tmp_path: Path) -> None:

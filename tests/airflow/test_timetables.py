@@ -234,6 +234,56 @@ def test_dates_long_before_are_left_out_and_that_is_told(known: Any) -> None:
     assert "2026-12-01T09:00" in str(found.schedule)
 
 
+def test_each_date_is_asked_for_once(known: Any) -> None:
+    """However many stretches of time are tried. Else one DAG with a start date long ago takes half a minute to read."""
+    asked: list[Any] = []
+
+    class Counted(known.Every):  # type: ignore[misc]
+        def next_dagrun_info(self, *, last_automated_data_interval: Any, restriction: Any) -> Any:
+            asked.append((last_automated_data_interval, *restriction))
+            return super().next_dagrun_info(
+                last_automated_data_interval=last_automated_data_interval, restriction=restriction
+            )
+
+    kept(Counted(timedelta(minutes=5)), datetime(2024, 1, 1, tzinfo=UTC))
+    assert len(asked) == len(set(asked)) > 10_000
+
+
+def test_a_cron_expression_is_read_once(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    cron = import_module("airflow.timetables._cron")
+    croniter = cron.croniter
+
+    def counted(expression: str, *args: Any, **kwargs: Any) -> Any:
+        reads.append(expression)
+        return croniter(expression, *args, **kwargs)
+
+    several = known.OTHERS["several"]
+    monkeypatch.setattr(cron, "croniter", counted)
+    assert len(kept(several)["fires"]) > COUNT
+    assert len(reads) < COUNT
+    assert cron.croniter is counted
+
+
+def test_a_date_that_passes_while_dates_are_asked_for_is_no_date_to_come(
+    known: Any, wall: Wall
+) -> None:
+    """Else a file that takes a while to read is now and then another DAG."""
+
+    class Slow(known.Every):  # type: ignore[misc]
+        def next_dagrun_info(self, *, last_automated_data_interval: Any, restriction: Any) -> Any:
+            wall.at += timedelta(minutes=1)
+            if not restriction.catchup:
+                return known.DagRunInfo.exact(known.instance(wall.at))
+            return super().next_dagrun_info(
+                last_automated_data_interval=last_automated_data_interval, restriction=restriction
+            )
+
+    found = read(Slow(DAY), catchup=False)
+    assert found.schedule is not None
+    assert "skips_past" not in found.schedule["dates"]
+
+
 def test_the_dags_of_a_file_share_its_dates(known: Any) -> None:
     """Those to come are there in any case."""
     many = [SimpleNamespace(timetable=known.Every(DAY))] * 2_000
@@ -262,7 +312,7 @@ def test_more_dates_than_anybody_needs_are_refused(known: Any) -> None:
         "is not a DagRunInfo",
         "a date without a time zone",
         "answers 2026-01-01 00:00:00+00:00 after 2026-02-01",
-        "which is not a second later",
+        "which is not at least a second later",
         "a data interval that ends",
     ],
 )

@@ -160,7 +160,7 @@ WRONG: Final[Mapping[str, tuple[Any, ...]]] = {
         DagRunInfo.exact(moment(2)),
         DagRunInfo.exact(moment(1)),
     ),
-    "which is not a second later": (
+    "which is not at least a second later": (
         DagRunInfo.exact(moment(2)),
         DagRunInfo(moment(2), DataInterval(moment(1), moment(2))),
     ),

@@ -13,12 +13,14 @@ from headway import wire
 from headway.cli.conn import entries, requests_of, text_of
 from headway.core.connections import is_sensitive, parse, secrets_of
 from headway.errors import Conflict, UsageError
+from headway.wire.bounds import INT32_MAX
 
 CREATE: Final = "create"
 CHANGE: Final = "change"
 AGAIN: Final = "set again"  # its secrets, which nobody can compare
 KEEP: Final = "keep"
 POOLS: Final = {"default_pool": "default"}
+UNLIMITED: Final = -1  # slots of a pool, in Airflow
 DESCRIBED: Final = frozenset({"value", "description"})
 YAML: Final = (".yaml", ".yml")
 SHOWN: Final = ("conn_type", "host", "port", "schema", "login")
@@ -112,9 +114,9 @@ def pools_of(named: Named) -> dict[str, int]:
     found = {}
     for name, given in named.content.items():
         slots = given.get("slots") if isinstance(given, dict) else given
-        text = str(slots)
+        text = str(INT32_MAX if slots == UNLIMITED else slots)
         if not text.isdecimal():
-            hint = "0 or more; Airflow's -1, for any number, is a large one here"
+            hint = "0 or more; -1 stands for any number, as in Airflow"
             raise UsageError(
                 f"the pool {name!r} has no number of slots", where=named.where, hint=hint
             )

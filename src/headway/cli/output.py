@@ -48,7 +48,7 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         shown = value.isoformat(" ", "seconds")
         return shown.replace("+00:00", "Z")  # with its zone, and to be pasted as a --date
-    return str(value)
+    return "\\n".join(str(value).splitlines())  # one line for each row
 
 
 def yaml(value: object, indent: int = 0) -> str:

@@ -5,8 +5,11 @@ Two readings in one quarter find the same dates, because the clock decides nothi
 month, a day or an hour. When it is over, the loader reads the file again (ADR 75).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from headway import clock
@@ -64,13 +67,35 @@ def ask(timetable: Any, bounds: Bounds, words: str, most: int, *, file: str, lin
 
     try:
         # What Airflow's scheduler would ask. A class of the file's own need not be registered by a plugin.
-        return dates(coerce_to_core_timetable(timetable), bounds, words, most, clock.now())
+        core = coerce_to_core_timetable(timetable)
+        with crons_read_once():
+            return dates(core, bounds, words, most, clock.now())
     except Wrong as error:
         name = type(timetable).__name__
         hint = (
             f"correct next_dagrun_info of {name}; Airflow would not go on with this answer, either"
         )
         raise BadSpec(f"the timetable {name} {error}", file=file, line=line, hint=hint) from None
+
+
+@contextmanager
+def crons_read_once() -> Iterator[None]:
+    """Let Airflow's timetables read a cron expression once: reading it for each date is most of the work."""
+    from airflow.timetables import _cron
+
+    croniter: Callable[..., Any] = _cron.croniter
+    read = cache(croniter)
+
+    def begun(expression: str, start_time: datetime | None = None) -> Any:
+        cron = copy(read(expression))
+        cron.set_current(start_time, force=True)
+        return cron
+
+    _cron.croniter = begun
+    try:
+        yield
+    finally:
+        _cron.croniter = croniter
 
 
 def dates(core: Any, bounds: Bounds, words: str, most: int, now: datetime) -> Asked:
@@ -88,7 +113,7 @@ def dates(core: Any, bounds: Bounds, words: str, most: int, now: datetime) -> As
     }
     if type(core).__name__ != "EventsTimetable":  # whose list is all that there is
         kept["renew_at"] = stretch.next.isoformat().replace("+00:00", "Z")
-    if skips_past(core, bounds, stretches[0].before, now):
+    if skips_past(core, bounds, stretches[0].before):
         kept["skips_past"] = True
     return Asked(kept, since)
 
@@ -98,22 +123,39 @@ def known(
 ) -> tuple[list[Given], Stretch, datetime | None]:
     """Return the dates, how far they go, and from when on they are where too many lie before."""
     start = bounds.start
+    chains: dict[datetime | None, Chain] = {}
     if start is None and answer(core, None, bounds._replace(end=None), bounds.catchup) is None:
         return [], stretches[0], None  # as in Airflow, where such a DAG never runs
     for stretch in stretches:
         later = [] if start is not None and start >= stretch.before else [stretch.before]
         for origin in ([] if start is None else [start]) + later:
-            found = walk(core, bounds._replace(start=origin), stretch)
+            if origin not in chains:
+                chains[origin] = Chain(chain(core, bounds._replace(start=origin)))
+            found = walk(chains[origin], stretch)
             if found is not None:
                 return found, stretch, None if origin == start or start is None else origin
     raise Wrong(f"answers more than {AHEAD_MAX:,} dates in two hours")
 
 
-def walk(core: Any, bounds: Bounds, stretch: Stretch) -> list[Given] | None:
+class Chain:
+    """The dates from one origin on, each asked for once, however often they are walked over."""
+
+    def __init__(self, more: Iterator[Given]) -> None:
+        self.asked: list[Given] = []
+        self.more = more
+
+    def __iter__(self) -> Iterator[Given]:
+        yield from self.asked
+        for given in self.more:
+            self.asked.append(given)
+            yield given
+
+
+def walk(dates: Iterable[Given], stretch: Stretch) -> list[Given] | None:
     """Return the dates up to the end of a stretch, and some more if there are few. None: there are too many."""
     found: list[Given] = []
     ahead = 0
-    for given in chain(core, bounds):
+    for given in dates:
         if given.fire >= stretch.begin:
             if given.fire >= stretch.end and ahead >= AHEAD_MIN:
                 break
@@ -129,7 +171,9 @@ def chain(core: Any, bounds: Bounds) -> Iterator[Given]:
     last: Given | None = None
     while (given := answer(core, last, bounds, catchup=True)) is not None and given.fire < LAST:
         if last is not None and given.fire - last.fire < SECOND:
-            raise Wrong(f"answers {given.fire} after {last.fire}, which is not a second later")
+            raise Wrong(
+                f"answers {given.fire} after {last.fire}, which is not at least a second later"
+            )
         yield given
         last = given
 
@@ -164,11 +208,11 @@ def given_by(info: Any) -> Given:
     return given
 
 
-def skips_past(core: Any, bounds: Bounds, begin: datetime, now: datetime) -> bool:
-    """Return whether a new DAG without ``catchup`` begins with a date to come."""
+def skips_past(core: Any, bounds: Bounds, begin: datetime) -> bool:
+    """Return whether a new DAG without ``catchup`` begins with a date to come, now that it has answered."""
     start = None if bounds.start is None else begin - YEARS
     given = answer(core, None, Bounds(start, None, catchup=False), catchup=False)
-    return given is None or given.fire > now
+    return given is None or given.fire > clock.now()
 
 
 def instance(moment: datetime | None) -> Any:
