@@ -150,6 +150,25 @@ def test_a_pool_without_a_limit_has_as_many_slots_as_a_pool_can_have() -> None:
     assert pools == {"any": 2**31 - 1, "none": 0}
 
 
+def test_what_cannot_be_kept_is_left_out_and_the_rest_is_set(
+    server: Server, client: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text(json.dumps({"my variable": "x", "a_long_one": "x" * 64_001, "fits": "blue"}))
+    (tmp_path / "c.json").write_text(json.dumps({"my connection": "http://h", "fits": "http://h"}))
+    options = ["--variables", str(file), "--connections", str(tmp_path / "c.json"), "--apply"]
+    assert planned(server, *options) == {
+        ("connection", "my connection"): "leave out",
+        ("connection", "fits"): "create",
+        ("variable", "my variable"): "leave out",
+        ("variable", "a_long_one"): "leave out",
+        ("variable", "fits"): "create",
+    }
+    assert client.variable("fits").value == "blue"
+    done = headway("import-airflow", *options, cwd=server.folder)
+    assert "3 are left out: a name has letters" in " ".join(done.stderr.split())
+
+
 def test_the_report_is_a_page_that_needs_nothing_else(server: Server, tmp_path: Path) -> None:
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags/odd.py").write_text("from airflow.sdk import <b>\n")

@@ -88,6 +88,21 @@ for number in range(30):
 """
 
 
+def test_a_task_of_another_user_of_the_system_has_a_remark(tmp_path: Path) -> None:
+    (tmp_path / "sudo.py").write_text(
+        "from airflow.sdk import DAG, task\n"
+        "with DAG('as_other', schedule=None, default_args={'run_as_user': 'etl'}):\n"
+        "    @task\n"
+        "    def one(): ...\n"
+        "    one()\n"
+    )
+    done = headway("import-airflow", ".", "--output", "json", cwd=tmp_path)
+    (found,) = json.loads(done.stdout)["findings"]
+    assert found["verdict"] == "runs with a remark"
+    assert "one runs as etl only if sudo is allowed" in found["reason"]
+    assert "leave run_as_user out" in found["hint"]
+
+
 def test_each_of_many_dags_has_its_remark(tmp_path: Path) -> None:
     (tmp_path / "many.py").write_text(MANY)
     done = headway("import-airflow", ".", "--output", "json", cwd=tmp_path)

@@ -1,6 +1,7 @@
 """Connections, variables, pools and users of Airflow: compared with what is here, and set. No secret is shown."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -11,7 +12,7 @@ import msgspec
 
 from headway import wire
 from headway.cli.conn import entries, requests_of, text_of
-from headway.core.connections import is_sensitive, parse, secrets_of
+from headway.core.connections import is_name, is_sensitive, parse, secrets_of
 from headway.errors import Conflict, UsageError
 from headway.wire.bounds import INT32_MAX
 
@@ -19,10 +20,12 @@ CREATE: Final = "create"
 CHANGE: Final = "change"
 AGAIN: Final = "set again"  # its secrets, which nobody can compare
 KEEP: Final = "keep"
+LEAVE: Final = "leave out"  # it cannot be kept here
 POOLS: Final = {"default_pool": "default"}
 UNLIMITED: Final = -1  # slots of a pool, in Airflow
 DESCRIBED: Final = frozenset({"value", "description"})
 YAML: Final = (".yaml", ".yml")
+FIELD: Final = re.compile(r"`\$\.(\w+)")  # that a ValidationError names
 SHOWN: Final = ("conn_type", "host", "port", "schema", "login")
 
 
@@ -127,10 +130,27 @@ def pools_of(named: Named) -> dict[str, int]:
 def connection_steps(client: Any, wanted: dict[str, wire.ConnectionRequest]) -> Iterator[Step]:
     known = {each.conn_id: each for each in client.connections()}
     for conn_id, request in wanted.items():
+        if flaws := unfit(conn_id, request):
+            yield Step(Change("connection", conn_id, LEAVE, flaws), nothing)
+            continue
         change = Change("connection", conn_id, *of_connection(known.get(conn_id), request))
         dags = known[conn_id].dags if conn_id in known else None
         kept = msgspec.structs.replace(request, dags=dags)
         yield Step(change, partial(client.set_connection, conn_id, kept))
+
+
+def unfit(name: str, request: wire.ConnectionRequest | wire.VariableRequest) -> list[str]:
+    """Return what of a thing the server would refuse: its name, or a field that is too long."""
+    found = [] if is_name(name) else ["name"]
+    try:
+        msgspec.convert(msgspec.to_builtins(request), type(request))
+    except msgspec.ValidationError as error:
+        found += FIELD.findall(str(error))
+    return found
+
+
+def nothing() -> None:
+    """Do nothing, about what is left out."""
 
 
 def of_connection(
@@ -158,6 +178,9 @@ def of_connection(
 def variable_steps(client: Any, wanted: dict[str, wire.VariableRequest]) -> Iterator[Step]:
     known = {each.key: each for each in client.variables()}
     for key, request in wanted.items():
+        if flaws := unfit(key, request):
+            yield Step(Change("variable", key, LEAVE, flaws), nothing)
+            continue
         change = Change("variable", key, *of_variable(known.get(key), request))
         if key in known:
             before = known[key]
@@ -210,5 +233,5 @@ def enter(client: Any, request: wire.UserRequest) -> None:
 
 def apply(steps: list[Step]) -> None:
     for step in steps:
-        if step.change.action != KEEP:
+        if step.change.action not in (KEEP, LEAVE):
             step.apply()

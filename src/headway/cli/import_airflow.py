@@ -15,6 +15,7 @@ from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
 from headway.core.roles import Role
+from headway.core.words import counted
 from headway.errors import UsageError
 from headway.spec.errors import listing
 
@@ -183,8 +184,16 @@ def summary(
         say(f"a DAG uses the queue {queue}; an agent must serve it: headway up --queue {queue}")
     if report.others:
         say(f"not read for DAGs: {listing(report.others)}")
-    changing = sum(each.action != airflow_exports.KEEP for each in plan)
+    left = [each for each in plan if each.action == airflow_exports.LEAVE]
+    changing = sum(
+        each.action not in (airflow_exports.KEEP, airflow_exports.LEAVE) for each in plan
+    )
     if plan and applied:
         say(f"{changing} of {len(plan)} are set")
     elif plan:
         say(f"{changing} of {len(plan)} would be set; to do it, add --apply")
+    if left:
+        say(
+            f"{counted(len(left), 'is', 'are')} left out: a name has letters, digits, _, - and ., at most 200, "
+            "and a value at most 64,000 characters; rename them in Airflow"
+        )

@@ -14,6 +14,7 @@ from headway.frontends.airflow.schedules import Read
 from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
+AS_USER: Final = "leave run_as_user out: the tasks of a team run as the user of its agent"
 BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
 
 
@@ -77,6 +78,12 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
+        if user := given.get("run_as_user"):
+            yield (
+                f"{name} runs as {user} only if sudo is allowed where its agent runs",
+                line,
+                AS_USER,
+            )
         for what in pods.ignored(task):
             yield what, line, None
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
