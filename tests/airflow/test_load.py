@@ -131,6 +131,34 @@ with DAG("account"):
     def admin(): ...
     admin()
 """
+DISK = """
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import DAG, task
+
+OUT = "/opt/airflow/out"
+
+def kept(day):
+    open(f"{OUT}/{day}.csv", "w").close()
+
+def mapped(day):
+    open("/data/x", "a").close()
+
+CLAIM = {"volumes": [{"name": "out", "persistentVolumeClaim": {"claimName": "out"}}],
+    "containers": [{"name": "base", "volumeMounts": [{"name": "out", "mountPath": "/opt/airflow/out"}]}]}
+
+with DAG("disk", schedule=None):
+    PythonOperator(task_id="kept", python_callable=kept, op_args=["a"], executor="KubernetesExecutor")
+    PythonOperator.partial(task_id="mapped", python_callable=mapped,
+        executor="KubernetesExecutor").expand(op_args=[["a"]])
+    PythonOperator(task_id="volume", python_callable=kept, op_args=["a"], executor="KubernetesExecutor",
+        executor_config={"pod_override": {"spec": CLAIM}})
+    PythonOperator(task_id="agent", python_callable=kept, op_args=["a"])
+    @task(executor="KubernetesExecutor")
+    def decorated():
+        with open("/srv/y", "w") as file:
+            file.write("y")
+    decorated()
+"""
 REFUSED = """
 from airflow.sdk import DAG, task, task_group
 
@@ -164,6 +192,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
         "tasks.py": TASKS,
         "setups.py": SETUPS,
         "pods.py": PODS,
+        "disk.py": DISK,
         "refused.py": REFUSED,
         "only_refused.py": REFUSED.partition('with DAG("groups")')[0],
         "broken.py": "from airflow.sdk import DAG\n\nwith DAG('x'):\n    1 / 0\n",
@@ -294,6 +323,15 @@ def test_a_task_for_the_executor_of_kubernetes_has_its_pod(checked: dict[str, Ch
             "pods",
             'pods: the executor_config of local is ignored without executor="KubernetesExecutor"',
         ),
+    ]
+
+
+def test_a_pods_own_disk_is_no_place_for_files(checked: dict[str, Checked]) -> None:
+    root = "and the root of its pod is read-only"
+    assert sorted((each.line, each.message) for each in checked["disk.py"].warnings) == [
+        (8, f"disk: kept writes to the local path /opt/airflow/out, {root}"),
+        (11, f"disk: mapped writes to the local path /data/x, {root}"),
+        (25, f"disk: decorated writes to the local path /srv/y, {root}"),
     ]
 
 

@@ -26,6 +26,8 @@ def test_image_and_resources_are_part_of_the_spec() -> None:
     [
         ({"image": "x"}, "only an executor with containers reads"),
         ({"resources": {"cpu": "1"}}, "only an executor with containers reads"),
+        ({"capacity": "spot"}, "only an executor with containers reads"),
+        ({"executor": "k", "capacity": "sopt"}, "the capacity 'sopt' is not valid"),
         ({"executor": "k", "image": "no spaces"}, "is not a valid name"),
         (
             {"executor": "k", "resources": {"memroy": "1Gi"}},

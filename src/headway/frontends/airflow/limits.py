@@ -7,6 +7,7 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from headway.frontends import local_paths
 from headway.frontends.airflow import assets, mapping, pods
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.params import unchecked
@@ -86,6 +87,8 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             )
         for what in pods.ignored(task):
             yield what, line, None
+        if pods.wants_pod(task) and (function := given.get("python_callable")):
+            yield from local_paths.found(name, function, pods.overlay_of(task), dag.fileloc)
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
             yield (
                 f"to clear {name} does not clear the task of the other DAG that it names",

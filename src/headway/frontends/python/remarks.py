@@ -143,12 +143,15 @@ def retry_rules(dag: "DAG") -> Iterator[Warned]:
 
 def local_paths(dag: "DAG") -> Iterator[Warned]:
     """A task in a pod that writes to the pod's own disk."""
-    tasks = [task for task in dag.tasks.values() if task.options.get("executor") == PODS]
-    if tasks:
-        from headway.frontends.python.local_paths import of_task  # most files have none
+    for task in dag.tasks.values():
+        if task.options.get("executor") != PODS or task.function is None:
+            continue
+        from headway.authoring.pods import folded
+        from headway.frontends.local_paths import found  # most files have no such task
 
-        for task in tasks:
-            yield from of_task(task)
+        pod = folded(task.options).get("pod") or {}
+        for told in found(task.task_id, task.function, pod, dag.site.file):
+            yield Warned(*told)
 
 
 def mutable_defaults(function: Callable[..., Any] | None) -> Iterator[tuple[str, object]]:

@@ -9,14 +9,9 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from headway.authoring.pods import folded
 from headway.core.pod_overlay import CONTAINER
-from headway.frontends.python.module_state import Warned
-
-if TYPE_CHECKING:
-    from headway.authoring.task import Task
 
 FREE: Final = ("/tmp", "/dev", "/proc", "/headway/scratch")
 OF_PATHS: Final = {"write_text", "write_bytes", "touch", "mkdir"}
@@ -39,16 +34,13 @@ HINT: Final = (
 )
 
 
-def of_task(task: "Task") -> Iterator[Warned]:
-    """Yield a warning for each place where a task in a pod writes to the pod's own disk."""
-    if task.function is None:
-        return
-    free = (*FREE, *mount_paths(folded(task.options).get("pod") or {}))
-    for path, line in writes(task.function, free, task.dag.site.file, set()):
-        said = (
-            f"{task.task_id} writes to the local path {path}, and the root of its pod is read-only"
-        )
-        yield Warned(said, line, HINT)
+def found(
+    task_id: str, function: Callable[..., Any], pod: Mapping[str, Any], file: str
+) -> Iterator[tuple[str, int, str]]:
+    """Yield each place of the file where a task in a pod writes to the pod's own disk: a message, a line and a hint."""
+    for path, line in writes(function, (*FREE, *mount_paths(pod)), file, set()):
+        said = f"{task_id} writes to the local path {path}, and the root of its pod is read-only"
+        yield said, line, HINT
 
 
 def mount_paths(pod: Mapping[str, Any]) -> Iterator[str]:
