@@ -62,7 +62,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "airflow.cfg").write_text(
         f"[database]\nsql_alchemy_conn = {url}\n[core]\nfernet_key = {key}\nload_examples = False\n"
     )
-    environment = {**os.environ, "AIRFLOW_HOME": str(home)}
+    # Without what reading DAG files has set in this process.
+    others = {name: each for name, each in os.environ.items() if "AIRFLOW" not in name}
+    environment = {**others, "AIRFLOW_HOME": str(home)}
     for command in (["-m", "airflow", "db", "migrate"], ["-c", FILL.format(secret=SECRET)]):
         subprocess.run([sys.executable, *command], env=environment, check=True, capture_output=True)
     with closing(sqlite3.connect(home / "airflow.db")) as database:

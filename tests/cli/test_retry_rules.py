@@ -51,7 +51,9 @@ def causes():
 
     @task(memory_limit="100MB")
     def hungry():
-        return len(bytearray(400_000_000))
+        held = bytearray(400_000_000)
+        time.sleep(600)
+        return len(held)
 
     @task
     def other():

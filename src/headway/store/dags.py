@@ -165,7 +165,7 @@ MISS: LiteralString = """
     INSERT INTO event (team_id, at, subject, dag_id, version, name, actor, reason)
     SELECT %(team_id)s, %(now)s, 'dag', dag_id, version, 'miss', 'loader',
         jsonb_build_object('kind', 'text', 'text', file || ' no longer defines it')
-    FROM missed
+    FROM missed ORDER BY dag_id
 """
 
 WARN: LiteralString = """
