@@ -30,7 +30,7 @@ class NoonTimetable(Timetable):
         if start is None:
             return None
         end = start.add(days=1)
-        return DagRunInfo(run_after=end.add(hours=1), data_interval=DataInterval(start, end))
+        return DagRunInfo.interval(start, end)._replace(run_after=end.add(hours=1))
 
     def infer_manual_data_interval(self, *, run_after):
         return DataInterval(run_after.subtract(days=3), run_after)
