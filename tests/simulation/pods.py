@@ -4,7 +4,6 @@ The executor is the real one, with its client; the API server is that of ``tests
 ``S4`` and ``P1`` to ``P6`` say of pods is in ``pod_invariants``.
 """
 
-import gc
 from random import Random
 from typing import Any, Final
 
@@ -54,7 +53,6 @@ class Pods(Altered):
     still_max = 200
 
     def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
-        gc.collect()  # what was under way in a world before ends in its time, not in that of this one
         super().__init__(seed, connections, steps=steps)
         chance = Random(f"cluster of {seed}")
         self.mischief = chance.choice([0.3, 0.6, 1.0])
