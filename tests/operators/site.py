@@ -112,6 +112,7 @@ def fill(site: Site) -> None:
     for key in ("here/a", "here/b", "gone"):
         s3.put_object(Bucket="lake", Key=key, Body=b"plums")
     site.queue = site.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    site.client("sqs").send_message(QueueUrl=site.queue, MessageBody="for the sensor")
     site.topic = site.client("sns").create_topic(Name="orders")["TopicArn"]
     site.cluster.namespace("jobs")
     account = {"metadata": {"name": "default", "namespace": "jobs"}}

@@ -48,7 +48,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path, postgres: str) ->
                     client.set_connection(name, connection)
             for dag_id in OPERATORS:
                 wait_for_dag(folder / ".headway", dag_id)
-            yield Home(Server(folder, process.pid), site)
+            server = Server(folder, process.pid)
+            assert server.run("awaited", "--date", DATE).state == "success"
+            yield Home(server, site)
         finally:
             stop(process)
 

@@ -91,10 +91,13 @@ with DAG("TriggerDagRunOperator", schedule=None):
         poke_interval=1,
     )
 
+with DAG("awaited", schedule=None):
+    EmptyOperator(task_id="it")
+
 with DAG("ExternalTaskSensor", schedule=None):
     ExternalTaskSensor(
         task_id="it",
-        external_dag_id="EmptyOperator",
+        external_dag_id="awaited",
         external_task_id="it",
         execution_date_fn=lambda _: WHEN,
         mode="reschedule",
