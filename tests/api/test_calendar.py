@@ -1,7 +1,9 @@
 """Days of the past, fires to come, backfills, and the runs between two dates."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 
 import pytest
 
@@ -301,19 +303,18 @@ def test_a_backfill_of_which_nothing_is_left_cannot_be_paused(
 
 
 def test_who_waits_for_a_backfill_is_told_of_its_pause(
-    client: Client, conn: Session, backfill_id: str, capsys: pytest.CaptureFixture[str]
+    client: Client, conn: Session, backfill_id: str
 ) -> None:
     scheduler = Scheduler(conn)
     told = f"it is paused by admin; to resume it: headway resume --backfill {backfill_id}"
     assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == ""
     client.pause_backfill(backfill_id)
     assert pause_of(client, backfill_id, client.runs_of_backfill(backfill_id)) == told
-    with ThreadPoolExecutor(1) as threads:
+    # Not by what pytest captures: reading that empties it, and loses what is said meanwhile.
+    with redirect_stderr(StringIO()) as said, ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(follow, client, backfill_id, 5)
-        said = ""
-        while f"still waiting: {told}" not in said:
+        while f"still waiting: {told}" not in said.getvalue():
             assert not waiting.done()
-            said += capsys.readouterr().err
         client.resume_backfill(backfill_id)
         scheduler.play()
         assert {run.state for run in waiting.result(60)} == {"success"}
