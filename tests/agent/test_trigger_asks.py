@@ -214,8 +214,7 @@ def test_a_trigger_that_blocks_for_an_answer_is_not_taken_for_one_that_hangs(
     asked = open_ones(own_agent)
     mark = tmp_path / "turns"
     own_agent.watch("turns", run_id="r1", map_index=1, kwargs={"path": str(mark)})
-    until_file(own_agent, mark)
-    pid = mark.read_text()
+    pid = until_file(own_agent, mark)
     key = own_agent.watch("in_the_loop", run_id="r1", kwargs={"conn_id": "warehouse"})
     own_agent.asked("warehouse")
     before = beats(own_agent)
@@ -225,17 +224,18 @@ def test_a_trigger_that_blocks_for_an_answer_is_not_taken_for_one_that_hangs(
     assert result(own_agent, key) == {"login": "ann", "dsn": f"postgres://{PASSWORD}@db"}
     assert "process of its own" not in own_agent.log(key)
     mark.unlink()
-    until_file(own_agent, mark)
-    assert mark.read_text() == pid
+    assert until_file(own_agent, mark) == pid
 
 
 def beats(gateway: Gateway) -> int:
     return sum(isinstance(one, Heartbeat) for one in gateway.said)
 
 
-def until_file(gateway: Gateway, path: Path) -> None:
-    while not (path.exists() and path.read_text()):
+def until_file(gateway: Gateway, path: Path) -> str:
+    """Return what is in the file once it has a text: whoever writes it again empties it first."""
+    while not (path.exists() and (text := path.read_text())):
         gateway.listen(0.02)
+    return text
 
 
 def test_whatever_is_killed_is_asked_anew(own_agent: Gateway, tmp_path: Path) -> None:
@@ -253,10 +253,10 @@ def test_whatever_is_killed_is_asked_anew(own_agent: Gateway, tmp_path: Path) ->
     own_agent.accept()
     until(own_agent, lambda: len(asked) == 2)
     assert {ask.name: ask for ask in asked} == first  # the same questions, sent again
-    until_file(own_agent, mark)
+    pid = int(until_file(own_agent, mark))
     own_agent.send(Unwatch([turns]))
     asked.clear()
-    os.kill(int(mark.read_text()), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     until(own_agent, lambda: len(asked) == 2)
     own_agent.send(answered(first["warehouse"]))  # what comes late is for nobody
     own_agent.send(answered(first["lake"]))

@@ -62,11 +62,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "airflow.cfg").write_text(
         f"[database]\nsql_alchemy_conn = {url}\n[core]\nfernet_key = {key}\nload_examples = False\n"
     )
-    # Without what reading DAG files has set in this process.
-    others = {name: each for name, each in os.environ.items() if "AIRFLOW" not in name}
-    environment = {**others, "AIRFLOW_HOME": str(home)}
+    # Nothing of what reading DAG files has set in this process, by which Airflow would do without a database.
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "AIRFLOW_HOME": str(home)}
     for command in (["-m", "airflow", "db", "migrate"], ["-c", FILL.format(secret=SECRET)]):
-        subprocess.run([sys.executable, *command], env=environment, check=True, capture_output=True)
+        done = subprocess.run(
+            [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     with closing(sqlite3.connect(home / "airflow.db")) as database:
         database.executescript(PEOPLE)
     assert SECRET.encode() not in (home / "airflow.db").read_bytes()
