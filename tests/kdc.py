@@ -15,7 +15,8 @@ from typing import Final
 import pytest
 
 from headway import clock
-from tests.own_postgres import PATIENCE_S, free_port
+from tests.own_postgres import PATIENCE_S
+from tests.ports import free_port
 
 PLACES: Final = f"{os.defpath}:/usr/sbin:/usr/local/sbin"
 PROGRAMS: Final = {

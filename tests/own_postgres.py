@@ -5,10 +5,9 @@ Those of Debian are found by themselves; HEADWAY_TEST_POSTGRES names the folders
 """
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +21,7 @@ from headway.errors import HeadwayError
 from headway.pg.account import ENVIRONMENT, Account, Spawn, account_for
 from headway.pg.binaries import Binaries, reachable_by
 from headway.store.transact import connect
+from tests.ports import free_port
 
 PASSWORD: Final = "own/password"
 PATIENCE_S: Final = 60.0
@@ -124,12 +124,6 @@ def forget_user(dsn: str, user: str) -> None:
 
 def address(port: int, user: str, database: str) -> str:
     return make_conninfo(host="127.0.0.1", port=port, user=user, dbname=database, password=PASSWORD)
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 def wait_for(dsn: str) -> None:

@@ -13,7 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from headway.pg.account import ENVIRONMENT, account_for
 from headway.store import api_login
-from tests.own_postgres import PATIENCE_S, free_port, spawn_as, wait_for
+from tests.own_postgres import PATIENCE_S, spawn_as, wait_for
+from tests.ports import free_port
 
 PROGRAM: Final = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
 MISSING: Final = "there is no pgbouncer (Debian: apt-get install pgbouncer)"

@@ -14,7 +14,8 @@ from headway.pg.account import ENVIRONMENT, Spawn, account_for
 from headway.pg.binaries import Binaries
 from headway.store.transact import connect
 from tests.cli.conftest import wait_until
-from tests.own_postgres import PASSWORD, PATIENCE_S, address, free_port, spawn_as, wait_for
+from tests.own_postgres import PASSWORD, PATIENCE_S, address, spawn_as, wait_for
+from tests.ports import free_port
 
 STANDBY: Final = "standby"
 SUPERUSER: Final = "postgres"

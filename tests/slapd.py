@@ -15,7 +15,8 @@ import pytest
 
 from headway import clock
 from tests.certificates import Authority, authority
-from tests.own_postgres import PATIENCE_S, free_port
+from tests.own_postgres import PATIENCE_S
+from tests.ports import free_port
 
 PROGRAM: Final = shutil.which("slapd", path="/usr/sbin:/usr/local/sbin:/usr/local/libexec")
 MISSING: Final = "there is no slapd, or no python-ldap (Debian: apt-get install slapd)"

@@ -20,7 +20,7 @@ from tests.agent_tokens import SECRET, let_in
 from tests.apart.balancer import balanced
 from tests.certificates import authority
 from tests.cli.conftest import PATIENCE_S, wait_until
-from tests.kubernetes.cluster import free_port
+from tests.ports import free_port
 
 NAME: Final = "install of the tests"
 DAGS: Final = """

@@ -16,7 +16,7 @@ from tests.apart.balancer import balanced
 from tests.apart.install import Install, install
 from tests.api.stream import listening
 from tests.cli.conftest import wait_until
-from tests.kubernetes.cluster import free_port
+from tests.ports import free_port
 from tests.simulation import invariants
 
 pytestmark = pytest.mark.long

@@ -24,7 +24,7 @@ from tests.agent_tokens import SECRET, let_in
 from tests.apart.balancer import balanced
 from tests.apart.install import Install
 from tests.cli.conftest import PATIENCE_S, wait_until
-from tests.kubernetes.cluster import free_port
+from tests.ports import free_port
 from tests.postgres import FORGETFUL
 from tests.simulation import invariants
 from tests.tidy.tree import ROOT

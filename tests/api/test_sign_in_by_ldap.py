@@ -17,7 +17,7 @@ from tests.api.attacks import Watch
 from tests.api.browser import API, Answer, Browser
 from tests.api.conftest import served
 from tests.certificates import authority
-from tests.own_postgres import free_port
+from tests.ports import free_port
 from tests.slapd import BASE, PASSWORD, READER, Slapd, slapd
 
 pytestmark = pytest.mark.long

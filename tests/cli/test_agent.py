@@ -25,7 +25,7 @@ from tests.cli.conftest import (
     wait_for_dag,
     wait_until,
 )
-from tests.kubernetes.cluster import free_port
+from tests.ports import free_port
 
 DAGS = """
 from headway import dag, task

@@ -31,7 +31,7 @@ from headway.executors.agents.link import HELLO_BYTES_MAX
 from tests.certificates import Authority, authority
 from tests.executors.test_credentials import greeted, scheduler, teams
 from tests.executors.test_hostile_agents import connected, hello
-from tests.own_postgres import free_port
+from tests.ports import free_port
 from tests.scenarios.test_gateway import Peer
 from tests.simulation.process import gateway_of
 

@@ -1,7 +1,6 @@
 """A fake cluster with a node, and the settings that lead to it."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tests.kubernetes.fake.kinds import ACCOUNT, NAMESPACE, POD
 from tests.kubernetes.fake.kubelet import Kubelet
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.fake.store import Object
+from tests.ports import free_port
 
 
 @dataclass
@@ -67,8 +67,3 @@ def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
         deployments.stop()
         node.stop()
         server.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

@@ -14,8 +14,9 @@ from headway.agent.pod import variable
 from headway.client import Client, connect
 from headway.config import Layout, read_server_file
 from tests.cli.conftest import PATIENCE_S, copy_data, start, stop, wait_for_dag, wait_until
-from tests.kubernetes.cluster import FakeCluster, fake_cluster, free_port
+from tests.kubernetes.cluster import FakeCluster, fake_cluster
 from tests.kubernetes.fake.store import Object
+from tests.ports import free_port
 
 pytestmark = pytest.mark.long
 

@@ -24,8 +24,9 @@ from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import ThreadedFTPServer
 
 from headway import wire
-from tests.kubernetes.cluster import FakeCluster, fake_cluster, free_port
+from tests.kubernetes.cluster import FakeCluster, fake_cluster
 from tests.kubernetes.fake.kinds import ACCOUNT
+from tests.ports import free_port
 from tests.postgres import fresh_database
 
 DBT: Final = Path(sys.prefix).parent / "dbt/bin"
