@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from headway.errors import Conflict, NotAllowed
 from headway.store import migrate as module
 from headway.store.migrate import Migration, migrate, migrations
 from headway.store.transact import APP, ENGINE, Session, connect, enter_team, transact
+from tests.cli.conftest import wait_until
 from tests.postgres import empty_database
 
 
@@ -83,6 +85,35 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     assert owner_conn.execute("SELECT to_regclass('half')").fetchone() == (None,)
     use(monkeypatch, [*known, replace(broken, text=b"CREATE TABLE whole ()")])
     assert migrate(database) == [f"{broken.number:04}_broken"]
+
+
+WAITS: LiteralString = """
+    SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'run'::regclass AND mode = 'AccessExclusiveLock'
+"""
+
+
+def test_nobody_waits_behind_a_migration_that_waits(
+    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A backup reads the table for hours: all others go on meanwhile, and are told who is in the way."""
+    known = migrations()
+    added = Migration(len(known) + 1, "added", b"ALTER TABLE run ADD COLUMN of_a_test integer")
+    use(monkeypatch, [*known, added])
+    monkeypatch.setattr(module, "TOLD_EVERY_S", 0.0)
+    with connect(database) as backup, connect(database) as other, ThreadPoolExecutor(1) as threads:
+        backup.execute("BEGIN")
+        backup.execute("SELECT FROM run LIMIT 1")
+        applied = threads.submit(migrate, database)
+        try:
+            wait_until(
+                lambda: other.execute(WAITS).fetchone() == (1,), "the migration does not wait"
+            )
+            other.execute("SELECT FROM run LIMIT 1")  # after 10 s it would be refused
+            told = f"process {backup.info.backend_pid} of user"
+            wait_until(lambda: told in caplog.text, "nothing says who is in the way")
+        finally:
+            backup.execute("COMMIT")
+        assert applied.result() == [f"{added.number:04}_added"]
 
 
 def test_a_user_who_may_not_make_roles_is_told_what_an_administrator_runs(

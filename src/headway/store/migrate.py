@@ -3,8 +3,12 @@
 One transaction each, under a lock that ends with it, so any number of processes may migrate at once
 and a pooler may lie between. An applied file is history: its text must never change. A newer
 database is refused; within one version, old code runs beside new schema (expand, later contract).
+
+Others work meanwhile. A migration that waits for a table holds up whoever comes after it, so it gives up soon, lets
+them pass and tries again.
 """
 
+import logging
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -12,13 +16,21 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection, errors
 
+from headway import clock
 from headway.errors import Conflict, NotAllowed
-from headway.store.transact import Limits, connect, transact
+from headway.store.transact import Limits, Session, connect, transact
 
 PACKAGE: Final = "headway.store"
 
-# Waiting for another process that migrates is fine, and so is an index on a large table.
-PATIENCE: Final = Limits(statement_timeout_s=0, lock_timeout_s=0, idle_in_transaction_timeout_s=60)
+# An index on a large table takes its time. For a lock it waits less than the second after which the server ends one of
+# two transactions that wait for each other: that one could be a scheduler's.
+PATIENCE: Final = Limits(
+    statement_timeout_s=0, lock_timeout_s=0.5, idle_in_transaction_timeout_s=60
+)
+PAUSE_S: Final = 0.1
+TOLD_EVERY_S: Final = 10.0
+
+log = logging.getLogger(__name__)
 
 LOCK: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('headway migrate'))"
 
@@ -32,6 +44,14 @@ CREATE_HISTORY: LiteralString = """
 """
 
 HISTORY: LiteralString = "SELECT number, name, sha256 FROM schema_migration ORDER BY number"
+
+OLDEST: LiteralString = """
+    SELECT format('process %s of user %s, since %s', pid, usename, to_char(xact_start, 'YYYY-MM-DD HH24:MI:SS'))
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+    ORDER BY xact_start
+    LIMIT 3
+"""
 
 RECORD: LiteralString = """
     INSERT INTO schema_migration (number, name, sha256) VALUES (%(number)s, %(name)s, %(sha256)s)
@@ -73,9 +93,25 @@ def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
     wanted = migrations()
     applied = []
     with connect(dsn, application="headway migrate", limits=PATIENCE, prepare=prepare) as conn:
-        while (migration := transact(conn, apply_next, wanted)) is not None:
+        while (migration := applied_next(conn, wanted)) is not None:
             applied.append(f"{migration.number:04}_{migration.name}")
     return applied
+
+
+def applied_next(conn: Session, wanted: list[Migration]) -> Migration | None:
+    """Apply the next one as soon as nobody holds what it needs; meanwhile say who may."""
+    told_at = clock.monotonic()
+    while True:
+        try:
+            return transact(conn, apply_next, wanted)
+        except errors.LockNotAvailable:
+            if clock.monotonic() - told_at >= TOLD_EVERY_S:
+                told_at = clock.monotonic()
+                oldest = "; ".join(text for (text,) in conn.execute(OLDEST))
+                log.warning(
+                    "a migration waits for others to end their transactions; the oldest: %s", oldest
+                )
+            clock.sleep(PAUSE_S)
 
 
 def require_current(dsn: str) -> None:
