@@ -4,7 +4,7 @@ One transaction each, under a lock that ends with it, so any number of processes
 and a pooler may lie between. An applied file is history: its text must never change. A newer
 database is refused; within one version, old code runs beside new schema (expand, later contract).
 
-Others work meanwhile. A migration that waits for a table holds up whoever comes after it, so it gives up soon, lets
+Others work meanwhile. A migration that waits for a table holds up all that come after it, so it gives up soon, lets
 them pass and tries again.
 """
 
