@@ -48,7 +48,10 @@ STILL_MAX: Final = 40  # calm rounds in which nothing happens
 QUIET_ROUNDS: Final = 3
 DEPTH_MAX: Final = 2
 PRECIOUS: Final = 5.0  # so much likelier are faults where an end could be lost
-WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
+# In one thread a wait for a lock never ends. No other limit counts: the time is not the world's.
+WAITS_FOR_NOBODY: Final = Limits(
+    lock_timeout_s=0.001, statement_timeout_s=0, idle_in_transaction_timeout_s=0
+)
 TABLES: Final = (
     "report, wait, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
     "asset, asset_alias, asset_event, watch, dag, dag_version, code_change, run_link, import_error, bundle, capacity"
