@@ -15,18 +15,31 @@ export async function faults(page: Page): Promise<string[]> {
   );
 }
 
-/** Adds up what moves by itself on every page that is opened from now on. */
+/**
+ * Adds up what moves by itself on every page that is opened from now on. The lines of a log move as they are meant to
+ * while its end is followed.
+ */
 export async function watchShifts(page: Page): Promise<void> {
   await page.addInitScript(() => {
+    const isFollowed = (nodes: (Node | null | undefined)[]) => {
+      const there = nodes.filter((node) => node?.isConnected);
+      return (
+        there.length > 0 &&
+        there.every((node) =>
+          (node instanceof Element ? node : node?.parentElement)?.closest("[data-follows]"),
+        )
+      );
+    };
     const shifts = { sum: 0, of: [] as string[] };
     Object.assign(window, { shifts });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries() as (PerformanceEntry & {
         value: number;
         hadRecentInput: boolean;
-        sources?: { node?: Node }[];
+        sources?: { node?: Node | null }[];
       })[]) {
         if (entry.hadRecentInput) continue;
+        if (isFollowed((entry.sources ?? []).map(({ node }) => node))) continue;
         shifts.sum += entry.value;
         const moved = (entry.sources ?? []).map(({ node }) =>
           node instanceof Element ? `${node.tagName}.${node.className}` : (node?.textContent ?? ""),

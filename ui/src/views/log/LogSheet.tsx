@@ -86,6 +86,7 @@ export function LogSheet({
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       aria-label="Log"
+      data-follows={follow || undefined}
       onScroll={onScroll}
     >
       <span ref={ruler} className={styles.ruler} aria-hidden>
