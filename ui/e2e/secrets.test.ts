@@ -44,7 +44,22 @@ test("a connection is written, changed without its password being read, and dele
   expect(await dialog().getByLabel("Password").inputValue()).toBe("");
   expect(await dialog().getByLabel("Extras").inputValue()).toContain('"api_key": "***"');
   expect(await page().content()).not.toContain("canary-of");
+  await dialog().getByLabel("Database").fill("stock");
+  await press("Save");
+  await row("shop").getByText("db.internal:5432/stock").waitFor();
+
+  await choose("shop", "Edit…");
   await dialog().getByLabel("Host").fill("db2.internal");
+  await press("Save");
+  await dialog()
+    .getByRole("alert")
+    .getByText("give the password and extra api_key again")
+    .waitFor();
+  expect(complaints.splice(0).join()).toContain("400");
+  await dialog().getByLabel("Password").fill("canary-of-a-form");
+  await dialog()
+    .getByLabel("Extras")
+    .fill('{"sslmode": "require", "api_key": "canary-of-an-extra"}');
   await press("Save");
   await row("shop").getByText("db2.internal").waitFor();
   expect(await ask(server, "/connections/shop")).toMatchObject({
