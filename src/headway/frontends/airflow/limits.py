@@ -16,6 +16,7 @@ from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
 AS_USER: Final = "leave run_as_user out: the tasks of a team run as the user of its agent"
+BUG: Final = "Airflow 3.2 and 3.3 run what it does not choose, too (apache/airflow#67265)"
 BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
 
 
@@ -33,8 +34,6 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line = lines.of_task(task)
         name = task.task_id
-        if why := mapping.refused(task):
-            yield f"{name} {why}", line, "let a task return the list, and map over its result"
         if why := pods.refused(task):
             yield f"{name} {why}", line, pods.HINT
 
@@ -79,6 +78,8 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
+        if kind := mapping.chooses_in_vain(task):
+            yield f"{name} is {kind}, and decides for each index; {BUG}", line, None
         if user := given.get("run_as_user"):
             yield (
                 f"{name} runs as {user} only if sudo is allowed where its agent runs",
