@@ -13,6 +13,7 @@ from bench.airflow.support import Ran
 
 from headway import wire
 from headway.client import Client
+from headway.frontends.airflow.answers import CHOICE, skipped_by
 from tests.airflow.releases import IS_NEWEST, RECORDED
 from tests.authoring.test_drawn_beside_airflow import folded
 from tests.cli.conftest import wait_until
@@ -50,6 +51,22 @@ def test_what_airflow_does_by_mistake_is_recorded_beside_what_it_means() -> None
     other = {dag_id for dag_id, each in RECORDS.items() if "fixed" in each}
     assert len(other) >= 30
     assert {dag_id.split("_")[1] for dag_id in other} == {"group", "decorated"}
+
+
+@pytest.mark.parametrize(
+    ("told", "out"),
+    [
+        ({"followed": ["a"]}, {"b"}),
+        ({"followed": []}, {"a", "b"}),
+        ({"skipped": ["b", "further_down"]}, {"b"}),
+        ({"followed": 7, "skipped": None}, None),
+        ({}, None),
+        ("what a task pushes", None),
+        (None, None),
+    ],
+)
+def test_a_mapped_instance_tells_its_choice_by_an_xcom(told: object, out: set[str] | None) -> None:
+    assert skipped_by({CHOICE: told}, ["a", "b"]) == out
 
 
 def all_run(folder: Path) -> dict[str, Ran]:

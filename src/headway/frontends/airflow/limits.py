@@ -76,8 +76,6 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line, name = lines.of_task(task), task.task_id
         given = task.partial_kwargs if task.is_mapped else vars(task)
-        if given.get("start_from_trigger"):
-            yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
         if kind := mapping.chooses_in_vain(task):
             yield f"{name} is {kind}, and decides for each index; {BUG}", line, None
         if user := given.get("run_as_user"):

@@ -33,7 +33,7 @@ def chooses_in_vain(task: Any) -> str:
         return ""
     if task.get_closest_mapped_task_group() is not None:
         return "a branch in a mapped task group"
-    return "a mapped branch" if task.is_mapped and not task._can_skip_downstream else ""
+    return "a mapped branch" if task.is_mapped and not task.inherits_from_skipmixin else ""
 
 
 def source_of(value: Any) -> Any:
