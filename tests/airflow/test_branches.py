@@ -60,6 +60,7 @@ def test_what_airflow_does_by_mistake_is_recorded_beside_what_it_means() -> None
         ({"followed": []}, {"a", "b"}),
         ({"skipped": ["b", "further_down"]}, {"b"}),
         ({"followed": 7, "skipped": None}, None),
+        ({"skipped": [{}, ["a"], "a"]}, {"a"}),
         ({}, None),
         ("what a task pushes", None),
         (None, None),

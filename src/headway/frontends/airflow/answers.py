@@ -221,7 +221,9 @@ def skipped_by(pushed: dict[str, object], downstream: list[str]) -> set[str] | N
     followed, skipped = told.get("followed"), told.get("skipped")
     if isinstance(followed, list):
         return {task_id for task_id in downstream if task_id not in followed}
-    return set(downstream).intersection(skipped) if isinstance(skipped, list) else None
+    if isinstance(skipped, list):
+        return {task_id for task_id in downstream if task_id in skipped}
+    return None
 
 
 def refusal(kind: str) -> str:

@@ -17,6 +17,7 @@ from headway.frontends.base import Trouble
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
 AS_USER: Final = "leave run_as_user out: the tasks of a team run as the user of its agent"
 BUG: Final = "Airflow 3.2 and 3.3 run what it does not choose, too (apache/airflow#67265)"
+ALSO_THERE: Final = ", as in Airflow 3.2 and 3.3 (apache/airflow#61451)"
 BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
 
 
@@ -90,7 +91,7 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield from local_paths.found(name, function, pods.overlay_of(task), dag.fileloc)
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
             yield (
-                f"to clear {name} does not clear the task of the other DAG that it names",
+                f"to clear {name} does not clear the task of the other DAG that it names{ALSO_THERE}",
                 line,
                 "clear it there, too",
             )
