@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -29,6 +30,20 @@ SECONDS_MAX = 100
 
 
 def main(out: Path, first: int, last: int) -> None:
+    prepare()
+    import airflow
+
+    folder = Path(os.environ["AIRFLOW_HOME"], "drawn")
+    folder.mkdir(exist_ok=True)
+    found = json.loads(out.read_text())["dags"] if out.exists() else {}
+    for number in range(first, last):
+        found[str(number)] = outcome(folder, number)
+        if number % 20 == 19 or number == last - 1:
+            keep(out, airflow.__version__, found, sorted(found, key=int))
+
+
+def prepare() -> None:
+    """Make the database, and have DAGs run in this process without a pause."""
     # ``DAG.test`` reads the whole bundle of a DAG anew: that of an empty folder costs nothing.
     empty = Path(os.environ["AIRFLOW_HOME"], "empty")
     empty.mkdir(exist_ok=True)
@@ -37,7 +52,6 @@ def main(out: Path, first: int, last: int) -> None:
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "CRITICAL"
     migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL)
-    import airflow
     from airflow.dag_processing.bundles.manager import DagBundlesManager
 
     logging.disable(logging.CRITICAL)
@@ -45,13 +59,6 @@ def main(out: Path, first: int, last: int) -> None:
     time.sleep = lambda seconds: sleep(min(float(seconds), 0.001))
     signal.signal(signal.SIGALRM, give_up)
     DagBundlesManager().sync_bundles_to_db()
-    folder = Path(os.environ["AIRFLOW_HOME"], "drawn")
-    folder.mkdir(exist_ok=True)
-    found = json.loads(out.read_text())["dags"] if out.exists() else {}
-    for number in range(first, last):
-        found[str(number)] = outcome(folder, number)
-        if number % 20 == 19 or number == last - 1:
-            keep(out, airflow.__version__, found)
 
 
 def outcome(folder: Path, number: int) -> dict[str, Any]:
@@ -80,11 +87,11 @@ def give_up(*_: object) -> None:
     raise TimeoutError(f"it did not end in {SECONDS_MAX} s")
 
 
-def keep(out: Path, version: str, found: dict[str, Any]) -> None:
+def keep(out: Path, version: str, found: dict[str, Any], order: Iterable[str]) -> None:
     """Write one line for each DAG."""
     lines = (
-        f"{json.dumps(number)}: {json.dumps(found[number], sort_keys=True, separators=(',', ':'))}"
-        for number in sorted(found, key=int)
+        f"{json.dumps(name)}: {json.dumps(found[name], sort_keys=True, separators=(',', ':'))}"
+        for name in order
     )
     whole = ",\n".join(lines)
     out.write_text(f'{{"airflow": "{version}", "dags": {{\n{whole}\n}}}}\n')

@@ -80,6 +80,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Ser
             "flow",
             "ends",
             "waits",
+            "at_once",
             "secrets",
             "own",
             "starts",

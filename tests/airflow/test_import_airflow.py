@@ -57,15 +57,15 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     assert {place: each["verdict"] for place, each in found.items()} == {
         ("flow", "flow.py"): "runs",
         ("fine", "refused.py"): "runs",
-        ("choices", "refused.py"): "does not",
-        ("groups", "refused.py"): "does not",
+        ("account", "refused.py"): "does not",
         (None, "earlier.py"): "does not",
         (None, "provider.py"): "does not",
         ("often", "remarked.py"): "runs with a remark",
     }
-    choices = found["choices", "refused.py"]
-    assert (choices["line"], choices["reason"]) == (6, "again is a mapped branch")
-    assert "map over its result" in choices["hint"]
+    account = found["account", "refused.py"]
+    assert account["line"] == 8
+    assert account["reason"].startswith("admin has a pod_override whose spec.serviceAccountName")
+    assert account["hint"]
     assert "ruff check" in found[None, "earlier.py"]["hint"]
     provider = found[None, "provider.py"]
     assert (provider["line"], provider["hint"]) == (
@@ -74,7 +74,7 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     )
     assert (report["pools"], report["queues"]) == (["db"], ["gpu"])
     assert report["others"] == ["helper.py", "sub/draft.py"]
-    assert "2 run as they are, 1 with a remark, 4 do not run" in done.stderr
+    assert "2 run as they are, 1 with a remark, 3 do not run" in done.stderr
     assert "headway pool set db SLOTS" in done.stderr
 
 

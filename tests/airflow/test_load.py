@@ -160,6 +160,22 @@ with DAG("disk", schedule=None):
     decorated()
 """
 REFUSED = """
+from airflow.sdk import DAG, task
+
+ADMIN = {"pod_override": {"spec": {"serviceAccountName": "admin"}}}
+
+with DAG("account"):
+    @task(executor="KubernetesExecutor", executor_config=ADMIN)
+    def admin(): ...
+    admin()
+
+with DAG("fine"):
+    @task
+    def one(): ...
+    one()
+"""
+BRANCHES = """
+from airflow.providers.standard.operators.python import BranchPythonOperator, ShortCircuitOperator
 from airflow.sdk import DAG, task, task_group
 
 with DAG("choices"):
@@ -170,17 +186,15 @@ with DAG("choices"):
 with DAG("groups"):
     @task_group
     def both(x):
-        @task.branch
+        @task.short_circuit
         def inner(y): ...
         @task
         def next(y): ...
         inner(x) >> next(x)
     both.expand(x=[1, 2])
 
-with DAG("fine"):
-    @task
-    def one(): ...
-    one()
+with DAG("operators"):
+    ShortCircuitOperator.partial(task_id="gate", python_callable=bool).expand(op_args=[[1]])
 """
 
 
@@ -194,7 +208,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
         "pods.py": PODS,
         "disk.py": DISK,
         "refused.py": REFUSED,
-        "only_refused.py": REFUSED.partition('with DAG("groups")')[0],
+        "only_refused.py": REFUSED.partition('with DAG("fine")')[0],
+        "branches.py": BRANCHES,
         "broken.py": "from airflow.sdk import DAG\n\nwith DAG('x'):\n    1 / 0\n",
         "lacking.py": "import airflow\nimport airflow.providers.nosuch\n",
         "variable.py": "from airflow.sdk import Variable\nx = Variable.get('nosuch')\n",
@@ -386,16 +401,38 @@ def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
 ) -> None:
     found = checked["refused.py"]
     assert [dag.dag_id for dag in found.dags] == ["fine"]
-    told = {each.dag_id: (each.line, each.message) for each in found.warnings}
-    assert told == {
-        "choices": (6, "choices does not run here: again is a mapped branch"),
-        "groups": (13, "groups does not run here: both.inner is a branch in a mapped task group"),
-    }
-    assert all(each.hint for each in found.warnings)
+    (told,) = found.warnings
+    assert (told.dag_id, told.line) == ("account", 8)
+    assert told.message.startswith("account does not run here: admin has a pod_override whose")
+    assert told.hint
     only = checked["only_refused.py"]
     assert only.error is not None
-    assert only.error.message == told["choices"][1]
-    assert only.error.line == 6
+    assert (only.error.message, only.error.line) == (told.message, 8)
+
+
+def test_mapped_branches_decide_by_index(checked: dict[str, Checked]) -> None:
+    found = {
+        name: task
+        for dag_id in ("choices", "groups", "operators")
+        for name, task in tasks(dag(checked, "branches.py", dag_id)).items()
+    }
+    assert {
+        name: (task.branch, task.decides_by_index, task.skips_all_below)
+        for name, task in found.items()
+    } == {
+        "again": (True, True, False),
+        "both.inner": (True, True, True),
+        "both.next": (False, False, False),
+        "gate": (True, True, False),
+    }
+    bug = "Airflow 3.2 and 3.3 run what it does not choose, too (apache/airflow#67265)"
+    assert [(each.line, each.message) for each in checked["branches.py"].warnings] == [
+        (7, f"choices: again is a mapped branch, and decides for each index; {bug}"),
+        (
+            14,
+            f"groups: both.inner is a branch in a mapped task group, and decides for each index; {bug}",
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from headway.cli import airflow_metadata
 from headway.client import client_of
 from headway.config import Layout
 from headway.errors import UsageError
+from headway.frontends.airflow import ground
 from tests.airflow.conftest import Server
 from tests.cli.conftest import headway
 from tests.postgres import empty_database
@@ -51,6 +52,13 @@ with create_session() as session:
     session.add(Variable(key="shop_colour", val="red"))
     session.add(Variable(key="shop_password", val={secret!r}))
 """
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what reading DAG files has set in this process, which the commands would have, too."""
+    for name in ground.SETTINGS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")

@@ -138,6 +138,27 @@ def test_a_deferred_task_goes_on_with_its_method(server: Server) -> None:
     assert "before and after" in ran.log("reads")
 
 
+def test_a_task_starts_in_its_trigger(server: Server) -> None:
+    ran = server.run("at_once", "--date", "2026-03-04")
+    assert ran.states == {
+        "templated": "success",
+        "each[0]": "success",
+        "each[1]": "success",
+        "gives_up": "failed",
+        "ends": "skipped",
+        "told_not_to": "failed",
+        "until": "success",
+    }
+    assert set(ran.attempts.values()) == {1}
+    log = ran.log("templated")
+    what = "day 2026-03-04" if IS_NEWEST else "day {{ ds }}"  # 3.2 renders no trigger
+    assert f"goes on: 7 with {{'file': '{what}'}}" in log
+    assert log.count("called") == 1
+    assert "goes on: 7 with {'file': 'b'}" in ran.log("each", "--index", "1")
+    assert "Trigger timeout" in ran.why("gives_up")
+    assert "it executes" in ran.why("told_not_to")
+
+
 def test_hooks_get_the_connections_and_variables_of_the_team(server: Server) -> None:
     ran = server.run("secrets")
     log = ran.log("use")

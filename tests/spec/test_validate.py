@@ -115,6 +115,8 @@ def test_short_circuits_that_reach_too_many_tasks_are_refused_before_they_take_t
         validate(dag(*gates))
     with pytest.raises(BadSpec, match="skips_all_below is set, but it is not a branch"):
         validate(dag(Task(task_id="a", skips_all_below=True)))
+    with pytest.raises(BadSpec, match="decides_by_index is set, but it is not a mapped branch"):
+        validate(dag(Task(task_id="a", branch=True, decides_by_index=True)))
 
 
 PARAMS = dag(

@@ -1,7 +1,8 @@
 """Branches: what their choices leave out.
 
 A choice is a fact of the run: it is kept with the branch's task instance and holds until the branch
-runs again, whatever else is cleared meanwhile. What any instance of a mapped branch chose goes on.
+runs again, whatever else is cleared meanwhile. What any instance of a mapped branch chose goes on,
+unless the branch decides by index: then an instance of it concerns those with its own index.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -49,7 +50,9 @@ def follows_of(run: Run, branch: Node) -> list[Follow]:
 
 
 def left_out_by(run: Run, branch: Node) -> frozenset[int]:
-    """Nothing until the branch has ended."""
+    """Nothing until the branch has ended, and nothing as a whole if it decides by index."""
+    if branch.decides_by_index:
+        return frozenset()
     found = run.left_out.get(branch.index)
     if found is None:
         if not run.has_ended(branch.index):
@@ -61,15 +64,19 @@ def left_out_by(run: Run, branch: Node) -> frozenset[int]:
 
 def left_out_for(sight: Sight, branch: Node) -> frozenset[int]:
     """Return what the branch left out as the instance sees it: in a mapped group, by the choice of its own index."""
-    if branch.index not in sight.node.peers:
+    if not is_by_index(sight, branch):
         return left_out_by(sight.run, branch)
     if not sight.has_ended(branch.index):
         return frozenset()
     return left_out(sight.run.graph, branch, follows_seen(sight, branch))
 
 
+def is_by_index(sight: Sight, branch: Node) -> bool:
+    return branch.decides_by_index or branch.index in sight.node.peers
+
+
 def follows_seen(sight: Sight, branch: Node) -> list[Follow]:
-    if branch.index not in sight.node.peers:
+    if not is_by_index(sight, branch):
         return follows_of(sight.run, branch)
     peer = sight.peer(branch.index)
     return [peer.follow] if peer is not None and peer.state is State.SUCCESS else []

@@ -100,6 +100,9 @@ class Node:
     skips_all_below: bool = (
         False  # a branch that leaves out what is below of what it did not choose, too
     )
+    decides_by_index: bool = (
+        False  # a branch of which each instance decides on those with its index only
+    )
     branches: tuple[
         int, ...
     ] = ()  # that may leave it out: upstream nodes, and any above that skip all below

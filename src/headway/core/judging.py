@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from headway.core import loops, mapping
+from headway.core import branches, loops, mapping
 from headway.core.graph import Node
 from headway.core.reasons import FailedFast, MappedOverNothing, UpstreamChanged
 from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Run
+from headway.core.sight import Sight
 from headway.core.states import LIVE, PENDING, Event, State
 from headway.core.upstream import Verdict
 from headway.core.verdicts import decide
@@ -29,7 +30,11 @@ def judge_node(run: Run, node: Node) -> None:
     waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
     if verdict is Verdict.RUN:
         for instance in mapping.expand(run, node, waiting):
-            run.move(instance, Event.RELEASE, reason)
+            sight = Sight(run, node, instance.map_index)
+            if (branch := branches.against(sight)) is not None:
+                run.move(instance, Event.SKIP, branches.choice(sight, branch))
+            else:
+                run.move(instance, Event.RELEASE, reason)
         if node.axes is not None:
             end_gone(run, node)
             end_others_if_refused(run, node, waiting)

@@ -48,6 +48,8 @@ def graph(dag: Dag) -> Graph:
     if any(node.setup or node.teardown for node in nodes):
         nodes = with_setups(nodes)
     nodes = with_mapped_groups(nodes, dag.tasks)
+    if any(node.decides_by_index for node in nodes):
+        nodes = with_branches_by_index(nodes)
     if dag.loops:
         nodes = with_loops(nodes, dag, by_id)
     return Graph(
@@ -108,6 +110,7 @@ def node(
         branch=task.branch,
         outlets=task.outlets,
         skips_all_below=task.branch and task.skips_all_below,
+        decides_by_index=task.decides_by_index,
         branches=branches,
         decides_outcome=task.decides_outcome,
         setup=task.setup,
@@ -164,6 +167,24 @@ def with_mapped_groups(nodes: tuple[Node, ...], tasks: Sequence[Task]) -> tuple[
             waiting = {*found[source].waited_for_by, *group}
             found[source] = replace(found[source], waited_for_by=tuple(sorted(waiting)))
     return tuple(found)
+
+
+def with_branches_by_index(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Take away the branches that decide by index and share none with the node."""
+    return tuple(
+        replace(node, branches=tuple(b for b in node.branches if may_leave_out(nodes[b], node)))
+        for node in nodes
+    )
+
+
+def may_leave_out(branch: Node, node: Node) -> bool:
+    """Return whether the branch may leave out an instance of the node, which is below it.
+
+    One that decides by index cannot where nothing is mapped. Further down, the same index may be that of another list.
+    """
+    if not branch.decides_by_index or branch.index in node.peers:
+        return True
+    return node.axes is not None and branch.index in node.upstream
 
 
 def with_loops(nodes: tuple[Node, ...], dag: Dag, by_id: Mapping[str, int]) -> tuple[Node, ...]:

@@ -192,6 +192,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     skips_all_below: bool = (
         False  # of a branch: what it leaves out takes along all that only this leads to
     )
+    # Of a mapped branch, or one in a mapped group: an instance leaves out those with its index, and no other task.
+    decides_by_index: bool = False
     decides_outcome: bool = True  # a run may fail because of it; False: of an alert, a clean-up
     setup: bool = False  # it prepares what its teardowns, directly below it, clean up
     teardown: bool = (

@@ -94,6 +94,8 @@ def check_branches(dag: Dag, ordered: Sequence[Task]) -> None:
     for task in ordered:
         if task.skips_all_below and not task.branch:
             raise wrong(dag, "skips_all_below is set, but it is not a branch", task)
+        if task.decides_by_index and (not task.branch or task.mapping is None):
+            raise wrong(dag, "decides_by_index is set, but it is not a mapped branch", task)
     try:
         branches_above(ordered, REACH_MAX)
     except OverflowError:

@@ -30,6 +30,9 @@ REFUSED: Final = {
 }
 
 
+CHOICE: Final = "skipmixin_key"  # the XCom in which Airflow's branches keep what they chose
+
+
 class State(Enum):
     """The end of a task, as its runner told it."""
 
@@ -171,9 +174,10 @@ class Conversation:
 
     def follow(self) -> list[str] | None:
         """The direct downstream tasks that go on; None: all."""
-        if self.skipped is None:
+        out = self.skipped if self.run.map_index < 0 else skipped_by(self.pushed, self.downstream)
+        if out is None:
             return None
-        return [task_id for task_id in self.downstream if task_id not in self.skipped]
+        return [task_id for task_id in self.downstream if task_id not in out]
 
     def end(self, state: State) -> None:
         self.state = state
@@ -207,6 +211,19 @@ class Conversation:
         named = (task if isinstance(task, str) else task[0] for task in body["tasks"])
         self.skipped = {*(self.skipped or ()), *named}
         return {"type": "OKResponse", "ok": True}
+
+
+def skipped_by(pushed: dict[str, object], downstream: list[str]) -> set[str] | None:
+    """Return what a mapped branch leaves out of ``downstream``, which it tells by its XCom only. None: nothing."""
+    told = pushed.get(CHOICE)
+    if not isinstance(told, dict):
+        return None
+    followed, skipped = told.get("followed"), told.get("skipped")
+    if isinstance(followed, list):
+        return {task_id for task_id in downstream if task_id not in followed}
+    if isinstance(skipped, list):
+        return {task_id for task_id in downstream if task_id in skipped}
+    return None
 
 
 def refusal(kind: str) -> str:

@@ -16,6 +16,8 @@ from headway.frontends.base import Trouble
 
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
 AS_USER: Final = "leave run_as_user out: the tasks of a team run as the user of its agent"
+BUG: Final = "Airflow 3.2 and 3.3 run what it does not choose, too (apache/airflow#67265)"
+ALSO_THERE: Final = ", as in Airflow 3.2 and 3.3 (apache/airflow#61451)"
 BY_NAME: Final = "if it has another one, refer to it with Asset.ref(name=…)"
 
 
@@ -33,8 +35,6 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line = lines.of_task(task)
         name = task.task_id
-        if why := mapping.refused(task):
-            yield f"{name} {why}", line, "let a task return the list, and map over its result"
         if why := pods.refused(task):
             yield f"{name} {why}", line, pods.HINT
 
@@ -77,8 +77,8 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line, name = lines.of_task(task), task.task_id
         given = task.partial_kwargs if task.is_mapped else vars(task)
-        if given.get("start_from_trigger"):
-            yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
+        if kind := mapping.chooses_in_vain(task):
+            yield f"{name} is {kind}, and decides for each index; {BUG}", line, None
         if user := given.get("run_as_user"):
             yield (
                 f"{name} runs as {user} only if sudo is allowed where its agent runs",
@@ -91,7 +91,7 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield from local_paths.found(name, function, pods.overlay_of(task), dag.fileloc)
         if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
             yield (
-                f"to clear {name} does not clear the task of the other DAG that it names",
+                f"to clear {name} does not clear the task of the other DAG that it names{ALSO_THERE}",
                 line,
                 "clear it there, too",
             )

@@ -20,14 +20,20 @@ def inputs_of(given: Any) -> dict[str, Any]:
     return {"": given.value}
 
 
-def refused(task: Any) -> str:
-    """Return why its instances cannot be counted here, or ""."""
-    group = task.get_closest_mapped_task_group()
-    if not task.is_mapped and group is None:
+def is_branch(task: Any) -> bool:
+    return any(each.__name__ == "SkipMixin" for each in operator_class(task).__mro__)
+
+
+def chooses_in_vain(task: Any) -> str:
+    """Return what kind of branch it is, if Airflow 3.2 and 3.3 run what it does not choose, too; else "".
+
+    Their scheduler looks for its choice at another index than its own, or has forgotten that it skips.
+    """
+    if not is_branch(task):
         return ""
-    if any(each.__name__ == "SkipMixin" for each in operator_class(task).__mro__):
-        return "is a mapped branch" if group is None else "is a branch in a mapped task group"
-    return ""
+    if task.get_closest_mapped_task_group() is not None:
+        return "a branch in a mapped task group"
+    return "a mapped branch" if task.is_mapped and not task.inherits_from_skipmixin else ""
 
 
 def source_of(value: Any) -> Any:

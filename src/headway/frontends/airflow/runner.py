@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from headway.authoring.loading import one_line
+from headway.frontends.airflow import starting
 from headway.frontends.airflow.logs import Log
 
 TOLD_BYTES_MAX: Final = 16 * 1024
@@ -66,10 +67,13 @@ def run(told: int, root: Path, path: str) -> int:
 
 
 def listener(told: int, path: str) -> Any:
-    """Listens as plugins of Airflow do: it is called with the error of a task that fails."""
+    """Listens as plugins of Airflow do: it is called with a task that begins, and with the error of one that fails."""
     from airflow.listeners import hookimpl
 
     class Listener:
+        def on_task_instance_running(self, task_instance: Any) -> None:
+            starting.defer_at_once(task_instance)
+
         def on_task_instance_failed(self, error: Any) -> None:
             if isinstance(error, BaseException):
                 line = deepest(error, path)
@@ -78,6 +82,7 @@ def listener(told: int, path: str) -> Any:
                 body = Told(str(error or "")[:TEXT_MAX])
             os.write(told, msgspec.json.encode(body))
 
+    hookimpl(Listener.on_task_instance_running)
     hookimpl(Listener.on_task_instance_failed)
     return Listener()
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from headway.frontends.airflow import assets, callbacks, pods, schedules
 from headway.frontends.airflow.lines import Lines
-from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
+from headway.frontends.airflow.mapping import is_branch, mapping_of, path_of
 from headway.frontends.airflow.params import params_of
 from headway.frontends.airflow.schedules import Read
 from headway.spec import model
@@ -66,8 +66,7 @@ def execution_timeout_of(task: Any) -> float | None:
 
 
 def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
-    kind = operator_class(task)
-    skips = any(each.__name__ == "SkipMixin" for each in kind.__mro__)
+    skips, mapping = is_branch(task), mapping_of(task)
     return model.Task(
         task_id=task.task_id,
         kind=str(task.operator_name),
@@ -91,7 +90,7 @@ def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
         outlets=assets.names(task.outlets, uris),
         inlets=assets.names(task.inlets, uris),
         do_xcom_push=task.is_mapped or bool(task.do_xcom_push),
-        mapping=mapping_of(task),
+        mapping=mapping,
         map_index_template=task.map_index_template or "",
         function=function_of(task),
         arguments=arguments_of(task),
@@ -99,7 +98,8 @@ def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
         setup=bool(task.is_setup),
         teardown=bool(task.is_teardown),
         decides_outcome=not task.is_teardown or bool(task.on_failure_fail_dagrun),
-        skips_all_below=skips and bool(getattr(task, "ignore_downstream_trigger_rules", False)),
+        skips_all_below=skips and not task.is_mapped and ignores_rules(task),
+        decides_by_index=skips and mapping is not None,
         group=group_of(task),
         owner=task.owner if task.owner != "airflow" else "",
         doc=shown((task.doc_md or task.doc or "").strip()),
@@ -108,6 +108,11 @@ def task_spec(task: Any, lines: Lines, uris: Mapping[str, str]) -> model.Task:
         **pods.options_of(task),
         line=lines.of_task(task),
     )
+
+
+def ignores_rules(task: Any) -> bool:
+    """Return whether it skips all below, whatever trigger rules say. A mapped one skips only what is directly below."""
+    return bool(getattr(task, "ignore_downstream_trigger_rules", False))
 
 
 def group_of(task: Any) -> str | None:

@@ -364,8 +364,8 @@ def in_mapped_groups(
 
 
 def left_out(conn: Connection[Any], run_id: str, graph: Graph) -> dict[int, frozenset[int]]:
-    """Return the tasks that branches which have ended left out."""
-    found = [node for node in graph.nodes if node.branch]
+    """Return the tasks that branches which have ended left out, with all their instances."""
+    found = [node for node in graph.nodes if node.branch and not node.decides_by_index]
     if not found:
         return {}
     values = {"run_id": run_id, "tasks": [branch.task_id for branch in found]}
