@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -79,11 +80,12 @@ class Install:
 
     # -- life
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, name: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with the variables of a component, and some more."""
         return subprocess.run(
             self.command(*command),
             cwd=self.folder,
-            env=self.variables(),
+            env={**self.variables(name), **more},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -91,8 +93,9 @@ class Install:
             check=False,
         )
 
-    def prepare(self) -> None:
-        done = self.run("migrate", "--prepare")
+    def prepare(self, name: str = "") -> None:
+        """Make database and data directory, as a component does before it starts."""
+        done = self.run("migrate", "--prepare", name=name)
         assert done.returncode == 0, done.stderr
         self.token = (self.data / "run" / "token").read_text()
         with connect(self.dsn) as conn:
@@ -105,13 +108,14 @@ class Install:
             self.running[name] = subprocess.Popen(
                 self.command(*self.arguments(name)),
                 cwd=self.folder,
-                env=self.variables(),
+                env=self.variables(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
 
-    def variables(self) -> Mapping[str, str]:
+    def variables(self, name: str = "") -> Mapping[str, str]:
+        """Return the environment of a component; all have the same one here."""
         ours = {
             "HEADWAY_DATABASE_URL": self.dsn,
             "HEADWAY_DATA": str(self.data),
@@ -244,6 +248,29 @@ class Install:
         with self.client(name) as client:
             runs = [client.run(run_id) for run_id in run_ids]
         return [run for run in runs if run.ended_at is not None]
+
+
+@contextmanager
+def meanwhile(step: Callable[[], None], pace_s: float) -> Iterator[None]:
+    """Repeat a step in another thread until the block ends. Nothing of it may have failed."""
+    wrong: list[BaseException] = []
+    over = threading.Event()
+
+    def repeat() -> None:
+        try:
+            while not over.wait(pace_s):
+                step()
+        except BaseException as error:  # told below
+            wrong.append(error)
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        assert wrong == []
 
 
 @contextmanager

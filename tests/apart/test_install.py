@@ -1,6 +1,5 @@
 """Components apart, two of each on one database, and what a kill -9 of each costs."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import pytest
 from headway import wire
 from headway.store.transact import connect
 from tests.apart.balancer import balanced
-from tests.apart.install import Install, install
+from tests.apart.install import Install, install, meanwhile
 from tests.api.stream import listening
 from tests.cli.conftest import wait_until
 from tests.ports import free_port
@@ -67,26 +66,11 @@ def test_nothing_is_lost_and_nothing_runs_twice_when_each_component_is_killed(
 def asking(here: Install) -> Iterator[list[int]]:
     """Ask for the runs all the time, by the address of both API servers: how many tries each answer took."""
     found: list[int] = []
-    wrong: list[BaseException] = []
-    over = threading.Event()
     headers = {"Authorization": f"Bearer {here.token}"}
-
-    def ask(url: str) -> None:
-        try:
-            while not over.wait(PACE_S):
-                found.append(tries(f"{url}/api/v1/runs?limit=1", headers))
-        except BaseException as error:  # told below
-            wrong.append(error)
-
     with balanced([here.ports["api-1"], here.ports["api-2"]]) as door:
-        thread = threading.Thread(target=ask, args=(f"http://127.0.0.1:{door}",))
-        thread.start()
-        try:
+        url = f"http://127.0.0.1:{door}/api/v1/runs?limit=1"
+        with meanwhile(lambda: found.append(tries(url, headers)), PACE_S):
             yield found
-        finally:
-            over.set()
-            thread.join()
-            assert wrong == []
 
 
 def tries(url: str, headers: dict[str, str]) -> int:

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import tarfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ import pytest
 from headway import clock
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.agent_tokens import SECRET, let_in
 from tests.apart.balancer import balanced
-from tests.apart.install import Install
+from tests.apart.install import Install, meanwhile
 from tests.cli.conftest import PATIENCE_S, wait_until
 from tests.ports import free_port
 from tests.postgres import FORGETFUL
@@ -113,21 +111,10 @@ class Upgrade(Install):
         self.ended_well: list[str] = []
 
     def variables(self, name: str = "") -> Mapping[str, str]:
-        found = dict(super().variables())
+        found = dict(super().variables(name))
         if name in self.before:
             found["PYTHONPATH"] = str(self.earlier)
         return found
-
-    def start(self, name: str) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                self.command(*self.arguments(name)),
-                cwd=self.folder,
-                env=self.variables(name),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
 
     def stop(self, name: str) -> None:
         """End a component as its Deployment does, and wait for it."""
@@ -136,31 +123,12 @@ class Upgrade(Install):
         assert process.wait(PATIENCE_S) in (0, -signal.SIGTERM), (name, self.said(name)[-3000:])
         self.ended_well.append(name)
 
-    def prepare(self) -> None:
-        """Make database and data directory, by the earlier release."""
-        self.run_as(self.before[0], "migrate", "--prepare")
-        self.token = (self.data / "run" / "token").read_text()
-        with connect(self.dsn) as conn:
-            let_in(conn)
-        (self.folder / "token").write_text(SECRET)
-
-    def run_as(self, name: str, *command: str, **more: str) -> str:
-        done = subprocess.run(
-            self.command(*command),
-            cwd=self.folder,
-            env={**self.variables(name), **more},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     def at(self, name: str, *command: str) -> str:
         """Run a command at an API server, of the same release."""
-        return self.run_as(name, *command, HEADWAY_URL=self.url(name), HEADWAY_TOKEN=self.token)
+        told = {"HEADWAY_URL": self.url(name), "HEADWAY_TOKEN": self.token}
+        done = self.run(*command, name=name, **told)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def ask(self, name: str, path: str) -> Any:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -262,24 +230,12 @@ def is_odd(line: str) -> bool:
 def triggering(here: Upgrade, ledger: Path) -> Iterator[list[str]]:
     """Trigger runs all the time, until the block ends."""
     found: list[str] = []
-    wrong: list[BaseException] = []
-    over = threading.Event()
 
     def trigger() -> None:
-        try:
-            while not over.wait(PACE_S):
-                found.append(here.begin("work", f"key-{len(found)}", ledger=str(ledger)))
-        except BaseException as error:  # told below
-            wrong.append(error)
+        found.append(here.begin("work", f"key-{len(found)}", ledger=str(ledger)))
 
-    thread = threading.Thread(target=trigger)
-    thread.start()
-    try:
+    with meanwhile(trigger, PACE_S):
         yield found
-    finally:
-        over.set()
-        thread.join()
-    assert wrong == []
 
 
 def more(found: list[str], count: int) -> Callable[[], bool]:
@@ -301,7 +257,7 @@ def test_runs_go_on_while_one_release_takes_the_place_of_another(
     here.ports |= {"api-2": free_port(), "scheduler-2": free_port()}
     ledger, gate = tmp_path / "ledger", tmp_path / "gate"
     with balanced([here.ports["scheduler-1"], here.ports["scheduler-2"]]) as here.gateway:
-        here.prepare()
+        here.prepare(here.before[0])  # by the earlier release
         try:
             for name in here.before:
                 here.start(name)

@@ -124,6 +124,26 @@ def test_a_backfill_says_which_dates_have_a_run_and_leaves_them_out(
         client.backfill(partly, wire.BackfillRequest(**wanted))
 
 
+def test_a_backfill_notes_the_dates_for_which_the_schedule_creates_no_run(
+    client: Client, conn: Session
+) -> None:
+    """It runs them, as it always has: a dry run and the backfill say the same."""
+    start, end = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
+    schedule = {"cron": "0 0 * * *", "timezone": "UTC"}
+    dated: dict[str, Any] = {"schedule": schedule, "start_date": start, "end_date": end}
+    world.deploy(conn, world.task("a"), dag_id="bounded", **dated)
+    for dry_run in (True, False):
+        wanted = wire.BackfillRequest(first="2025-12-31", last="2026-01-04", dry_run=dry_run)
+        answer = client.backfill("bounded", wanted)
+        assert len(answer.runs) == 5
+        assert [note.partition(":")[0] for note in answer.notes] == [
+            "2 dates are before the start date of the DAG, 2026-01-02 00",
+            "1 date is after the end date of the DAG, 2026-01-03 00",
+        ]
+    again = wire.BackfillRequest(first="2025-12-31", last="2026-01-05", dry_run=True)
+    assert [note[:6] for note in client.backfill("bounded", again).notes] == ["1 date"]
+
+
 def test_a_backfill_runs_failed_dates_again_with_the_latest_code(
     client: Client, conn: Session, partly: str
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from headway import clock
+from headway import clock, wire
 from headway.client import Client, connect
 from headway.config import Layout, read_server_file
 from tests.warm import Kitchen
@@ -142,13 +142,27 @@ def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
 
 def wait_for_dag(data: Path, dag_id: str) -> None:
     """Wait until the server has loaded it. It is asked directly: a command each time would take its processor."""
+    with closing(connected(data)) as client:
+        wait_until(
+            lambda: any(dag.dag_id == dag_id for dag in client.dags()), f"{dag_id} was not loaded"
+        )
+
+
+def connected(data: Path) -> Client:
+    """Return a client of the server that runs on a data directory."""
     server = read_server_file(Layout(data))
     assert server is not None
-    client = connect(server)
-    wait_until(
-        lambda: any(dag.dag_id == dag_id for dag in client.dags()), f"{dag_id} was not loaded"
-    )
-    client.close()
+    return connect(server)
+
+
+def to_success(client: Client, dag_id: str) -> str:
+    """Trigger a DAG, and return its run when that has succeeded."""
+    run_id = client.trigger(dag_id, wire.TriggerRequest()).run_id
+    deadline = clock.monotonic() + PATIENCE_S
+    while (found := client.run(run_id, wait_s=5.0)).ended_at is None:
+        assert clock.monotonic() < deadline, client.diagnosis(run_id)
+    assert found.state == "success", client.diagnosis(run_id)
+    return run_id
 
 
 def start(folder: Path, *arguments: str, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -199,9 +213,7 @@ def served(folder: Path, data: Path, files: Mapping[str, str], dag_id: str) -> I
 @pytest.fixture
 def client(folder: Path) -> Iterator[Client]:
     """A client of the server over ``folder``, a fixture of the module."""
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    with closing(connect(server)) as client:
+    with closing(connected(folder / ".headway")) as client:
         yield client
 
 

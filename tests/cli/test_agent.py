@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from headway import wire
 from headway.cli.agent import agent
-from headway.client import Client, connect
-from headway.config import Layout, agents_address, read_server_file
+from headway.config import agents_address
 from headway.errors import UsageError
 from tests.certificates import Authority, authority
 from tests.cli.conftest import (
     PATIENCE_S,
+    connected,
     copy_data,
     headway,
     start,
     stop,
+    to_success,
     wait_for_dag,
     wait_until,
 )
@@ -61,9 +61,7 @@ class Place:
         files = ("--certificate", str(self.certificate), "--key", str(self.key))
         self.process = start(folder, "--agents", self.url, *files)
         wait_for_dag(folder / ".headway", "far")
-        server = read_server_file(Layout(folder / ".headway"))
-        assert server is not None
-        self.client: Client = connect(server)
+        self.client = connected(folder / ".headway")
         created = headway("token", "create", "far", "--agent", cwd=folder)
         (folder / "token").write_text(created.stdout)
 
@@ -91,11 +89,7 @@ class Place:
 
     def end_of_run(self) -> str:
         """Trigger the DAG, and return the id of its run when that has succeeded."""
-        run_id = self.client.trigger("far", wire.TriggerRequest()).run_id
-        ended = ("success", "failed", "cancelled")
-        wait_until(lambda: self.client.run(run_id, wait_s=5.0).state in ended, "no end")
-        assert self.client.run(run_id).state == "success", self.client.diagnosis(run_id)
-        return run_id
+        return to_success(self.client, "far")
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

@@ -12,11 +12,12 @@ import pytest
 
 from headway import clock, wire
 from headway.agent.masking import forms
-from headway.client import Client, connect
+from headway.client import Client
 from headway.config import Layout, read_server_file
 from tests.cli.conftest import (
     PATIENCE_S,
     children_of,
+    connected,
     copy_data,
     headway,
     start,
@@ -110,23 +111,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Pat
     (folder / ".headway" / "secrets.toml").write_text(SECRETS.format(folder / "kept"))
     process = start(folder)
     wait_for_dag(folder / ".headway", "waits")
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    with closing(connect(server)) as client:
+    with closing(connected(folder / ".headway")) as client:
         put(client, "lake", "first")
         only = wire.ConnectionRequest(uri="http://me@secret-place", dags=["on_letters"])
         client.set_connection("not-for-waits", only)
     yield folder
     release(kept / "slow", "nobody reads it")
     stop(process)
-
-
-@pytest.fixture
-def client(folder: Path) -> Iterator[Client]:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    with closing(connect(server)) as client:
-        yield client
 
 
 def put(client: Client, name: str, host: str) -> None:

@@ -10,11 +10,13 @@ import pytest
 from headway.cli import init
 from headway.cli.pool import read
 from headway.cli.watching import tell_waits
-from headway.client import connect
-from headway.config import Layout, read_server_file
 from headway.errors import UsageError
 from headway.loader.check import check
-from tests.cli.conftest import Command, wait_until
+from tests.cli.conftest import (
+    Command,
+    connected,
+    wait_until,
+)
 
 pytestmark = pytest.mark.long
 
@@ -106,9 +108,7 @@ def test_a_task_that_cannot_run_is_told_without_a_terminal(
     cli: Command, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_id = cli("run", "distant", "--detach").stdout.strip()
-    server = read_server_file(Layout(home / ".headway"))
-    assert server is not None
-    client, told = connect(server), set[str]()
+    client, told = connected(home / ".headway"), set[str]()
 
     def is_told() -> bool:
         tell_waits(client, client.run(run_id), told)

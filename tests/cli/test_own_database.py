@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
+from headway.client import Client
 from headway.errors import NotFound
 from headway.store import api_login
 from headway.store.migrate import migrate
 from headway.store.transact import connect as connect_to
-from tests.cli.conftest import headway, start, stop
+from tests.cli.conftest import (
+    connected,
+    headway,
+    start,
+    stop,
+)
 from tests.own_postgres import PASSWORD, documented_user, installed_versions, own_server
 from tests.pgbouncer import PROGRAM, pgbouncer
 
@@ -62,9 +66,7 @@ def folder_in(parent: Path, name: str) -> Path:
 
 
 def server_of(folder: Path) -> Client:
-    server = read_server_file(Layout(folder / ".headway"))
-    assert server is not None
-    return connect(server)
+    return connected(folder / ".headway")
 
 
 def logins(dsn: str) -> set[str]:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from headway.core.schedules import FIRST, LAST, Cron, Every, Once, OnDemand, Schedule
-from headway.core.timetable import due, interval
+from headway.core.timetable import due, interval, outside
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -400,6 +400,26 @@ def test_after_its_end_a_schedule_catches_up_only_if_told_to() -> None:
     end = utc("2026-01-03")
     assert decide(end_date=end) == ([], None)
     assert decide(end_date=end, catchup=True) == (fives(1, 2), None)
+
+
+@pytest.mark.parametrize("by_start", [True, False])
+@pytest.mark.parametrize("hour", [0, 5, 9])
+def test_what_is_outside_is_what_is_never_due(by_start: bool, hour: int) -> None:
+    start, end = utc(f"2026-01-03T{hour:02}:00"), utc(f"2026-01-07T{hour:02}:00")
+    fires = fives(*range(1, 11))
+    found, _ = due(
+        DAILY,
+        start_date=start,
+        end_date=end,
+        last=None,
+        now=NOW,
+        catchup=True,
+        limit=100,
+        by_start=by_start,
+    )
+    before, after = outside(DAILY, fires, start, end, by_start=by_start)
+    assert found == fires[before : len(fires) - after]
+    assert outside(DAILY, fires, None, None, by_start=by_start) == (0, 0)
 
 
 def test_a_clock_that_goes_back_creates_nothing_twice() -> None:

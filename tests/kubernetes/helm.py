@@ -1,5 +1,6 @@
 """Rendering of the chart: by Helm itself where it is installed, and always by the few words that the chart uses."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,9 +19,12 @@ PROGRAM: Final = shutil.which("helm")
 LIBRARY: Final = "helm_python"
 IS_HERE: Final = PROGRAM is not None or find_spec(LIBRARY) is not None
 MISSING: Final = "there is no Helm (pip install helm-python-sdk, or the program)"
-REFERENCE: Final = re.compile(r"\{\{ (?:int )?(\$[\w.]+) \}\}")
+REFERENCE: Final = re.compile(
+    r"\{\{ (?:(?:int )?(\$[\w.]+)|add1 \(int (\$[\w.]+)\)|toJson (\$[\w.]+)"
+    r"|regexReplaceAll \"([^\"]+)\" (\$\w+) \"\"|regexFind \"([^\"]+)\" (\$\w+)) \}\}"
+)
 WORD: Final = re.compile(
-    r"\{\{- (?:(if(?: not)?) (\$[\w.]+)|(range) \$team := (\$[\w.]+)|(end)) \}\}"
+    r"\{\{- (?:(if(?: not)?) (\$[\w.]+)|range (\$\w+) := (\$[\w.]+)|(end)) \}\}"
 )
 
 
@@ -71,13 +75,27 @@ def expanded(line: str, names: Mapping[str, Any]) -> list[str]:
     head, *inner = line.split("\0")
     word = WORD.fullmatch(head)
     if word is None:
-        return [REFERENCE.sub(lambda found: str(names[found[1]]), head)]
+        return [REFERENCE.sub(lambda found: referred(found, names), head)]
     if word[1]:
         is_there = bool(names[word[2]]) == (word[1] == "if")
         return block(iter(inner), names) if is_there else []
     return [
-        each for team in names[word[4]] for each in block(iter(inner), {**names, "$team": team})
+        line for each in names[word[4]] for line in block(iter(inner), {**names, word[3]: each})
     ]
+
+
+def referred(found: re.Match[str], names: Mapping[str, Any]) -> str:
+    name, counted, whole, left_out, text, wanted, other = found.groups()
+    if counted:
+        return str(names[counted] + 1)
+    if whole:
+        return json.dumps(names[whole], separators=(",", ":"), sort_keys=True)
+    if left_out:
+        return re.sub(left_out, "", names[text])
+    if wanted:
+        (part,) = re.findall(wanted, names[other])
+        return str(part)
+    return str(names[name])
 
 
 def by_helm(given: Mapping[str, Any], namespace: str, folder: Path = CHART) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ OTHER_AGENTS: Final = {
     "agents": 3,
     "agentSlots": 16,
     "agentSecret": "token-of-marketing",
+    "agentQueues": ["gpu"],
+    "egress": [{"to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}]}],
 }
 DATABASE: Final[dict[str, Any]] = {}
 WITH_ARCHIVE: Final = {
@@ -43,9 +45,7 @@ def folder(of: Chart) -> Path:
 
 
 def install(of: Chart, values: dict[str, Any]) -> Any:
-    names = {chart.camel(field): field for field in of.fields}
-    given = {names[name]: value for name, value in values.items()}
-    return of.kind(**{"image": "", "namespace": "flow", **given})
+    return msgspec.convert({"image": "", "namespace": "flow", **values}, of.kind)
 
 
 @pytest.mark.parametrize(("of", "given"), GIVEN)
@@ -125,7 +125,8 @@ def test_agents_alone_take_the_options_that_they_are_given() -> None:
     _, command, *options = container["command"]
     commands: Any = tree([command])
     known = {word for p in commands.commands[command].params for word in p.opts}
-    assert {word for word in options if word.startswith("--")} <= known
+    asked = {word.partition("=")[0] for word in options if word.startswith("--")}
+    assert asked <= known
 
 
 def test_the_database_alone_is_that_of_the_whole() -> None:

@@ -18,7 +18,6 @@ from headway.executors.kubernetes.components import DATA
 from headway.executors.kubernetes.install import Install, objects_of
 from headway.executors.kubernetes.settings import read_settings
 from headway.executors.kubernetes.tickets import WORK
-from headway.executors.kubernetes.values import trouble
 from tests.cli.conftest import headway
 from tests.kubernetes import crds
 from tests.tidy.tree import ROOT
@@ -44,67 +43,19 @@ FULL = Install(
     database_instances=3,
     wal_store="s3://wal/headway",
     wal_endpoint="https://s3.example.org",
+    policy={"images": ["ghcr.io/acme/*"], "owner_required": True},
+    spot={"node_selector": {"acme.com/lifecycle": "spot"}},
+    resources={"cpu": "1", "memory": "1Gi"},
+    queues=("default", "night"),
+    agent_queues=("default", "gpu"),
+    pods=40,
+    run_as_user=1001,
+    pod_mutation="acme.pods:mutate",
+    egress=({"to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}], "ports": [{"port": 5432}]},),
+    api_servers=("10.0.0.1/32:443",),
+    log_days=14,
+    audit_days=400,
 )
-# Settings that no cluster takes, and a part of what is said of them: also for the schema of the chart.
-WRONG: list[tuple[str, Any, str]] = [
-    ("image", "", "name of an image"),
-    ("image", "two words", "name of an image"),
-    ("image", "headway:", "name of an image"),
-    ("image", "headway@sha256:12", "name of an image"),
-    ("namespace", "Flow", "single hyphens"),
-    ("namespace", "a--b", "single hyphens"),
-    ("namespace", "f" * 41, "at most 40"),
-    ("teams", (), "at least one"),
-    ("teams", ("A_B",), "not a valid team name"),
-    ("teams", ("a--b",), "single hyphens"),
-    ("teams", ("t" * 21,), "at most 20"),
-    ("teams", ("system",), "reserved"),
-    ("teams", ("a", "b", "a"), "given twice"),
-    ("host", "https://a", "a name of small letters"),
-    ("host", "a..b", "a name of small letters"),
-    ("storage_class", "Fast", "a name of small letters"),
-    ("keys_secret", "a b", "a name of small letters"),
-    ("ingress_secret", "-a", "a name of small letters"),
-    ("storage", "lots", "an amount above 0"),
-    ("storage", "0Gi", "an amount above 0"),
-    ("storage", "-1Gi", "an amount above 0"),
-    ("log_store", "logs", "s3://bucket/prefix"),
-    ("log_store", "s3://", "s3://bucket/prefix"),
-    ("backup_store", "backups", "s3://bucket/prefix"),
-    ("backups", 0, "from 1 to"),
-    ("listen_address", "postgres", "HOST:PORT"),
-    ("listen_address", "postgres:0", "HOST:PORT"),
-    ("listen_address", "postgres:65536", "HOST:PORT"),
-    ("database_instances", 1, "at least 2"),
-    ("database_instances", 10, "from 0 to"),
-    ("database_instances", 3, "headway-db-rw:5432"),
-    ("database_storage", "much", "an amount above 0"),
-    ("wal_store", "file:///wal", "s3://bucket/prefix"),
-    ("wal_store", "s3://wal", "database-instances"),
-    ("wal_endpoint", "s3.example.org", "https://HOST"),
-    ("trusted_proxies", "everybody", "addresses or networks"),
-    ("webhook_networks", "*", "addresses or networks"),
-    ("keytab_secret", "Keys", "a name of small letters"),
-    ("keytab_secret", "headway-tickets", "not of the keytab"),
-    ("api", 0, "from 1 to"),
-    ("schedulers", -1, "from 1 to"),
-    ("agents", -1, "from 0 to"),
-    ("agents", 1001, "from 0 to"),
-    ("agent_slots", 0, "from 1 to"),
-    ("slots", 2**31, "from 1 to"),
-]
-RIGHT: list[tuple[str, Any]] = [
-    ("image", "registry.example.org:5000/acme/headway:1.0@sha256:" + "0" * 64),
-    ("image", "headway"),
-    ("teams", ("1a", "b-2", "t" * 20)),
-    ("host", "flow.example.org"),
-    ("storage", "1.5Ti"),
-    ("log_store", "file:///data/archive"),
-    ("log_store", "s3://logs"),
-    ("listen_address", "[::1]:65535"),
-    ("trusted_proxies", "10.0.0.0/8, fd00::1"),
-    ("agents", 0),
-]
 # Not of Kubernetes itself: without types to compare with, and with those of another operator (``crds``).
 OTHERS = {"ServiceMonitor"}
 TYPES = json.loads(crds.FILE.read_text())
@@ -381,39 +332,3 @@ def test_the_command_prints_what_the_server_reads(tmp_path: Path) -> None:
     settings = read_settings(file)
     assert settings.ca == "a certificate"
     assert not settings.manage_teams
-
-
-@pytest.mark.parametrize(("field", "value", "why"), WRONG)
-def test_what_no_cluster_would_take_is_refused_with_its_name(
-    field: str, value: Any, why: str
-) -> None:
-    given = msgspec.structs.replace(Install(image="headway:1"), **{field: value})
-    named = {"teams": "team"}.get(field, field.replace("_", "-"))
-    found = trouble(given) or ""
-    assert found.startswith(f"{named}: "), found
-    assert why in found
-
-
-@pytest.mark.parametrize(("field", "value"), RIGHT)
-def test_what_a_cluster_takes_is_no_trouble(field: str, value: Any) -> None:
-    given = msgspec.structs.replace(Install(image="headway:1"), **{field: value})
-    assert trouble(given) is None
-    if field == "teams":
-        spaces = [e["metadata"]["name"] for e in objects_of(given) if e["kind"] == "Namespace"]
-        assert spaces == ["headway", *(f"headway-{team}" for team in value)]
-
-
-def test_the_command_names_the_option(tmp_path: Path) -> None:
-    for options, why in (
-        (("--agents", "-1"), "--agents: -1 must be from 0 to 1000"),
-        (("--team", "a", "--team", "a"), "--team: 'a' is given twice"),
-        (("--team", "a--b"), "--team: 'a--b' must be small letters"),
-        (("--listen-address", "db:70000"), "--listen-address: 'db:70000' must be HOST:PORT"),
-    ):
-        done = headway("manifests", "--image", "headway:1", *options, cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert why in done.stderr.replace("1,000", "1000"), done.stderr
-
-
-def test_the_usual_install_is_no_trouble() -> None:
-    assert trouble(Install(image="registry.example.org/headway:1", host="flow.example.org")) is None

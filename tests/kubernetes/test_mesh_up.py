@@ -11,9 +11,16 @@ import pytest
 
 from headway import clock, wire
 from headway.agent.pod import variable
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
-from tests.cli.conftest import PATIENCE_S, copy_data, start, stop, wait_for_dag, wait_until
+from headway.client import Client
+from tests.cli.conftest import (
+    PATIENCE_S,
+    connected,
+    copy_data,
+    start,
+    stop,
+    wait_for_dag,
+    wait_until,
+)
 from tests.kubernetes.cluster import FakeCluster, fake_cluster
 from tests.kubernetes.fake.store import Object
 from tests.ports import free_port
@@ -135,11 +142,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Home]
         )
         process = start(folder, "--kubernetes", str(file))
         wait_for_dag(folder / ".headway", "meshed")
-        server = read_server_file(Layout(folder / ".headway"))
-        assert server is not None
         mesh = Mesh(folder / "opened", gateway)
         cluster.server.webhooks.append(mesh.inject)
-        home = Home(cluster, connect(server), mesh)
+        home = Home(cluster, connected(folder / ".headway"), mesh)
         yield home
         home.client.close()
         stop(process)

@@ -3,6 +3,7 @@
 import asyncio
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -19,7 +20,7 @@ from headway.executors.kubernetes.demands import resources, smaller
 from headway.executors.kubernetes.final import Denied, finished
 from headway.executors.kubernetes.manifest import draft, own, pod
 from headway.executors.kubernetes.mutation import HANGING_MAX, Mutation, hook_of
-from headway.executors.kubernetes.settings import Settings, flaw
+from headway.executors.kubernetes.settings import Settings, flaw, read_settings
 from headway.spec.errors import BadSpec
 from headway.spec.model import Dag, Task
 from headway.spec.validate import validate
@@ -260,6 +261,14 @@ def test_a_hook_is_named_in_the_settings() -> None:
     assert "is not a pattern of images" in str(
         flaw(Settings(**said, policy=PodPolicy(images=("",))))
     )
+
+
+def test_a_policy_with_a_word_that_it_does_not_have_is_refused(tmp_path: Path) -> None:
+    """It would be ignored, and the policy would allow what it seems to forbid."""
+    file = tmp_path / "kubernetes.yaml"
+    file.write_text("image: i\nlisten: tcp:a:1\nconnect: tcp:a:1\npolicy: {owner_require: true}\n")
+    with pytest.raises(UsageError, match=r"unknown field `owner_require` - at `\$.policy`"):
+        read_settings(file)
 
 
 def wish(**fields: Any) -> Wish:

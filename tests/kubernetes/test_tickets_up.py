@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from headway import clock, wire
-from headway.client import Client, connect
-from headway.config import Layout, read_server_file
+from headway.client import Client
 from headway.core.cluster import TICKETS
 from tests.cli.conftest import (
-    PATIENCE_S,
+    connected,
     copy_data,
     headway,
     start,
     stop,
+    to_success,
     wait_for_dag,
     wait_until,
 )
@@ -56,15 +55,6 @@ class Home:
     cluster: FakeCluster
     client: Client
     config: bytes
-
-    def run(self, dag_id: str) -> str:
-        """Run a DAG to its end, and return its run."""
-        run_id = self.client.trigger(dag_id, wire.TriggerRequest()).run_id
-        deadline = clock.monotonic() + PATIENCE_S
-        while (found := self.client.run(run_id, wait_s=5.0)).state not in ("success", "failed"):
-            assert clock.monotonic() < deadline, self.client.diagnosis(run_id)
-        assert found.state == "success", self.client.diagnosis(run_id)
-        return run_id
 
     def cli(self, *words: str) -> str:
         done = headway(*words, cwd=self.folder)
@@ -103,9 +93,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path, made: Kdc) -> Ite
     short = config.replace("[realms]", f"ticket_lifetime = {LIFE_S}s\n[realms]", 1).encode()
     with fake_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         process = start(folder, "--kubernetes", str(cluster.settings()))
-        server = read_server_file(Layout(folder / ".headway"))
-        assert server is not None
-        home = Home(folder, cluster, connect(server), short)
+        home = Home(folder, cluster, connected(folder / ".headway"), short)
         wait_for_dag(folder / ".headway", "long_one")
         wait_for_dag(folder / ".headway", "other_image")
         home.cli("team", "set", "default", "--keytab-secret", "keys")
@@ -118,7 +106,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path, made: Kdc) -> Ite
 def test_a_task_in_a_pod_that_takes_longer_than_its_ticket_still_authenticates(
     home: Home, made: Kdc
 ) -> None:
-    run_id = home.run("long_one")
+    run_id = to_success(home.client, "long_one")
     (result,) = home.client.xcoms(run_id)
     for name in ("first", "later"):
         assert who(made, result.value[name]) == f"batch@{REALM}"
@@ -128,7 +116,7 @@ def test_a_task_in_a_pod_that_takes_longer_than_its_ticket_still_authenticates(
 
 
 def test_a_container_that_mounts_the_tickets_authenticates(home: Home) -> None:
-    run_id = home.run("other_image")
+    run_id = to_success(home.client, "other_image")
     log = home.cli("logs", run_id, "ask")
     assert f"Default principal: batch@{REALM}" in log
     assert f"{SERVICE}@{REALM}: kvno =" in log
@@ -149,7 +137,7 @@ def test_a_renewer_that_is_gone_leaves_tickets_and_comes_again(home: Home) -> No
     wait_until(has_ticket, "there are no tickets")
     (after,) = home.pods(TICKETS)
     assert after["metadata"]["uid"] != meta["uid"]
-    home.run("long_one")
+    to_success(home.client, "long_one")
 
 
 def test_a_keytab_that_the_kdc_does_not_take_is_told_with_its_words(home: Home, made: Kdc) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from headway import clock, wire
-from headway.client import connect
-from headway.config import Layout, read_server_file
 from tests.cli.conftest import (
     PATIENCE_S,
     children_of,
+    connected,
     copy_data,
     headway,
     start,
@@ -97,9 +96,7 @@ HELPER = f"def numbers() -> list[int]:\n    return list(range({LENGTH}))\n"
 class Home:
     def __init__(self, folder: Path, cluster: FakeCluster, process: subprocess.Popen[str]) -> None:
         self.folder, self.cluster, self.process = folder, cluster, process
-        server = read_server_file(Layout(folder / ".headway"))
-        assert server is not None
-        self.client = connect(server)
+        self.client = connected(folder / ".headway")
 
     def trigger(self, dag_id: str, **params: str) -> str:
         return self.client.trigger(dag_id, wire.TriggerRequest(params=params)).run_id

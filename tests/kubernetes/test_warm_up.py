@@ -11,11 +11,10 @@ import pytest
 
 from headway import wire
 from headway.agent.pod import variable
-from headway.client import connect
-from headway.config import Layout, read_server_file
 from headway.wire.teams import WarmPool
 from tests.cli.conftest import (
     children_of,
+    connected,
     copy_data,
     headway,
     start,
@@ -83,9 +82,7 @@ def anywhere():
 class Home:
     def __init__(self, folder: Path, cluster: FakeCluster, process: subprocess.Popen[str]) -> None:
         self.folder, self.cluster, self.process = folder, cluster, process
-        server = read_server_file(Layout(folder / ".headway"))
-        assert server is not None
-        self.client = connect(server)
+        self.client = connected(folder / ".headway")
 
     def team(self, *options: str) -> None:
         done = headway("team", "set", "default", *options, cwd=self.folder)

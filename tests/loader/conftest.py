@@ -9,6 +9,7 @@ import pytest
 from psycopg import Connection
 
 from headway.loader.environment import clean_environment
+from headway.loader.importer import Importer, Job
 from headway.loader.loader import Loader
 from headway.store.transact import connect
 
@@ -87,3 +88,17 @@ def errors(conn: Connection[Any]) -> dict[str, tuple[int | None, str]]:
     """By file: line and message."""
     found = rows(conn, "SELECT file, line, message FROM import_error")
     return {file: (line, message) for file, line, message in found}
+
+
+@pytest.fixture
+def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that were imported, in order."""
+    started: list[str] = []
+    start = Importer.start
+
+    def record(self: Importer, job: Job) -> None:
+        started.append(job.file)
+        start(self, job)
+
+    monkeypatch.setattr(Importer, "start", record)
+    return started

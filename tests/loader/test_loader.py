@@ -7,7 +7,6 @@ import pytest
 from psycopg import Connection
 
 from headway.loader import loader as module
-from headway.loader.importer import Importer, Job
 from headway.loader.loader import Loader
 from headway.spec.arguments import without_arguments
 from headway.spec.diff import changes
@@ -17,20 +16,6 @@ from headway.store import limits
 from tests.loader.conftest import Folder, LoaderMaker, dags, errors, rows
 
 pytestmark = pytest.mark.usefixtures("imported")
-
-
-@pytest.fixture
-def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were imported, in order."""
-    started: list[str] = []
-    start = Importer.start
-
-    def record(self: Importer, job: Job) -> None:
-        started.append(job.file)
-        start(self, job)
-
-    monkeypatch.setattr(Importer, "start", record)
-    return started
 
 
 def test_a_new_folder_is_known(loader: Loader, folder: Folder, conn: Connection[Any]) -> None:

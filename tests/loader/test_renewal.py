@@ -10,7 +10,6 @@ from psycopg import Connection
 from headway import clock
 from headway.clock import Clock
 from headway.core.schedules import Dates
-from headway.loader.importer import Importer, Job
 from headway.loader.loader import Loader
 from headway.loader.sources import RENEW_AGAIN
 from headway.spec import compile
@@ -51,19 +50,6 @@ class Wall(Clock):
 def wall() -> Any:
     with clock.use(found := Wall()):
         yield found
-
-
-@pytest.fixture
-def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    started: list[str] = []
-    start = Importer.start
-
-    def record(self: Importer, job: Job) -> None:
-        started.append(job.file)
-        start(self, job)
-
-    monkeypatch.setattr(Importer, "start", record)
-    return started
 
 
 @pytest.fixture

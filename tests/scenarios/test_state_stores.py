@@ -1,6 +1,5 @@
 """State of tasks and assets, asked for by attempts that real ticks start, end, lose and repeat."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -17,36 +16,26 @@ from headway.agent.watchers import WatcherKey
 from headway.core.commands import Selection
 from headway.engine import janitor
 from headway.engine.catalog import Catalog
-from headway.executors.base import Grant
 from headway.secrets import state
-from headway.secrets.keys import local_keys
 from headway.secrets.service import Service
 from headway.spec.model import Asset
 from headway.store import migrate, teams
 from headway.store.transact import begun, connect, in_team, transact
 from tests.leaks.world import rows_of
+from tests.scenarios import asker
+from tests.scenarios.asker import keys, scheduler, service
 from tests.scenarios.test_retention import KEEP, age, sweep
-from tests.scenarios.world import ANN, Scheduler, deploy, key_of, task, trigger, value
+from tests.scenarios.world import ANN, Scheduler, deploy, task, trigger, value
 
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 OVER = state.OVER[ByAttempt]
+__all__ = ["keys", "scheduler", "service"]
+
 ORDERS = (Asset(name="orders", uri="s3://shop/orders"), Asset(name="stock", uri="s3://shop/stock"))
 
 
-class Asker:
-    """A running attempt, and what it asks."""
-
-    def __init__(self, service: Service, scheduler: Scheduler, grant: Grant) -> None:
-        self.service = service
-        self.team_id, self.session = scheduler.team_id, scheduler.session
-        self.by = ByAttempt(key_of(grant), grant.attempt.token or "")
-        self.requests = count(1)
-
-    def ask(self, verb: str, key: str = "", **parts: Any) -> Answer:
-        secrets, request = parts.pop("secrets", []), parts.pop("request", None)
-        name = msgspec.json.encode({"ask": verb, "key": key, **parts}).decode()
-        ask = Ask(request or next(self.requests), self.by, state.KIND, name, secrets)
-        return replace(self.service.answer(self.team_id, self.session, ask), request=1)
+class Asker(asker.Asker):
+    kind = state.KIND
 
     def get(self, key: str, **parts: Any) -> Any:
         answer = self.ask("get", key, **parts)
@@ -57,32 +46,10 @@ class Asker:
         assert self.ask("set", key, value=value, **parts) == Answer(1)
 
 
-@pytest.fixture
-def service(dsn: str, tmp_path: Path) -> Iterator[Service]:
-    found = Service(dsn, tmp_path, local_keys(tmp_path, None))
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def scheduler(conn: Connection[Any]) -> Scheduler:
-    return Scheduler(conn)
-
-
-def running(service: Service, scheduler: Scheduler) -> list[Asker]:
-    """The attempts that run once ticks have started some."""
-    for _ in range(5):
-        scheduler.tick()
-        if scheduler.held:
-            break
-        scheduler.later(600)
-    return [Asker(service, scheduler, grant) for grant in scheduler.held.values()]
-
-
 def started(service: Service, scheduler: Scheduler, **options: Any) -> Asker:
     deploy(scheduler.conn, task("a", **options), assets=ORDERS)
     trigger(scheduler.conn)
-    (one,) = running(service, scheduler)
+    (one,) = Asker.running(service, scheduler)
     return one
 
 
@@ -105,7 +72,7 @@ def test_the_next_attempt_goes_on_where_the_last_one_was(
     first = started(service, scheduler, retries=1)
     first.set("job", "j-1")
     scheduler.tick(*scheduler.work(lambda _: {"outcome": "failed"}))
-    (second,) = running(service, scheduler)
+    (second,) = Asker.running(service, scheduler)
     assert second.by.key.number == 2
     assert second.get("job") == "j-1"
     second.set("job", "j-2")
@@ -127,7 +94,7 @@ def test_an_attempt_that_was_lost_changes_nothing_more(
     assert lost.ask("set", "job", value="late").refused == OVER
     again = Scheduler(conn)
     again.offset = scheduler.offset
-    (next_one,) = running(service, again)
+    (next_one,) = Asker.running(service, again)
     assert next_one.get("job") == "j-1"
 
 
@@ -179,7 +146,7 @@ def test_a_clear_by_a_person_keeps_the_state_and_the_run_takes_it_along(
     one.set("watermark", 5, asset="orders")
     scheduler.play()
     transact(conn, commands.clear, 1, run_id, Selection(), Catalog(conn).graph, ANN)
-    (again,) = running(service, scheduler)
+    (again,) = Asker.running(service, scheduler)
     assert again.get("job") == "j-1"
     scheduler.play()
     age(owner_conn, run_id, 91)
@@ -194,9 +161,9 @@ def test_each_mapped_instance_has_its_own(
     deploy(conn, task("list"), task("each", over="list"))
     trigger(conn)
     numbers = {"outcome": "success", "xcoms": [XComValue("return_value", b"[1, 2]", None, 6, 2)]}
-    running(service, scheduler)
+    Asker.running(service, scheduler)
     scheduler.tick(*scheduler.work(lambda _: numbers))
-    first, second = running(service, scheduler)
+    first, second = Asker.running(service, scheduler)
     first.set("at", 0)
     assert second.get("at") is None
     second.set("at", 1)
@@ -217,7 +184,7 @@ def test_the_state_of_an_asset_is_of_all_runs_and_tasks_of_the_team(
     assert by == f"task:d/{one.by.key.run_id}/a"
     scheduler.play()
     trigger(conn)
-    (other,) = running(service, scheduler)
+    (other,) = Asker.running(service, scheduler)
     assert other.get("watermark", asset="orders") == 7
     assert other.ask("delete", "watermark", uri="s3://shop/orders") == Answer(1)
     other.set("a", 1, asset="orders")
@@ -243,7 +210,7 @@ def test_two_teams_with_the_same_names_share_nothing(
     for team_id in (1, 2):
         deploy(conn, task("a"), team_id=team_id, assets=ORDERS)
         trigger(conn, team_id=team_id)
-        (one,) = running(service, Scheduler(conn, team_id=team_id))
+        (one,) = Asker.running(service, Scheduler(conn, team_id=team_id))
         both.append(one)
     ours, theirs = both
     ours.set("k", "ours")

@@ -30,7 +30,7 @@ TABLES = (
         "run_image",
     ),
     *("asset", "asset_alias", "asset_use", "asset_event", "asset_consumer", "consumed_asset"),
-    *("asset_watcher", "watch", "task_state", "asset_state"),
+    *("asset_watcher", "watch", "task_state", "asset_state", "state_used"),
     *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),
     *("outbound_webhook", "outbound_delivery"),

@@ -1,44 +1,32 @@
 """Variables that tasks set, delete and list, asked by attempts that real ticks start, end and lose."""
 
 import tracemalloc
-from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 from psycopg import Connection
 
 from headway import wire
-from headway.agent.protocol import Answer, Ask, ByAttempt, ByWait
-from headway.executors.base import Grant
+from headway.agent.protocol import Answer, Ask, ByWait
 from headway.secrets import stored, variable_changes
-from headway.secrets.keys import Keys, local_keys
+from headway.secrets.keys import Keys
 from headway.secrets.service import MISSES_MAX, Service
 from headway.secrets.state import OVERTAKEN
 from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
 from headway.store import variables
 from headway.store.transact import transact
 from tests.leaks.world import rows_of
-from tests.scenarios.world import ANN, Scheduler, deploy, key_of, task, trigger, value
+from tests.scenarios import asker
+from tests.scenarios.asker import keys, scheduler, service
+from tests.scenarios.world import ANN, Scheduler, deploy, task, trigger, value
+
+__all__ = ["keys", "scheduler", "service"]
 
 
-class Asker:
-    """A running attempt, and what it asks."""
-
-    def __init__(self, service: Service, scheduler: Scheduler, grant: Grant) -> None:
-        self.service = service
-        self.team_id, self.session = scheduler.team_id, scheduler.session
-        self.by = ByAttempt(key_of(grant), grant.attempt.token or "")
-        self.requests = count(1)
-
-    def ask(self, verb: str, key: str = "", **parts: Any) -> Answer:
-        secrets, request = parts.pop("secrets", []), parts.pop("request", None)
-        name = msgspec.json.encode({"ask": verb, "key": key, **parts}).decode()
-        ask = Ask(request or next(self.requests), self.by, KIND, name, secrets)
-        return replace(self.service.answer(self.team_id, self.session, ask), request=1)
+class Asker(asker.Asker):
+    kind = KIND
 
     def get(self, key: str) -> str | None:
         ask = Ask(next(self.requests), self.by, "variable", key)
@@ -50,23 +38,6 @@ class Asker:
         return msgspec.json.decode(answer.value)
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return local_keys(tmp_path, None)
-
-
-@pytest.fixture
-def service(dsn: str, tmp_path: Path, keys: Keys) -> Iterator[Service]:
-    found = Service(dsn, tmp_path, keys)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def scheduler(conn: Connection[Any]) -> Scheduler:
-    return Scheduler(conn)
-
-
 def started(service: Service, scheduler: Scheduler, **options: Any) -> Asker:
     deploy(scheduler.conn, task("a", **options), team_id=scheduler.team_id)
     trigger(scheduler.conn, team_id=scheduler.team_id)
@@ -74,13 +45,8 @@ def started(service: Service, scheduler: Scheduler, **options: Any) -> Asker:
 
 
 def running(service: Service, scheduler: Scheduler) -> Asker:
-    for _ in range(5):
-        scheduler.tick()
-        if scheduler.held:
-            break
-        scheduler.later(600)
-    (grant,) = scheduler.held.values()
-    return Asker(service, scheduler, grant)
+    (found,) = Asker.running(service, scheduler)
+    return found
 
 
 def put(conn: Connection[Any], keys: Keys, key: str, **given: Any) -> None:

@@ -3,7 +3,7 @@ must find by their symptom.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
 import psycopg
@@ -277,35 +277,27 @@ def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> No
 @pytest.mark.long
 def test_a_crash_between_iterations_changes_no_outcome(connections: Connections) -> None:
     """F01 in a world of loops, where nothing else goes wrong."""
-    dry = loops_that_crash(connections)
-    dry.run()
-    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
-        world = loops_that_crash(connections, point)
-        world.run()
-        assert sum(" crash: " in line for line in world.trace) == 1
-
-
-def loops_that_crash(connections: Connections, *points: int) -> Loops:
-    world = Loops(CRASH_SEED, connections, steps=LOOP_STEPS)
-    world.mischief, world.crash_at = 0.0, points
-    return world
+    crash_now_and_then(lambda: Loops(CRASH_SEED, connections, steps=LOOP_STEPS))
 
 
 @pytest.mark.long
 def test_a_crash_while_pods_are_made_changes_no_outcome(pods_connections: Connections) -> None:
     """F01 in a world with a cluster, where nothing else goes wrong."""
-    dry = pods_that_crash(pods_connections)
-    dry.run()
-    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
-        world = pods_that_crash(pods_connections, point)
+    crash_now_and_then(lambda: Pods(CRASH_SEED, pods_connections, steps=POD_STEPS))
+
+
+def crash_now_and_then(make: Callable[[], World]) -> None:
+    """Run a world in which nothing goes wrong, and again with a crash at each of some points of its story."""
+
+    def run(*points: int) -> World:
+        world = make()
+        world.mischief, world.crash_at = 0.0, points
         world.run()
-        assert sum(" crash: " in line for line in world.trace) == 1
+        return world
 
-
-def pods_that_crash(connections: Connections, *points: int) -> Pods:
-    world = Pods(CRASH_SEED, connections, steps=POD_STEPS)
-    world.mischief, world.crash_at = 0.0, points
-    return world
+    dry = run()
+    for point in range(1, dry.story_points, max(1, dry.story_points // CRASHES)):
+        assert sum(" crash: " in line for line in run(point).trace) == 1
 
 
 @pytest.mark.long

@@ -267,3 +267,40 @@ def test_events_of_before_get_the_names_of_today(
         ("take_back", None, None),
         ("grant", None, 2),
     ]
+
+
+def test_the_state_of_before_counts_to_the_share_of_its_team(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for an owner whom row-level security binds, as in a database that is given."""
+    known = migrations()
+    (own,) = [m.number for m in known if m.name == "state_used"]
+    use(monkeypatch, [m for m in known if m.number < own])
+    migrate(empty)
+    with connect(empty) as conn:
+        conn.execute(
+            """
+            INSERT INTO team (team_id, name) VALUES (2, 'other');
+            SET session_replication_role = replica;
+            INSERT INTO task_state (team_id, run_id, task_id, map_index, key, value, size, updated_at)
+                SELECT 1, 'r', 't', n, 'k', '1', 10, now() FROM generate_series(1, 3) AS n;
+            INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)
+                SELECT 1 + n % 2, 'a', 'k' || n, '1', 20, now(), 'me' FROM generate_series(1, 2) AS n;
+            RESET session_replication_role;
+            CREATE ROLE owner_who_is_bound NOLOGIN;
+            GRANT CREATE, USAGE ON SCHEMA public TO owner_who_is_bound;
+            ALTER TABLE team OWNER TO owner_who_is_bound;
+            ALTER TABLE task_state OWNER TO owner_who_is_bound;
+            ALTER TABLE asset_state OWNER TO owner_who_is_bound;
+            SET ROLE owner_who_is_bound;
+            """
+        )
+        conn.execute(known[own - 1].text)
+        conn.execute("RESET ROLE")
+        found = conn.execute("SELECT team_id, sum(bytes) FROM state_used GROUP BY 1 ORDER BY 1")
+        assert found.fetchall() == [(1, 3 * 138 + 148), (2, 148)]
+        conn.execute("DELETE FROM task_state WHERE map_index < 3")
+        found = conn.execute("SELECT sum(bytes) FROM state_used WHERE team_id = 1")
+        assert found.fetchall() == [(138 + 148,)]
+        conn.execute("REASSIGN OWNED BY owner_who_is_bound TO headway")
+        conn.execute("DROP OWNED BY owner_who_is_bound; DROP ROLE owner_who_is_bound")

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
 from headway import ids
 from headway.actions import commands
-from headway.core import triggers
+from headway.core import timetable, triggers
 from headway.core.commands import Selection
 from headway.core.repin import Code
 from headway.core.schedules import Schedule
 from headway.core.states import RUN_FINAL, RunState
 from headway.core.strategies import Strategy
-from headway.core.words import person
+from headway.core.words import counted, person
 from headway.engine.timetables import fire_key
 from headway.errors import Conflict, UsageError
 from headway.runs.again import Graphs
@@ -99,6 +100,27 @@ def action_of(run: KnownRun | None, again: Again) -> Action:
     if run is None:
         return Action.CREATE
     return Action.AGAIN if run.state in REPEATED[again] else Action.LEAVE
+
+
+def notes_of(spec: Dag, planned: Sequence[Planned], now: datetime) -> list[str]:
+    """Say which dates run here though the schedule creates no run for them."""
+    dates = [each.logical_date for each in planned if each.action is not Action.LEAVE]
+    schedule = compile.schedule(spec, now)
+    counts = timetable.outside(
+        schedule, dates, spec.start_date, spec.end_date, by_start=spec.dated_by_start
+    )
+    bounds = (("before the start date", spec.start_date), ("after the end date", spec.end_date))
+    return [
+        f"{counted(count, 'date is', 'dates are')} {words} of the DAG, {shown(bound, spec.zone)}: its schedule "
+        f"creates no run for {'it' if count == 1 else 'them'}, and the backfill runs "
+        f"{'it' if count == 1 else 'them'} all the same"
+        for count, (words, bound) in zip(counts, bounds, strict=True)
+        if count and bound is not None
+    ]
+
+
+def shown(date: datetime, zone: str) -> str:
+    return f"{date.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def left_out(planned: Sequence[Planned]) -> dict[str, int]:

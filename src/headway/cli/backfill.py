@@ -82,11 +82,13 @@ def backfill(
         answer = place.client.backfill(dag_id, request)
         if dry_run or not (wait or place.ours):
             show_plan(answer, output)
+            say_all(answer.notes)
             say_left_out(answer, again)
             return
         assert answer.backfill_id is not None
         ids = [run.run_id for run in answer.runs if run.action != "leave"]
         say(f"backfill {answer.backfill_id} of {dag_id}: {counted(len(ids), 'run')}")
+        say_all(answer.notes)
         say_left_out(answer, again)
         runs = follow(place.client, answer.backfill_id, len(ids))
     all_succeeded = show_ends(runs, ZoneInfo(answer.timezone), clock.monotonic() - began, output)
@@ -117,6 +119,11 @@ def show_ends(runs: list[wire.Run], zone: ZoneInfo, took_s: float, output: Outpu
     colour = "red" if rows else "green"
     say(f"{paint(summary, colour)} in {duration(took_s)}")
     return not rows
+
+
+def say_all(notes: list[str]) -> None:
+    for note in notes:
+        say(note)
 
 
 def say_left_out(answer: wire.BackfillAnswer, again: Again) -> None:

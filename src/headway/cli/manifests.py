@@ -1,6 +1,7 @@
 """``headway manifests``: print the objects that install Headway in a Kubernetes cluster."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -90,18 +91,7 @@ def places(
     }
 
 
-@with_settings("places", places)
-@with_settings("numbers", numbers)
-def manifests(
-    image: Annotated[
-        str,
-        typer.Option(
-            help="Image with Headway, its extra `kubernetes`, and the DAG files of each team in /dags/TEAM."
-        ),
-    ],
-    numbers: dict[str, int],
-    places: dict[str, str | None],
-    namespace: Annotated[str, typer.Option(help="Namespace of the install.")] = "headway",
+def names(
     team: Annotated[
         list[str] | None, typer.Option(help="A team. Can be repeated (default: default).")
     ] = None,
@@ -129,28 +119,57 @@ def manifests(
             help="Secret of each team with the keytab from which its pods have Kerberos tickets."
         ),
     ] = None,
+) -> dict[str, Any]:
+    """Return who is who, by the name of the setting."""
+    return {
+        "teams": team or None,
+        "host": host,
+        "ingress_class": ingress_class,
+        "sign_in_secret": sign_in_secret,
+        "metrics_secret": metrics_secret,
+        "trusted_proxies": trusted_proxies,
+        "webhook_networks": webhook_networks,
+        "keytab_secret": keytab_secret,
+    }
+
+
+@with_settings("places", places)
+@with_settings("numbers", numbers)
+@with_settings("names", names)
+def manifests(
+    context: typer.Context,
+    names: dict[str, Any],
+    numbers: dict[str, int],
+    places: dict[str, str | None],
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="Image with Headway, its extra `kubernetes`, and the DAG files of each team in /dags/TEAM."
+        ),
+    ] = None,
+    values: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File with values, as for the Helm chart (YAML). Options come first.",
+        ),
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Namespace of the install.")] = "headway",
 ) -> None:
     """Print Kubernetes objects for `kubectl apply -f -`. Components, their rights and the namespaces of teams."""
     import msgspec
 
-    from headway.errors import UsageError
-    from headway.executors.kubernetes.install import Install, objects_of
-    from headway.executors.kubernetes.values import trouble
+    from headway.executors.kubernetes.given import install_of
+    from headway.executors.kubernetes.install import objects_of
 
-    install = Install(
-        image=image,
-        namespace=namespace,
-        teams=tuple(team or ("default",)),
-        host=host,
-        ingress_class=ingress_class,
-        sign_in_secret=sign_in_secret,
-        metrics_secret=metrics_secret,
-        trusted_proxies=trusted_proxies,
-        webhook_networks=webhook_networks,
-        keytab_secret=keytab_secret,
-    )
-    install = msgspec.structs.replace(install, **numbers, **places)
-    if (why := trouble(install)) is not None:
-        raise UsageError(f"--{why}", hint="see docs/kubernetes.md")
+    options = {"image": image, **names, **numbers, **places}
+    asked = {name: value for name, value in options.items() if is_asked(context, name)}
+    install = install_of(namespace, asked, values)
     documents = (msgspec.yaml.encode(each).decode() for each in objects_of(install))
     line("---\n".join(documents).rstrip())
+
+
+def is_asked(context: typer.Context, name: str) -> bool:
+    """Return whether somebody gave the option: what nobody gave may be in the file."""
+    source = context.get_parameter_source({"teams": "team"}.get(name, name))
+    return source is not None and source.name != "DEFAULT"

@@ -77,11 +77,22 @@ def show_dag(client: Client, dag_id: str, output: Output, *, every: bool) -> Non
         "RETRIES",
         "WHERE",
     )
-    state = "paused" if dag.paused_at else "active"
-    say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")
+    say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {standing(dag)}")
+    if dag.missing_since is not None:
+        say(
+            f"{dag.file} is no longer in the DAG folder, or no longer defines {dag.dag_id}, since "
+            f"{cell(dag.missing_since)}: nothing will start. To have runs again, put it back; "
+            f"to see the runs so far: headway ls runs --dag {dag.dag_id}"
+        )
     show_data(dag, output, columns, rows)
     if output is Output.TABLE and (left := len(tasks) - len(shown)):
         say(f"and {counted(left, 'other task')}; to list all: headway show {dag.dag_id} --all")
+
+
+def standing(dag: wire.DagSummary) -> str:
+    if dag.missing_since is not None:
+        return "its file is gone"
+    return "paused" if dag.paused_at else "active"
 
 
 def retries_of(task: Task) -> int | str:

@@ -3,6 +3,7 @@
 A fire is the logical date of its run; the run's data interval reaches back to the fire before.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from headway.core.schedules import FIRST, TICK, OnPartitions, Schedule
@@ -21,6 +22,23 @@ def interval(
         if span is not None:
             return span
     return schedule.data_interval(logical_date)
+
+
+def outside(
+    schedule: Schedule,
+    fires: Iterable[datetime],
+    start_date: datetime | None,
+    end_date: datetime | None,
+    *,
+    by_start: bool = False,
+) -> tuple[int, int]:
+    """Count the fires for which ``due`` gives no run: those before the start date, and those after the end date."""
+    if schedule.bounded:
+        return 0, 0
+    bounds = [schedule.data_interval(fire)[0] if by_start else fire for fire in fires]
+    before = sum(start_date is not None and bound < start_date for bound in bounds)
+    after = sum(end_date is not None and bound > end_date for bound in bounds)
+    return before, after
 
 
 def due(

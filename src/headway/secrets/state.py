@@ -12,11 +12,11 @@ from psycopg import Connection
 from headway.agent.protocol import Ask, ByAttempt, ByWait, ByWatcher
 from headway.errors import NotAllowed, NotFound
 from headway.secrets import runs
-from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, Asked, flaw
+from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, TEAM_BYTES_MAX, Asked, flaw
 from headway.spec.state_stores import KIND as KIND
 from headway.store import askers, state_stores
 from headway.store.clock import clock
-from headway.store.state_stores import NewValue, OfTask, Scope
+from headway.store.state_stores import ROW_BYTES, NewValue, OfTask, Scope
 
 OVER: Final = {
     ByAttempt: "the attempt has ended, so it neither reads nor changes the state of its task and of assets",
@@ -151,7 +151,7 @@ def done(
 
 
 def check_room(conn: Connection[Any], scope: Scope, new: NewValue) -> None:
-    """Raises NotAllowed: the scope is full."""
+    """Raises NotAllowed: the scope is full, or the team has its share."""
     used = state_stores.used(conn, scope, new.key)
     of = "task instance" if isinstance(scope, OfTask) else f"asset {scope.asset!r}"
     if used.keys >= KEYS_MAX:
@@ -163,4 +163,14 @@ def check_room(conn: Connection[Any], scope: Scope, new: NewValue) -> None:
         raise NotAllowed(
             f"the states of the {of} would have {used.size + new.size:,} bytes; "
             f"the limit is {BYTES_MAX:,}: keep large ones in files or an object store, and their paths here"
+        )
+    more = new.size - (used.before or 0) + (ROW_BYTES if used.before is None else 0)
+    if more <= 0:
+        return  # a team that has too much may have less
+    total = state_stores.used_by_team(conn, scope.team_id) + more
+    if total > TEAM_BYTES_MAX:
+        raise NotAllowed(
+            f"the states of all tasks and assets of the team would have {total:,} bytes; the limit is "
+            f"{TEAM_BYTES_MAX:,}: delete those that are not needed, clear those of tasks that have succeeded, and keep "
+            "large ones in files or an object store; those of a task instance also go with its run"
         )

@@ -15,6 +15,7 @@ KEY_CHARS_MAX: Final = 512
 VALUE_BYTES_MAX: Final = 1024 * 1024  # as JSON
 KEYS_MAX: Final = 1_000  # of one scope
 BYTES_MAX: Final = 16 * 1024 * 1024  # of the values of one scope
+TEAM_BYTES_MAX: Final = 2 * 1024**3  # of all that a team keeps
 NOTHING: Final = msgspec.Raw(b"null")
 
 

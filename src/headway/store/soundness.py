@@ -7,6 +7,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
+from headway.store.state_stores import ROW_BYTES
 from headway.store.states import FINAL_INSTANCES, FINAL_RUNS, LIVE_ATTEMPTS
 
 KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
@@ -34,6 +35,12 @@ ALWAYS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM share WHERE used <> (
             SELECT count(*) FROM attempt
             WHERE attempt.team_id = share.team_id AND attempt.state IN {LIVE_ATTEMPTS})""",
+    "I36 state_used differs from the states that are kept": f"""
+        SELECT FROM team
+        WHERE (SELECT coalesce(sum(bytes), 0) FROM state_used WHERE state_used.team_id = team.team_id) <> (
+            SELECT coalesce(sum(size + {ROW_BYTES}), 0) FROM (
+                SELECT size FROM task_state WHERE task_state.team_id = team.team_id
+                UNION ALL SELECT size FROM asset_state WHERE asset_state.team_id = team.team_id) AS kept)""",
     "I15 two runs of one key": """
         SELECT FROM run GROUP BY team_id, dag_id, run_key HAVING count(*) > 1""",
     "I23 attempts differ from those there are": f"""

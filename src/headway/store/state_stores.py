@@ -7,11 +7,13 @@ those who write to the same scope, so that limits hold.
 """
 
 from datetime import datetime
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import Connection
 
 from headway.store.rows import rows
+
+ROW_BYTES: Final = 128  # that a key counts beside its value; so do the triggers of ``state_used``
 
 ATTEMPT: LiteralString = """
     SELECT run.dag_id, attempt.state_question
@@ -66,16 +68,24 @@ GET_OF_ASSET: LiteralString = """
     WHERE team_id = %(team_id)s AND asset = %(asset)s AND key = %(key)s
 """
 
-# Beside the key that is about to be set.
+# Beside the key that is about to be set, and the size of that.
 USED_BY_TASK: LiteralString = """
-    SELECT count(*), coalesce(sum(size), 0)::bigint FROM task_state
+    SELECT count(*) FILTER (WHERE key <> %(key)s), coalesce(sum(size) FILTER (WHERE key <> %(key)s), 0)::bigint,
+        max(size) FILTER (WHERE key = %(key)s)
+    FROM task_state
     WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
-        AND key <> %(key)s
 """
 
 USED_BY_ASSET: LiteralString = """
-    SELECT count(*), coalesce(sum(size), 0)::bigint FROM asset_state
-    WHERE team_id = %(team_id)s AND asset = %(asset)s AND key <> %(key)s
+    SELECT count(*) FILTER (WHERE key <> %(key)s), coalesce(sum(size) FILTER (WHERE key <> %(key)s), 0)::bigint,
+        max(size) FILTER (WHERE key = %(key)s)
+    FROM asset_state
+    WHERE team_id = %(team_id)s AND asset = %(asset)s
+"""
+
+# Counted by triggers, in as many parts as there were ever writers at the same moment.
+USED_BY_TEAM: LiteralString = """
+    SELECT coalesce(sum(bytes), 0)::bigint FROM state_used WHERE team_id = %(team_id)s
 """
 
 SET_OF_TASK: LiteralString = """
@@ -147,8 +157,11 @@ class Held(NamedTuple):
 
 
 class Used(NamedTuple):
+    """``before``: the size of the key that is about to be set; None: the scope does not have it."""
+
     keys: int
     size: int
+    before: int | None
 
 
 class NewValue(NamedTuple):
@@ -203,11 +216,18 @@ def get(conn: Connection[Any], scope: Scope, key: str) -> Found | None:
 
 
 def used(conn: Connection[Any], scope: Scope, key: str) -> Used:
-    """Return what a scope holds beside this key."""
+    """Return what a scope holds beside this key, and of it."""
     statement = USED_BY_TASK if isinstance(scope, OfTask) else USED_BY_ASSET
     row = conn.execute(statement, {**scope._asdict(), "key": key}).fetchone()
     assert row is not None
     return Used(*row)
+
+
+def used_by_team(conn: Connection[Any], team_id: int) -> int:
+    """Return what a team keeps, in bytes, with ``ROW_BYTES`` for each key. Not yet what others are about to set."""
+    row = conn.execute(USED_BY_TEAM, {"team_id": team_id}).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def put(conn: Connection[Any], scope: Scope, new: NewValue, by: str, now: datetime) -> None:

@@ -39,9 +39,12 @@ class BackfillRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``notes``: what may surprise, such as dates before the start date of the DAG."""
+
     backfill_id: str | None
     runs: list[BackfillRun]
     timezone: str  # of the DAG
+    notes: list[str] = []
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):

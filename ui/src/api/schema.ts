@@ -3039,6 +3039,7 @@ export interface components {
         /** BackfillAnswer */
         BackfillAnswer: {
             backfill_id: string | null;
+            notes: string[];
             runs: components["schemas"]["BackfillRun"][];
             timezone: string;
         };
@@ -8872,6 +8873,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "backfill_id": "01jk5w2d4r6t",
+                     *       "notes": [
+                     *         "Repaired by hand: the source was late."
+                     *       ],
                      *       "runs": [
                      *         {
                      *           "action": "create",

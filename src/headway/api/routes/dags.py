@@ -26,6 +26,7 @@ from headway.errors import Conflict, HeadwayError, NotFound, UsageError
 from headway.loader import sourcefiles
 from headway.spec.assets import flaw_of_words
 from headway.spec.params import check_params
+from headway.store.clock import clock
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
 from headway.wire.backfills import AGAIN
@@ -145,9 +146,10 @@ async def backfill(
         spec = views.spec(conn, dag_id)
         dates = commands.backfill_dates(spec, data.first, data.last)
         planned = backfills.plan(conn, team_id, dag_id, dates, backfills.Again(data.again))
+        notes = backfills.notes_of(spec, planned, clock(conn))
         if data.dry_run:
             check_params(spec, data.params)
-            return backfill_answer(planned, None, {}, spec.zone)
+            return backfill_answer(planned, None, {}, spec.zone, notes)
         check_something_to_do(planned)
         graphs, active = Catalog(conn).graph, data.max_active_runs
         backfill_id, run_ids = backfills.create(
@@ -165,7 +167,7 @@ async def backfill(
         api.door.tell(
             after={"backfill_id": backfill_id, "runs": len(run_ids), "left_out": left_out}
         )
-        return backfill_answer(planned, backfill_id, run_ids, spec.zone)
+        return backfill_answer(planned, backfill_id, run_ids, spec.zone, notes)
 
     return await api.door.call(work)
 
@@ -183,7 +185,11 @@ def check_something_to_do(planned: list[backfills.Planned]) -> None:
 
 
 def backfill_answer(
-    planned: list[backfills.Planned], backfill_id: str | None, made: dict[datetime, str], zone: str
+    planned: list[backfills.Planned],
+    backfill_id: str | None,
+    made: dict[datetime, str],
+    zone: str,
+    notes: list[str],
 ) -> wire.BackfillAnswer:
     runs = [
         wire.BackfillRun(
@@ -194,7 +200,7 @@ def backfill_answer(
         )
         for each in planned
     ]
-    return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs, timezone=zone)
+    return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs, timezone=zone, notes=notes)
 
 
 @post("/dags/{dag_id:str}/pause", status_code=200, needs=Verb.DAG_PAUSE)

@@ -14,6 +14,7 @@ from headway.executors.kubernetes.install import (
     Install,
     agents_policy,
     selector,
+    to_schedulers,
 )
 from headway.executors.kubernetes.names import namespace_of
 from headway.executors.kubernetes.objects import Object
@@ -43,6 +44,7 @@ def deployments(install: Install) -> list[Object]:
 
 def api(install: Install) -> Object:
     command = ["api", "--host", "0.0.0.0", "--port", str(API_PORT), "--dags", "/dags"]
+    command += ["--api-rate", str(install.api_rate)]
     told = {} if install.host is None else {"HEADWAY_PUBLIC_URL": f"https://{install.host}"}
     places = [*shared(), *sign_in(install)]
     if install.sign_in_secret is not None:
@@ -73,11 +75,13 @@ def scheduler(install: Install) -> Object:
     told = {
         "HEADWAY_KUBERNETES": f"{CONFIG}/kubernetes.yaml",
         "HEADWAY_CANARY_S": str(install.canary_seconds),
+        "HEADWAY_RETENTION_DAYS": str(install.retention_days),
     }
     if install.log_store is not None:  # it ships nothing itself
         told["HEADWAY_LOG_STORE"] = install.log_store
     if install.webhook_networks is not None:
         told["HEADWAY_WEBHOOK_NETWORKS"] = install.webhook_networks
+    told |= kept(install)
     env = [*database(install), *keys(install), *plain(told)]
     found = container("scheduler", install, command, env, places)
     found["ports"] = [
@@ -87,6 +91,16 @@ def scheduler(install: Install) -> Object:
     ]
     found |= probes(HEALTH_PORT)
     return deployment("scheduler", install, found, places, replicas=install.schedulers)
+
+
+def kept(install: Install) -> dict[str, str]:
+    """Return for how many days logs and the audit are kept, where that is said."""
+    days = {
+        "HEADWAY_LOG_DAYS": install.log_days,
+        "HEADWAY_LOG_LOCAL_DAYS": install.log_local_days,
+        "HEADWAY_AUDIT_DAYS": install.audit_days,
+    }
+    return {name: str(number) for name, number in days.items() if number is not None}
 
 
 def loader(install: Install, team: str) -> Object:
@@ -169,7 +183,7 @@ def agents(install: Install) -> list[Object]:
     for team in install.teams:
         server = f"{install.gateway}:{AGENTS_PORT}"
         one = agent(install, server, install.settings.service_account)
-        for each in (one, agents_policy(install)):
+        for each in (one, agents_policy(install, to_schedulers(install))):
             each["metadata"]["namespace"] = namespace_of(install.settings, team)
             made.append(each)
     return made
@@ -187,6 +201,7 @@ def agent(install: Install, server: str, account: str) -> Object:
     command = [
         *("agent", *to, "--token-file", f"{TOKEN}/token", "--data", DATA),
         *("--slots", str(install.agent_slots), "--health-port", str(HEALTH_PORT)),
+        *(f"--queue={queue}" for queue in install.agent_queues),
     ]
     told = {"HOME": "/tmp"}
     if install.keytab_secret is not None:

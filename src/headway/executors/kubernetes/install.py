@@ -5,7 +5,7 @@ Each component is a Deployment of its own (``components``), before a database th
 and to ask whose token a pod shows. Nobody makes namespaces or roles.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,14 +24,26 @@ CONFIG: Final = "/etc/headway"
 CERTIFICATE: Final = "/etc/headway-gateway"
 COMPONENTS: Final = ("api", "scheduler", "loader")  # each with an account
 REPLICATED: Final = ("api", "scheduler")
+AMOUNTS: Final = ("resources", "sidecar_resources")
+RULES: Final = ("policy", "spot")  # as they are given: the executor reads them
+# Settings that are always told: their values have usual ones in the chart.
+TOLD: Final = (
+    *("queues", "pods", "pending_deadline_s", "pending_requeues", "drain_s", "run_as_user"),
+)
+# They are in the objects of teams, which nobody but the install makes here.
+OF_OBJECTS: Final = ("egress", "api_servers")
 
 
-class Install(msgspec.Struct, frozen=True, kw_only=True):
+class Install(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """``image`` has Headway with the extra ``kubernetes``, and DAG files in ``/dags`` unless ``dags_claim`` has them.
 
     Secrets that must exist: ``database_secret`` with ``url`` (and ``api-url``, if the API has a login of its own),
     ``gateway_secret`` with ``tls.crt``, ``tls.key`` and ``ca.crt``; in the namespace of each team with agents
     ``agent_secret`` with ``token`` and ``ca.crt``. ``keys_secret`` may have ``keys``, the master keys.
+
+    ``policy`` to ``pod_mutation`` are settings of the executor, which says what they mean (``settings``).
     """
 
     image: str
@@ -67,12 +79,32 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
     schedulers: int = 2
     agents: int = 1  # of each team; 0: tasks run in pods only
     agent_slots: int = 8
+    agent_queues: tuple[str, ...] = ("default",)  # whose tasks they run
     slots: int = 32
     canary_seconds: int = 300  # between two proofs that runs get to success; 0: none
     dags_claim: str | None = None
     storage: str = "20Gi"
     storage_class: str | None = None
     metrics_secret: str | None = None  # has token, of a viewer; makes a ServiceMonitor
+    policy: dict[str, Any] | None = None
+    spot: dict[str, Any] | None = None
+    resources: dict[str, str] | None = None  # of tasks that name none
+    sidecar_resources: dict[str, str] | None = None  # of the agent beside a container
+    queues: tuple[str, ...] = ("default",)
+    pods: int = 100  # of one team at once
+    pending_deadline_seconds: int = 900
+    pending_requeues: int = 2
+    drain_seconds: int = 600
+    run_as_user: int = 1000
+    pod_mutation: str | None = None
+    # Where tasks of all teams may connect to, as rules of network policies: pods of tasks and agents.
+    egress: tuple[Any, ...] = ()
+    api_servers: tuple[str, ...] = ()  # NETWORK:PORT
+    api_rate: int = 100  # requests a second of one person or token
+    retention_days: int = 90
+    log_days: int | None = None
+    log_local_days: int | None = None
+    audit_days: int | None = None
 
     @property
     def gateway(self) -> str:
@@ -93,7 +125,26 @@ class Install(msgspec.Struct, frozen=True, kw_only=True):
             namespaces=f"{self.namespace}-{{team}}",
             identity=f"{self.namespace}/{NAME}-scheduler",
             manage_teams=False,
+            egress=self.egress,
+            api_servers=self.api_servers,
+            queues=self.queues,
+            pods=self.pods,
+            pending_deadline_s=self.pending_deadline_seconds,
+            pending_requeues=self.pending_requeues,
+            drain_s=self.drain_seconds,
+            run_as_user=self.run_as_user,
+            pod_mutation=self.pod_mutation,
+            **{name: given for name in AMOUNTS if (given := getattr(self, name))},
         )
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The settings as schedulers read them: what differs from the usual, and what is a value of the chart."""
+        given = msgspec.to_builtins(self.settings)
+        usual = msgspec.to_builtins(Settings(image="", listen="", connect=""))
+        found = {name: v for name, v in given.items() if v != usual[name] or name in TOLD}
+        found |= {name: v for name in RULES if (v := getattr(self, name))}
+        return {name: v for name, v in found.items() if name not in OF_OBJECTS}
 
 
 def objects_of(install: Install) -> list[Object]:
@@ -171,15 +222,20 @@ def account(component: str) -> Object:
 
 
 def config(install: Install) -> Object:
-    given = msgspec.to_builtins(install.settings)
-    usual = msgspec.to_builtins(Settings(image="", listen="", connect=""))
-    text = msgspec.yaml.encode({k: v for k, v in given.items() if v != usual[k]}).decode()
+    lines = [setting(name, value) for name, value in install.told.items()]
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": NAME},
-        "data": {"kubernetes.yaml": text},
+        "data": {"kubernetes.yaml": "".join(lines)},
     }
+
+
+def setting(name: str, value: Any) -> str:
+    """Return one line of YAML. What is more than a text or a number is JSON, as the chart writes it."""
+    if isinstance(value, dict | list | tuple):
+        return f"{name}: {msgspec.json.encode(value, order='sorted').decode()}\n"
+    return msgspec.yaml.encode({name: value}).decode()
 
 
 def claim(install: Install) -> Object:
@@ -239,10 +295,10 @@ def policy(component: str, ingress: list[Object]) -> Object:
     }
 
 
-def agents_policy(install: Install) -> Object:
-    """Return where agents may connect: to the names of the cluster and to schedulers. Nobody connects to them."""
-    port = {"port": AGENTS_PORT, "protocol": "TCP"}
-    schedulers = {"to": [in_namespace(install.namespace)], "ports": [port]}
+def agents_policy(install: Install, server: Object) -> Object:
+    """Return where agents may connect: to the names of the cluster, to ``server``, and where tasks may. Nobody
+    connects to them.
+    """
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -250,9 +306,15 @@ def agents_policy(install: Install) -> Object:
         "spec": {
             "podSelector": {"matchLabels": selector("agent")},
             "policyTypes": ["Ingress", "Egress"],
-            "egress": [dns(), schedulers],
+            "egress": [dns(), server, *install.egress],
         },
     }
+
+
+def to_schedulers(install: Install) -> Object:
+    """Return the rule that lets agents of the same cluster reach schedulers."""
+    port = {"port": AGENTS_PORT, "protocol": "TCP"}
+    return {"to": [in_namespace(install.namespace)], "ports": [port]}
 
 
 def monitor(secret: str) -> Object:

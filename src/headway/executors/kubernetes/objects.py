@@ -129,7 +129,7 @@ def added(text: str, other: str) -> str:
 
 def limit_range(settings: Settings) -> Object:
     """Containers of others, such as sidecars, count against the quota too."""
-    usual = dict(settings.resources)
+    usual = settings.resources
     limits = [{"type": "Container", "default": usual, "defaultRequest": usual}]
     return {
         "apiVersion": "v1",

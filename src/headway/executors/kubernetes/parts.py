@@ -6,8 +6,8 @@ They are made by the same functions as the whole, in the namespace of their rele
 from typing import Any
 
 from headway.executors.kubernetes.components import agent
-from headway.executors.kubernetes.install import AGENTS_PORT, NAME, Install, account, selector
-from headway.executors.kubernetes.objects import Object, dns
+from headway.executors.kubernetes.install import AGENTS_PORT, NAME, Install, account, agents_policy
+from headway.executors.kubernetes.objects import Object
 from headway.executors.kubernetes.postgres import objects as of_database
 
 
@@ -21,22 +21,9 @@ class Agents(Install, frozen=True, kw_only=True):
 def agents(install: Any) -> list[Object]:
     """Return the agents of a server in another namespace or cluster. They reach names and the server."""
     one = agent(install, f"{install.server}:{install.server_port}", f"{NAME}-agent")
-    found = [account("agent"), policy(install.server_port), one]
+    to_server = {"ports": [{"port": install.server_port, "protocol": "TCP"}]}
+    found = [account("agent"), agents_policy(install, to_server), one]
     return placed(install, found)
-
-
-def policy(port: int) -> Object:
-    to_server = {"ports": [{"port": port, "protocol": "TCP"}]}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": f"{NAME}-agent"},
-        "spec": {
-            "podSelector": {"matchLabels": selector("agent")},
-            "policyTypes": ["Ingress", "Egress"],
-            "egress": [dns(), to_server],
-        },
-    }
 
 
 def database(install: Install) -> list[Object]:

@@ -1,6 +1,7 @@
 """The settings of the Kubernetes executor: one YAML file, which ``--kubernetes`` names."""
 
 import re
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +83,7 @@ def read_settings(file: Path) -> Settings:
             hint="pip install 'headway[kubernetes]'",
         )
     try:
-        found = msgspec.yaml.decode(file.read_bytes(), type=Settings)
+        found = settings_of(msgspec.yaml.decode(file.read_bytes()))
         if found.ca is not None:
             found = msgspec.structs.replace(found, ca=Path(found.ca).read_text())
     except OSError as error:
@@ -94,6 +95,18 @@ def read_settings(file: Path) -> Settings:
         raise UsageError(str(error), where=str(file), hint="see docs/kubernetes.md") from error
     if why := flaw(found):
         raise UsageError(why, where=str(file), hint="see docs/kubernetes.md")
+    return found
+
+
+def settings_of(given: Any) -> Settings:
+    """Return the settings that data stand for. Raises msgspec.ValidationError, also for a word that no policy has."""
+    found = msgspec.convert(given, Settings)
+    known = {field.name for field in fields(PodPolicy)}
+    unknown = next((word for word in given.get("policy", ()) if word not in known), None)
+    if (
+        unknown is not None
+    ):  # of a dataclass it would be ignored, and the policy would allow more than it says
+        raise msgspec.ValidationError(f"Object contains unknown field `{unknown}` - at `$.policy`")
     return found
 
 

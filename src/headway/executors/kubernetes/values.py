@@ -8,8 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from headway.core.cluster import TICKETS
+import msgspec
+
+from headway.core.cluster import DEADLINE_S_MAX, PODS_MAX, TICKETS
+from headway.core.log_retention import DAYS_MAX
+from headway.core.retry import LOSSES_MAX
+from headway.core.run_retention import DAYS_MIN as RUN_DAYS_MIN
 from headway.core.teams import RESERVED, name_trouble
+from headway.executors.kubernetes import shapes
+from headway.executors.kubernetes.settings import DRAIN_S_MAX, flaw, settings_of
 
 if TYPE_CHECKING:
     from headway.executors.kubernetes.install import Install
@@ -20,6 +27,7 @@ NUMBER_MAX: Final = 2**31 - 1
 REPLICAS_MAX: Final = 1000
 INSTANCES_MAX: Final = 9
 CANARY_S_MAX: Final = 86_400  # as ``HEADWAY_CANARY_S`` allows
+AUDIT_DAYS_MIN: Final = 30  # as ``HEADWAY_AUDIT_DAYS`` allows
 # No two hyphens in a row: the namespace of a team is ``SPACE-TEAM`` as it is written, for the server and for the chart.
 LABEL: Final = r"[a-z0-9]+(-[a-z0-9]+)*"
 OBJECT: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
@@ -70,6 +78,10 @@ TEXTS: Final[Mapping[str, Text]] = {
         ),
         NAME,
     ),
+    "pod_mutation": Text(
+        r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*",
+        "MODULE:FUNCTION, such as acme.pods:mutate",
+    ),
     "server": Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name"),
     "log_store": STORE,
     "backup_store": STORE,
@@ -98,6 +110,16 @@ NUMBERS: Final[Mapping[str, Number]] = {
     "canary_seconds": Number(0, CANARY_S_MAX),
     "database_instances": Number(0, INSTANCES_MAX),
     "server_port": Number(1, 65_535),
+    "pods": Number(1, PODS_MAX),
+    "pending_deadline_seconds": Number(1, DEADLINE_S_MAX),
+    "pending_requeues": Number(0, LOSSES_MAX),
+    "drain_seconds": Number(1, DRAIN_S_MAX),
+    "run_as_user": Number(1, NUMBER_MAX),
+    "api_rate": Number(1, NUMBER_MAX),
+    "retention_days": Number(RUN_DAYS_MIN, DAYS_MAX),
+    "log_days": Number(1, DAYS_MAX),
+    "log_local_days": Number(1, DAYS_MAX),
+    "audit_days": Number(AUDIT_DAYS_MIN, DAYS_MAX),
 }
 
 
@@ -126,11 +148,21 @@ def trouble(install: "Install") -> str | None:
             return f"{option(name)}: {shown(given)} must be {text.words}"
     for name, number_of in NUMBERS.items():
         value = getattr(install, name, number_of.least)
-        if not number_of.least <= value <= number_of.most:
+        if value is not None and not number_of.least <= value <= number_of.most:
             return f"{option(name)}: {value} must be from {number_of.least} to {number_of.most:,}"
     if install.keytab_secret == TICKETS:
         return f"keytab-secret: {TICKETS} is the secret of the tickets, not of the keytab"
-    return trouble_of_database(install)
+    return trouble_of_database(install) or trouble_of_settings(install)
+
+
+def trouble_of_settings(install: "Install") -> str | None:
+    """Return which setting of the executor it would not read, in its words, or what the chart would not take."""
+    try:
+        why = flaw(settings_of(install.told))
+    except msgspec.ValidationError as error:
+        found = re.search(r"`\$\.(\w+)", str(error))
+        why = f"{option(found[1])}: {error}" if found is not None else str(error)
+    return why or shapes.trouble(install)
 
 
 def trouble_of_database(install: "Install") -> str | None:
@@ -148,6 +180,12 @@ def trouble_of_database(install: "Install") -> str | None:
 
 def is_whole(pattern: str, text: str, most: int) -> bool:
     return len(text) <= most and re.fullmatch(pattern, text) is not None
+
+
+def camel(name: str) -> str:
+    """Return the name that a setting has among the values of a chart."""
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
 
 
 def option(name: str) -> str:
@@ -171,9 +209,10 @@ def schema_of_text(name: str, *, optional: bool) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^({text.pattern})$", "maxLength": text.most}
 
 
-def schema_of_number(name: str) -> dict[str, Any]:
+def schema_of_number(name: str, *, optional: bool = False) -> dict[str, Any]:
     number = NUMBERS[name]
-    found = {"type": "integer", "minimum": number.least, "maximum": number.most}
+    kind = ["integer", "null"] if optional else "integer"
+    found = {"type": kind, "minimum": number.least, "maximum": number.most}
     return found | {"not": {"const": 1}} if name == "database_instances" else found
 
 

@@ -99,12 +99,17 @@ function Planned(props: {
   again: Asked["again"];
   choose: (again: Asked["again"]) => void;
 }) {
-  const { runs, timezone } = props.answer;
+  const { runs, timezone, notes } = props.answer;
   const name = useId();
   if (runs.length === 0) return <p role="status">The schedule has no dates in this period.</p>;
   return (
     <div role="status">
       <p className={styles.summary}>{summaryOf(props.answer)}</p>
+      {notes.map((note) => (
+        <p key={note} className={styles.note}>
+          {note}
+        </p>
+      ))}
       {runs.some(({ state }) => state !== null) && (
         <fieldset className={styles.again}>
           <legend>Some dates have a run already. Run:</legend>
