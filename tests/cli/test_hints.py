@@ -12,7 +12,7 @@ from typer.main import get_command
 from headway.cli import hints
 from headway.cli.options import Data
 from headway.cli.teamed import add_team
-from tests.cli.conftest import Command, headway
+from tests.cli.conftest import Command, headway, wait_until
 
 SOURCES = Path(__file__).parents[2] / "src" / "headway"
 
@@ -89,8 +89,12 @@ def test_hints_of_a_server_and_of_a_client_name_the_place(cli: Command, home: Pa
     assert "start one with headway up --data nowhere," in away.stderr
     run = cli("run", "distant", "--detach", "--data", data)
     assert f"to follow it: headway show --data {data} " in run.stderr
-    why = cli("why", run.stdout.strip(), "--data", data)
-    assert f"headway up --data {data} --queue default --queue gpu" in why.stdout
+    started = f"headway up --data {data} --queue default --queue gpu"
+    # Once a scheduler has seen that no agent serves the queue.
+    wait_until(
+        lambda: started in cli("why", run.stdout.strip(), "--data", data).stdout,
+        "no hint names the queue",
+    )
     assert cli("cancel", run.stdout.strip()).returncode == 0
 
 
