@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
@@ -52,10 +53,13 @@ def test_what_a_change_leaves_out_stays(
 ) -> None:
     client.set_connection("w", wire.ConnectionRequest(uri=URI))
     shown = client.connection("w")
-    client.set_connection(
-        "w", wire.ConnectionRequest(conn_type="postgres", host="new", extra=shown.extra)
+    same = wire.ConnectionRequest(
+        conn_type=shown.conn_type, host=shown.host, port=shown.port, login="new", extra=shown.extra
     )
+    client.set_connection("w", same)
     assert secret_of(owner_conn, layout, "w") == (CANARY, CANARY)
+    with pytest.raises(UsageError, match="to another place: host changed"):
+        client.set_connection("w", msgspec.structs.replace(same, host="attacker"))
     client.set_connection("w", wire.ConnectionRequest(conn_type="postgres", password=None))
     assert secret_of(owner_conn, layout, "w") == (None, None)
     with pytest.raises(UsageError, match="no secret is stored"):
@@ -119,7 +123,9 @@ def test_who_may_see_and_set(url: str) -> None:
 def test_the_audit_tells_of_changes_without_values(url: str, owner_conn: Session) -> None:
     admin = people.local(url)
     admin.ask("PUT", f"{API}/connections/w", {"uri": URI})
-    admin.ask("PUT", f"{API}/connections/w", {"conn_type": "x", "extra": {"x": CANARY}})
+    admin.ask(
+        "PUT", f"{API}/connections/w", {"conn_type": "x", "password": None, "extra": {"x": CANARY}}
+    )
     admin.ask("PUT", f"{API}/variables/v", {"value": CANARY, "is_secret": True})
     told = admin.ask("GET", f"{API}/audit")
     assert CANARY.encode() not in told.body

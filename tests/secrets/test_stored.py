@@ -98,8 +98,13 @@ def test_what_is_secret_is_in_the_envelope_only(rows: Rows) -> None:
 
 def test_a_password_stays_where_a_change_does_not_name_it(rows: Rows) -> None:
     put(uri=URI)
-    made = put(conn_type="postgres", host="db2", extra={"api_key": MASK, "x": "y"})
-    assert (made.host, made.has_password, made.extra) == ("db2", True, {"api_key": MASK, "x": "y"})
+    same: dict[str, Any] = {"conn_type": "postgres", "host": "db", "port": 5432}
+    made = put(**same, login="you", extra={"api_key": MASK, "sslmode": "require"})
+    assert (made.login, made.has_password, made.extra) == (
+        "you",
+        True,
+        {"api_key": MASK, "sslmode": "require"},
+    )
     assert secret(rows) == {"password": "pw", "extra": {"api_key": "k"}}
     for gone in (None, ""):
         put(uri=URI)
@@ -109,6 +114,38 @@ def test_a_password_stays_where_a_change_does_not_name_it(rows: Rows) -> None:
     assert secret(rows)["password"] == "new"
     put(uri="postgres://me@db")
     assert secret(rows)["password"] is None, "a URI says all"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"host": "attacker"}, "host"),
+        ({"host": None}, "host"),
+        ({"port": 1}, "port"),
+        ({"conn_type": "http"}, "conn_type"),
+        ({"extra": {"api_key": MASK, "sslmode": "disable"}}, "extra sslmode"),
+        ({"extra": {"api_key": MASK}}, "extra sslmode"),
+        ({"extra": {"api_key": MASK, "sslmode": "require", "proxy": "p"}}, "extra proxy"),
+        ({"host": "attacker", "password": "guess"}, "host"),
+    ],
+)
+def test_a_secret_that_stays_is_sent_nowhere_else(
+    rows: Rows, change: dict[str, Any], told: str
+) -> None:
+    put(uri=URI)
+    same: dict[str, Any] = {
+        "conn_type": "postgres",
+        "host": "db",
+        "port": 5432,
+        "extra": {"api_key": MASK, "sslmode": "require"},
+    }
+    with pytest.raises(UsageError, match=f"to another place: {told} changed") as caught:
+        put(**{**same, **change})
+    asked = "extra api_key" if "password" in change else "password and extra api_key"
+    assert caught.value.hint == f"give the {asked} again"
+    assert rows.connections[1, "w"].host == "db"
+    again: dict[str, Any] = {"password": "pw", "extra": {"api_key": "k", "sslmode": "require"}}
+    assert put(**{**same, **again, "host": "db2"}).host == "db2"
 
 
 def test_a_mask_stands_for_what_is_stored_under_its_own_name(rows: Rows) -> None:

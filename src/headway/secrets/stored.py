@@ -3,6 +3,7 @@
 Every function is a step of the caller's transaction.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +38,7 @@ def set_connection(
     wanted: wire.ConnectionRequest,
     actor: str,
 ) -> wire.Connection:
-    """Create or replace a connection. Raises UsageError."""
+    """Create or replace a connection. Raises UsageError, also where secrets that stay would be sent elsewhere."""
     check_name(conn_id, "connection")
     check_dags(wanted.dags)
     before = connections.find(conn, team_id, conn_id)
@@ -48,6 +49,11 @@ def set_connection(
         password = stays.get("password")
     extra = {name: kept(name, value, stays) for name, value in described.extra.items()}
     hidden = {name: value for name, value in extra.items() if is_sensitive(name, value)}
+    staying = [f"extra {name}" for name, value in described.extra.items() if value == MASK]
+    if password and wanted.password is UNSET and wanted.uri is None:
+        staying.insert(0, "password")
+    if before is not None and staying:
+        check_place(before, described, hidden, staying)
     place = place_of(team_id, CONNECTION, conn_id)
     envelope = close(keys, place, {"password": password, "extra": hidden})
     names = [*(["password"] if password else []), *(f"extra.{name}" for name in hidden)]
@@ -66,6 +72,29 @@ def set_connection(
     )
     connections.put(conn, team_id, stored, actor, clock(conn))
     return show_connection(conn, team_id, conn_id)
+
+
+def check_place(
+    before: connections.Stored, described: Connection, hidden: Collection[str], staying: list[str]
+) -> None:
+    """Let nobody have a secret sent to a place of their own who does not know it.
+
+    Extras count, too: some name the address, a proxy, or whether to encrypt.
+    """
+    visible = {name: value for name, value in described.extra.items() if name not in hidden}
+    changed = [
+        name
+        for name in ("conn_type", "host", "port")
+        if getattr(before, name) != getattr(described, name)
+    ]
+    names = sorted(before.extra.keys() | visible.keys())
+    changed += [f"extra {name}" for name in names if before.extra.get(name) != visible.get(name)]
+    if changed:
+        secrets, fields = " and ".join(staying), ", ".join(changed)
+        raise UsageError(
+            f"the connection {before.conn_id!r} would send its stored {secrets} to another place: {fields} changed",
+            hint=f"give the {secrets} again",
+        )
 
 
 def read_request(wanted: wire.ConnectionRequest, conn_id: str) -> Connection:
