@@ -197,3 +197,20 @@ def test_many_written_dates_do_not_make_a_transaction_long(
     assert value(conn, "SELECT next_fire_at FROM dag WHERE dag_id = 'a2'") == utc("2026-01-01")
     assert due(scheduler, utc("2026-01-06T12:00")) == 1
     assert value(conn, made) == "a0 a1 a2 z"
+
+
+def test_a_team_that_catches_up_with_many_dates_holds_up_no_other(
+    conn: Session, owner_conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its DAGs are due for the longest time, and go on being so."""
+    monkeypatch.setattr(timetables, "DATES_READ_MAX", 2 * len(FIRES))
+    monkeypatch.setattr(timetables, "FIRES_MAX", 1)
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    scheduler = Scheduler(conn)
+    for number in range(3):
+        dated(conn, dag_id=f"a{number}", catchup=True)
+    dated(conn, dag_id="z", team_id=2)
+    conn.execute("UPDATE dag SET next_fire_at = '2026-01-02Z' WHERE team_id = 2")
+    assert due(scheduler, utc("2026-01-07T12:00")) == 2
+    made = "SELECT string_agg(dag_id, ' ' ORDER BY dag_id) FROM run"
+    assert value(conn, made) == "a0 z"
