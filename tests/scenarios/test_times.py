@@ -9,6 +9,7 @@ from psycopg import Connection
 from headway import ids
 from headway.actions import backfills, commands
 from headway.actions.backfills import Again
+from headway.core.schedules import dates as written_dates
 from headway.engine import timetables
 from headway.errors import UsageError
 from headway.spec.model import Asset
@@ -168,6 +169,28 @@ def test_times_and_assets_start_runs_each_on_its_own(conn: Session) -> None:
     assert consumed(conn, by_data) == ["orders", "rates"]
     assert due(scheduler, utc("2026-01-02T12:00")) == 1, "the run by data moved no fire"
     assert follower.follow() == 0
+
+
+def test_what_events_bring_reads_no_dates(conn: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One event may concern fifty DAGs, of which each has thousands of dates."""
+    producer(conn, "orders", dag_id="makes_orders")
+    dated(
+        conn,
+        dag_id="c",
+        schedule={"dates": {"fires": FIRES, "words": "by Workdays"}, "or_assets": "orders"},
+        assets=(Asset(name="orders"),),
+    )
+    scheduler = Scheduler(conn)
+    produced(conn, scheduler, "makes_orders")
+    asked: list[tuple[str, ...]] = []
+
+    def dates_read(fires: tuple[str, ...], _: str) -> tuple[written_dates.Date, ...]:
+        asked.append(fires)
+        return ()
+
+    monkeypatch.setattr(written_dates, "dated", dates_read)
+    assert Follower(scheduler).follow() == 1
+    assert not any(asked)
 
 
 def test_it_is_told_when_it_runs_next_and_what_it_waits_for(conn: Session) -> None:

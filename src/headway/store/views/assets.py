@@ -257,7 +257,7 @@ def waiter_of_partitions(conn: Connection[Any], row: dict[str, Any]) -> wire.Ass
 def schedule_of(given: Any, first: datetime) -> Schedule:
     """Read a stored schedule. One that only a newer version knows brings no runs here."""
     try:
-        return schedules.read(given, first)
+        return schedules.of_data(given, first)
     except BadSchedule:
         return schedules.OnDemand()
 
