@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
 from headway import wire
 from headway.agent.protocol import Answer, Ask, ByAttempt, ByWait
@@ -21,7 +23,7 @@ from headway.secrets.service import MISSES_MAX, Service
 from headway.secrets.state import OVERTAKEN
 from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
 from headway.store import variables
-from headway.store.transact import transact
+from headway.store.transact import connect, transact
 from tests.leaks.world import rows_of
 from tests.scenarios.world import ANN, Scheduler, deploy, key_of, task, trigger, value
 
@@ -339,3 +341,45 @@ def test_a_variable_that_others_hold_holds_up_no_tick(
                     assert not asked.done()
                 conn.execute(LIVE)
             assert asked.result() == Answer(1)
+
+
+def test_what_a_person_changes_beside_the_value_does_not_bring_an_old_value_back(
+    conn: Connection[Any], dsn: str, tmp_path: Path, scheduler: Scheduler
+) -> None:
+    """The value that stays is read and written in one: a task that sets another meanwhile waits."""
+    assert local_keys(tmp_path, None).current
+    keys = KeyService(tmp_path / FILE)
+    put(conn, keys, "k", is_secret=True)
+    held = []
+
+    def meanwhile() -> None:
+        with connect(dsn) as other, pytest.raises(LockNotAvailable):
+            other.execute("SELECT FROM variable FOR UPDATE NOWAIT")
+        held.append(1)
+
+    keys.meanwhile = meanwhile
+    put(conn, keys, "k", value=UNSET, description="of orders")
+    assert held == [1]
+
+
+def test_a_password_that_stays_is_not_an_old_one(
+    owner_conn: Connection[Any], database: str, tmp_path: Path
+) -> None:
+    """Somebody may set another one while somebody else changes the login."""
+    assert local_keys(tmp_path, None).current
+    keys = KeyService(tmp_path / FILE)
+    held = []
+
+    def set_login(login: str, **given: Any) -> None:
+        request = wire.ConnectionRequest(conn_type="http", host="h", login=login, **given)
+        transact(owner_conn, stored.set_connection, keys, 1, "w", request, ANN)
+
+    def meanwhile() -> None:
+        with connect(database) as other, pytest.raises(LockNotAvailable):
+            other.execute("SELECT FROM connection FOR UPDATE NOWAIT")
+        held.append(1)
+
+    set_login("ann", password="hunter2")
+    keys.meanwhile = meanwhile
+    set_login("bob")
+    assert held == [1]
