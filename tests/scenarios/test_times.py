@@ -16,7 +16,7 @@ from headway.spec.model import Asset
 from headway.store import dags
 from headway.store.transact import Session, transact
 from headway.store.views import assets as asset_views
-from headway.store.views import calendar
+from headway.store.views import calendar, timeline
 from headway.store.views.memory import Memory
 from tests.scenarios.test_assets import Follower, consumed, produced, producer, runs_of
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, value
@@ -237,3 +237,28 @@ def test_a_team_that_catches_up_with_many_dates_holds_up_no_other(
     assert due(scheduler, utc("2026-01-07T12:00")) == 2
     made = "SELECT string_agg(dag_id, ' ' ORDER BY dag_id) FROM run"
     assert value(conn, made) == "a0 z"
+
+
+def test_a_calendar_reads_no_more_dates_than_it_has_time_for(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody's requests are answered in one process."""
+    monkeypatch.setattr(calendar, "DATES_READ_MAX", 2 * len(FIRES))
+    monkeypatch.setattr(calendar, "AT_ONCE", 1)
+    later = [each.replace("2026", "2099") for each in FIRES]
+    for dag_id in ("a", "b"):
+        dated(conn, later, dag_id=dag_id)
+    deploy(conn, task("a"), dag_id="c", schedule={"cron": "0 0 1 1 *"}, start_date=JANUARY)
+    span = utc("2099-01-01"), utc("2099-02-01")
+
+    def told() -> tuple[set[str], bool]:
+        found = calendar.of_all(conn, span, None)
+        return {fire.dag_id for fire in found.fires}, found.truncated
+
+    assert told() == ({"a", "b", "c"}, False)
+    assert timeline.upcoming(conn, utc("2026-01-01"), span)[1] is False
+    dated(conn, later, dag_id="b2")
+    assert told() == ({"a", "b"}, True)
+    assert timeline.upcoming(conn, utc("2026-01-01"), span)[1] is True
+    past = utc("2025-01-01"), utc("2025-02-01")
+    assert calendar.of_all(conn, past, None).truncated is False

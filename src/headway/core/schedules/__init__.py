@@ -47,6 +47,7 @@ __all__ = (
     "OrAssets",
     "Schedule",
     "brief",
+    "dates_of",
     "forms",
     "in_words",
     "keep",
@@ -138,6 +139,11 @@ def undated(kept: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return kept  # which is refused
     words = dates.get("words") or f"on {counted(len(fires), 'date')}"
     return {**kept, Dates.word: {**dates, "fires": (), "words": words}}
+
+
+def dates_of(kept: Mapping[str, Any] | None) -> int:
+    """Return how many dates are read with the schedule of a spec."""
+    return len(((kept or {}).get(Dates.word) or {}).get("fires", ()))
 
 
 def in_words(kept: Mapping[str, Any] | None) -> str:
