@@ -1,6 +1,7 @@
 """Runs at dates that are written down, and of times beside assets, through the scheduler's own transactions."""
 
-from datetime import UTC, datetime
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from psycopg import Connection
 from headway import ids
 from headway.actions import backfills, commands
 from headway.actions.backfills import Again
+from headway.core.schedules import DATES_MAX
 from headway.core.schedules import dates as written_dates
 from headway.engine import timetables
 from headway.errors import UsageError
@@ -17,6 +19,7 @@ from headway.store import dags
 from headway.store.transact import Session, transact
 from headway.store.views import assets as asset_views
 from headway.store.views import calendar, timeline
+from headway.store.views import dags as dag_views
 from headway.store.views.memory import Memory
 from tests.scenarios.test_assets import Follower, consumed, produced, producer, runs_of
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, value
@@ -262,3 +265,22 @@ def test_a_calendar_reads_no_more_dates_than_it_has_time_for(
     assert timeline.upcoming(conn, utc("2026-01-01"), span)[1] is True
     past = utc("2025-01-01"), utc("2025-02-01")
     assert calendar.of_all(conn, past, None).truncated is False
+
+
+def test_a_list_of_dags_holds_the_dates_of_one_at_a_time(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dag_views, "AT_ONCE", 10)
+    fires = [f"{JANUARY + timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}" for hour in range(DATES_MAX)]
+    for number in range(20):
+        dated(conn, fires, dag_id=f"d{number:02}")
+    tracemalloc.start()
+    try:
+        found = dag_views.summaries(conn, limit=100)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+    assert [each.dag_id for each in found] == [f"d{number:02}" for number in range(20)]
+    assert [each.dag_id for each in dag_views.summaries(conn, limit=15)][-1] == "d14"
+    assert {each.schedule_words for each in found} == {"by Workdays"}
+    assert "fires" not in (found[0].schedule or {})["dates"]

@@ -144,14 +144,13 @@ def scheduled(conn: Connection[Any], dag_id: str | None = None) -> tuple[list[Pl
     with conn.cursor(row_factory=tuple_row) as cursor:
         while len(found) < DAGS_MAX:
             values = {"dag_id": dag_id, "after": after, "limit": AT_ONCE}
-            rows = cursor.execute(SCHEDULED, values).fetchall()
-            for row in rows:
+            for row in cursor.execute(SCHEDULED, values):
                 dates += schedules.dates_of(row[1])
                 if dates > DATES_READ_MAX:
                     return found, True
                 found.append(planned_of(*row))
                 after = row[0]
-            if len(rows) < AT_ONCE:
+            if cursor.rowcount < AT_ONCE:
                 return found, False
     return found, True
 
