@@ -1,6 +1,7 @@
 """Tasks of Airflow whose function runs in another interpreter: it asks us, as its task does, and logs by itself."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -109,3 +110,34 @@ def test_a_line_without_an_end_is_not_kept(capfd: pytest.CaptureFixture[str]) ->
     assert len(others.begun[end]) < LINE_BYTES_MAX
     others.close()
     assert set(capfd.readouterr().out) == {"x", "\n"}
+
+
+def test_a_program_that_goes_on_and_on_is_not_waited_for(capfd: pytest.CaptureFixture[str]) -> None:
+    others = Others("/dags")
+    place = others.open()
+    with subprocess.Popen(["yes"], stdout=place) as program:
+        os.close(place)
+        others.close()
+        assert program.wait() != 0, "nobody hears it any more"
+    assert set(capfd.readouterr().out) == {"y", "\n"}
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ('"exception": "no such order"', "INFO task: a exception=no such order"),
+        ('"exception": [1]', "INFO task: a exception=[1]"),
+        ('"exception": [{"order": 7}]', "INFO task: a exception=[{'order': 7}]"),
+        ('"exception": null', "INFO task: a"),
+    ],
+)
+def test_a_field_called_exception_is_a_field_like_any_other(
+    field: str, told: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is written by the author of a task, and by Airflow where an error was raised."""
+    others = Others("/dags")
+    place = others.open()
+    os.write(place, f'{{"event": "a", {field}}}\n'.encode())
+    os.close(place)
+    others.close()
+    assert capfd.readouterr().out == f"{told}\n"

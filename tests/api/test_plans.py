@@ -141,7 +141,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (backfills.LIST, {**PAGE, "backfill_id": None, "dag_id": None}),
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
     (calendar.DAYS, SPAN),
-    (calendar.SCHEDULED, {"dag_id": None, "limit": 100}),
+    (calendar.SCHEDULED, {"dag_id": None, "after": "d", "limit": 100}),
     (versions.LIST, {"dag_id": "d", "before": None, "version": None, "limit": 51}),
     (versions.SPEC, {"dag_id": "d", "version": 1}),
     (versions.OF_RUN, KEY),

@@ -1,5 +1,6 @@
 """Schedules whose dates are written down, and schedules in time beside assets."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,17 @@ import pytest
 from headway import Asset, AssetsOrTimes, Dates
 from headway.core.forecast import Planned, fires
 from headway.core.reasons import EndDateReached, NoDatesLeft
-from headway.core.schedules import FIRST, BadSchedule, OrAssets, brief, in_words, keep, read
+from headway.core.schedules import (
+    DATES_MAX,
+    FIRST,
+    BadSchedule,
+    OrAssets,
+    brief,
+    in_words,
+    keep,
+    of_data,
+    read,
+)
 from headway.core.timetable import due, interval
 from headway.core.waiting import why_nothing_fires
 from headway.spec.errors import BadSpec
@@ -190,3 +201,31 @@ def test_what_is_expected_lies_within_the_dates_of_the_dag_unless_it_was_asked_w
 def test_a_date_is_not_longer_than_dates_are() -> None:
     with pytest.raises(BadSchedule, match="is not a date between"):
         schedule(fires=[f"2026-01-01T00:00:00.{'0' * 1_000_000}Z"])
+
+
+def test_who_asks_for_data_or_words_reads_no_dates() -> None:
+    """Thousands of dates take 10 ms to read, and a scheduler or a list asks this of very many DAGs."""
+    fires = ["no date"] * DATES_MAX
+    kept = {"dates": {"fires": fires, "words": "by Workdays"}, "or_assets": "a"}
+    found = of_data(kept, FIRST)
+    assert isinstance(found, OrAssets)
+    assert (found.assets, found.is_met({"a"}), found.partitioned) == (frozenset("a"), True, False)
+    assert in_words(kept) == "by Workdays, or on a"
+    assert in_words({"dates": {"fires": fires}}) == "on 4,000 dates"
+
+
+def test_what_has_no_dates_is_read_as_ever() -> None:
+    given: tuple[Any, ...] = (
+        None,
+        {"cron": "0 5 * * *", "or_assets": "a"},
+        {"assets": "a"},
+        {"dates": 7},
+    )
+    for kept in given:
+        try:
+            wanted: object = read(kept, FIRST)
+        except BadSchedule as error:
+            with pytest.raises(BadSchedule, match=re.escape(str(error))):
+                of_data(kept, FIRST)
+        else:
+            assert of_data(kept, FIRST) == wanted

@@ -1,5 +1,6 @@
 """State of tasks and assets, asked for by attempts that real ticks start, end, lose and repeat."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -432,3 +433,19 @@ def test_what_a_watcher_of_airflow_kept_in_its_cursor_is_that_of_its_assets(
     conn.execute("DELETE FROM asset_state; UPDATE watch SET cursor = '[1]'")
     owner_conn.execute(moves.encode())
     assert one.get("last", asset="orders") is None
+
+
+def test_an_asset_that_the_loader_holds_holds_up_no_tick(
+    conn: Connection[Any], owner_conn: Connection[Any], service: Service, scheduler: Scheduler
+) -> None:
+    one = started(service, scheduler)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND %s = ANY (pg_blocking_pids(pid))"
+    for verb, given in (("set", {"value": 1}), ("get", {}), ("delete", {})):
+        with ThreadPoolExecutor(1) as threads:
+            with owner_conn.transaction():
+                owner_conn.execute("SELECT FROM asset FOR UPDATE")
+                asked = threads.submit(one.ask, verb, "k", asset="orders", **given)
+                while conn.execute(waits, [owner_conn.info.backend_pid]).fetchone() == (0,):
+                    assert not asked.done()
+                conn.execute("SELECT FROM attempt FOR UPDATE NOWAIT")
+            assert asked.result().refused == ""

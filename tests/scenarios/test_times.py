@@ -1,6 +1,7 @@
 """Runs at dates that are written down, and of times beside assets, through the scheduler's own transactions."""
 
-from datetime import UTC, datetime
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +10,16 @@ from psycopg import Connection
 from headway import ids
 from headway.actions import backfills, commands
 from headway.actions.backfills import Again
+from headway.core.schedules import DATES_MAX
+from headway.core.schedules import dates as written_dates
 from headway.engine import timetables
 from headway.errors import UsageError
 from headway.spec.model import Asset
 from headway.store import dags
 from headway.store.transact import Session, transact
 from headway.store.views import assets as asset_views
-from headway.store.views import calendar
+from headway.store.views import calendar, timeline
+from headway.store.views import dags as dag_views
 from headway.store.views.memory import Memory
 from tests.scenarios.test_assets import Follower, consumed, produced, producer, runs_of
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, value
@@ -170,6 +174,28 @@ def test_times_and_assets_start_runs_each_on_its_own(conn: Session) -> None:
     assert follower.follow() == 0
 
 
+def test_what_events_bring_reads_no_dates(conn: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One event may concern fifty DAGs, of which each has thousands of dates."""
+    producer(conn, "orders", dag_id="makes_orders")
+    dated(
+        conn,
+        dag_id="c",
+        schedule={"dates": {"fires": FIRES, "words": "by Workdays"}, "or_assets": "orders"},
+        assets=(Asset(name="orders"),),
+    )
+    scheduler = Scheduler(conn)
+    produced(conn, scheduler, "makes_orders")
+    asked: list[tuple[str, ...]] = []
+
+    def dates_read(fires: tuple[str, ...], _: str) -> tuple[written_dates.Date, ...]:
+        asked.append(fires)
+        return ()
+
+    monkeypatch.setattr(written_dates, "dated", dates_read)
+    assert Follower(scheduler).follow() == 1
+    assert not any(asked)
+
+
 def test_it_is_told_when_it_runs_next_and_what_it_waits_for(conn: Session) -> None:
     producer(conn, "orders", dag_id="makes_orders")
     both(conn)
@@ -197,3 +223,64 @@ def test_many_written_dates_do_not_make_a_transaction_long(
     assert value(conn, "SELECT next_fire_at FROM dag WHERE dag_id = 'a2'") == utc("2026-01-01")
     assert due(scheduler, utc("2026-01-06T12:00")) == 1
     assert value(conn, made) == "a0 a1 a2 z"
+
+
+def test_a_team_that_catches_up_with_many_dates_holds_up_no_other(
+    conn: Session, owner_conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its DAGs are due for the longest time, and go on being so."""
+    monkeypatch.setattr(timetables, "DATES_READ_MAX", 2 * len(FIRES))
+    monkeypatch.setattr(timetables, "FIRES_MAX", 1)
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    scheduler = Scheduler(conn)
+    for number in range(3):
+        dated(conn, dag_id=f"a{number}", catchup=True)
+    dated(conn, dag_id="z", team_id=2)
+    conn.execute("UPDATE dag SET next_fire_at = '2026-01-02Z' WHERE team_id = 2")
+    assert due(scheduler, utc("2026-01-07T12:00")) == 2
+    made = "SELECT string_agg(dag_id, ' ' ORDER BY dag_id) FROM run"
+    assert value(conn, made) == "a0 z"
+
+
+def test_a_calendar_reads_no_more_dates_than_it_has_time_for(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody's requests are answered in one process."""
+    monkeypatch.setattr(calendar, "DATES_READ_MAX", 2 * len(FIRES))
+    monkeypatch.setattr(calendar, "AT_ONCE", 1)
+    later = [each.replace("2026", "2099") for each in FIRES]
+    for dag_id in ("a", "b"):
+        dated(conn, later, dag_id=dag_id)
+    deploy(conn, task("a"), dag_id="c", schedule={"cron": "0 0 1 1 *"}, start_date=JANUARY)
+    span = utc("2099-01-01"), utc("2099-02-01")
+
+    def told() -> tuple[set[str], bool]:
+        found = calendar.of_all(conn, span, None)
+        return {fire.dag_id for fire in found.fires}, found.truncated
+
+    assert told() == ({"a", "b", "c"}, False)
+    assert timeline.upcoming(conn, utc("2026-01-01"), span)[1] is False
+    dated(conn, later, dag_id="b2")
+    assert told() == ({"a", "b"}, True)
+    assert timeline.upcoming(conn, utc("2026-01-01"), span)[1] is True
+    past = utc("2025-01-01"), utc("2025-02-01")
+    assert calendar.of_all(conn, past, None).truncated is False
+
+
+def test_a_list_of_dags_holds_the_dates_of_one_at_a_time(
+    conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dag_views, "AT_ONCE", 10)
+    fires = [f"{JANUARY + timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}" for hour in range(DATES_MAX)]
+    for number in range(20):
+        dated(conn, fires, dag_id=f"d{number:02}")
+    tracemalloc.start()
+    try:
+        found = dag_views.summaries(conn, limit=100)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+    assert [each.dag_id for each in found] == [f"d{number:02}" for number in range(20)]
+    assert [each.dag_id for each in dag_views.summaries(conn, limit=15)][-1] == "d14"
+    assert {each.schedule_words for each in found} == {"by Workdays"}
+    assert "fires" not in (found[0].schedule or {})["dates"]

@@ -1,22 +1,27 @@
 """Variables that tasks set, delete and list, asked by attempts that real ticks start, end and lose."""
 
 import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
 from headway import wire
 from headway.agent.protocol import Answer, Ask, ByWait
 from headway.secrets import stored, variable_changes
-from headway.secrets.keys import Keys
+from headway.secrets.keys import FILE, Keys, LocalKeys, local_keys
 from headway.secrets.service import MISSES_MAX, Service
 from headway.secrets.state import OVERTAKEN
 from headway.secrets.variable_changes import KIND, OVER, TASKS_ONLY
 from headway.store import variables
-from headway.store.transact import transact
+from headway.store.transact import connect, transact
 from tests.leaks.world import rows_of
 from tests.scenarios import asker
 from tests.scenarios.asker import keys, scheduler, service
@@ -250,3 +255,99 @@ def test_names_that_are_kept_for_other_dags_are_not_guessed_one_by_one(
     for key in ("open", "nosuch", f"v{MISSES_MAX}"):
         assert "names that do not exist, and gets no more" in one.ask("delete", key).refused
     assert value(owner_conn, "SELECT count(*) FROM audit WHERE action = 'secrets.guess'") == 1
+
+
+LIVE = "SELECT FROM attempt FOR UPDATE NOWAIT"
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND %s = ANY (pg_blocking_pids(pid))"
+
+
+class KeyService(LocalKeys):
+    """Keys that another server wraps with, which may be slow."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def wrap(self, data_key: bytes, bound_to: bytes) -> tuple[str, bytes]:
+        self.meanwhile()
+        return super().wrap(data_key, bound_to)
+
+
+def test_a_slow_key_service_holds_up_no_tick(
+    conn: Connection[Any], dsn: str, tmp_path: Path, scheduler: Scheduler
+) -> None:
+    """A tick that ends the attempt waits for nothing that another server has still to do."""
+    assert local_keys(tmp_path, None).current
+    keys = KeyService(tmp_path / FILE)
+    keys.meanwhile = lambda: conn.execute(LIVE)
+    service = Service(dsn, tmp_path, keys)
+    try:
+        one = started(service, scheduler)
+        assert one.ask("set", "smtp_password", value="hunter2", request=5) == Answer(1)
+        assert one.ask("set", "smtp_password", value="hunter3", request=5) == Answer(1)
+        assert one.get("smtp_password") == "hunter2"
+        scheduler.tick(*scheduler.work(lambda _: {}))
+        assert one.ask("set", "smtp_password", value="hunter4").refused == OVER
+    finally:
+        service.close()
+
+
+def test_a_variable_that_others_hold_holds_up_no_tick(
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    keys: Keys,
+    service: Service,
+    scheduler: Scheduler,
+) -> None:
+    """Wrapping all variables of a team again, say, takes long with a key service."""
+    one = started(service, scheduler)
+    put(conn, keys, "k")
+    for verb in ("set", "delete"):
+        with ThreadPoolExecutor(1) as threads:
+            with owner_conn.transaction():
+                owner_conn.execute("SELECT FROM variable FOR UPDATE")
+                asked = threads.submit(one.ask, verb, "k", value="y")
+                while conn.execute(WAITS, [owner_conn.info.backend_pid]).fetchone() == (0,):
+                    assert not asked.done()
+                conn.execute(LIVE)
+            assert asked.result() == Answer(1)
+
+
+def test_what_a_person_changes_beside_the_value_does_not_bring_an_old_value_back(
+    conn: Connection[Any], dsn: str, tmp_path: Path, scheduler: Scheduler
+) -> None:
+    """The value that stays is read and written in one: a task that sets another meanwhile waits."""
+    assert local_keys(tmp_path, None).current
+    keys = KeyService(tmp_path / FILE)
+    put(conn, keys, "k", is_secret=True)
+    held = []
+
+    def meanwhile() -> None:
+        with connect(dsn) as other, pytest.raises(LockNotAvailable):
+            other.execute("SELECT FROM variable FOR UPDATE NOWAIT")
+        held.append(1)
+
+    keys.meanwhile = meanwhile
+    put(conn, keys, "k", value=UNSET, description="of orders")
+    assert held == [1]
+
+
+def test_a_password_that_stays_is_not_an_old_one(
+    owner_conn: Connection[Any], database: str, tmp_path: Path
+) -> None:
+    """Somebody may set another one while somebody else changes the login."""
+    assert local_keys(tmp_path, None).current
+    keys = KeyService(tmp_path / FILE)
+    held = []
+
+    def set_login(login: str, **given: Any) -> None:
+        request = wire.ConnectionRequest(conn_type="http", host="h", login=login, **given)
+        transact(owner_conn, stored.set_connection, keys, 1, "w", request, ANN)
+
+    def meanwhile() -> None:
+        with connect(database) as other, pytest.raises(LockNotAvailable):
+            other.execute("SELECT FROM connection FOR UPDATE NOWAIT")
+        held.append(1)
+
+    set_login("ann", password="hunter2")
+    keys.meanwhile = meanwhile
+    set_login("bob")
+    assert held == [1]

@@ -43,7 +43,8 @@ class Rows:
             rows[team_id, getattr(row, name)] = replace(row, changed_at=now, changed_by=actor)
 
         monkeypatch.setattr(table, "put", put)
-        monkeypatch.setattr(table, "find", lambda _, team_id, key: rows.get((team_id, key)))
+        for verb in ("find", "lock"):
+            monkeypatch.setattr(table, verb, lambda _, team_id, key: rows.get((team_id, key)))
         monkeypatch.setattr(
             table,
             "every",

@@ -4,9 +4,10 @@ The tables and their encryption are those of Airflow 2 and 3 (``airflow.models.c
 and users are those of the FAB auth manager (``ab_user``, ``ab_role``).
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from configparser import ConfigParser, Error
+from configparser import ConfigParser, Error, InterpolationError
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,6 +38,7 @@ URL: Final = ("database", "sql_alchemy_conn")
 KEY: Final = ("core", "fernet_key")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 POSTGRES: Final = ("postgresql", "postgres")
+VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 EXPORT: Final = (
     "export them instead: airflow connections export FILE, variables export, pools export"
 )
@@ -97,7 +99,7 @@ def user(name: str, full: str, role: str) -> wire.UserRequest:
 
 def source_of(file: Path, environment: Mapping[str, str]) -> Source:
     """Return where the database is, by ``airflow.cfg`` and the variables that go before it. Raises UsageError."""
-    parser = ConfigParser(interpolation=None)
+    parser = ConfigParser()
     try:
         parser.read_string(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -109,7 +111,7 @@ def source_of(file: Path, environment: Mapping[str, str]) -> Source:
 
     def said(section: str, key: str) -> str:
         named = environment.get(f"AIRFLOW__{section.upper()}__{key.upper()}")
-        return named or str(parser.get(section, key, fallback=""))
+        return expanded(named or written(parser, section, key), environment)
 
     url = said(*URL) or said("core", "sql_alchemy_conn")  # where it was before Airflow 2.3
     if not url:
@@ -120,6 +122,19 @@ def source_of(file: Path, environment: Mapping[str, str]) -> Source:
         )
     keys = (each.strip() for each in said(*KEY).split(","))
     return Source(url, tuple(filter(None, keys)), str(file))
+
+
+def written(parser: ConfigParser, section: str, key: str) -> str:
+    """Return what the file says. As in Airflow, ``%%`` stands for ``%`` there; one that stands alone is itself."""
+    try:
+        return parser.get(section, key, fallback="")
+    except InterpolationError:
+        return parser.get(section, key, raw=True)
+
+
+def expanded(text: str, environment: Mapping[str, str]) -> str:
+    """Return a value with what ``$NAME`` and ``${NAME}`` stand for, as in Airflow. One that is not set stays."""
+    return VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), text)
 
 
 def read(source: Source) -> Metadata:

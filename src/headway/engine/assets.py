@@ -99,7 +99,7 @@ def judge(
     """Create the run of a DAG if its condition is met and the limits of its team allow it."""
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
     now = clock(conn)
-    schedule = compile.schedule(spec, now)
+    schedule = compile.data_schedule(spec, now)
     queues = assets.queues(conn, dag.team_id, dag.dag_id)
     if isinstance(schedule, OnPartitions):
         params = check_params(spec, {})

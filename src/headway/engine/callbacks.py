@@ -90,7 +90,7 @@ def tell_of_partitions(
     wanted = []
     for event, occasion in due:
         spec = catalog.dag(event.team_id, event.dag_id or "", event.version or 0)
-        reason, schedule = stored(event.reason or ""), compile.schedule(spec, now)
+        reason, schedule = stored(event.reason or ""), compile.data_schedule(spec, now)
         if isinstance(reason, OverduePartition) and isinstance(schedule, OnPartitions):
             span = span_of(schedule, reason.partition) or Span(event.at, event.at)
             wanted += [

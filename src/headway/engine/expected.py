@@ -42,7 +42,7 @@ def look(conn: Connection[Any], catalog: Catalog) -> int:
 
 def judge(conn: Connection[Any], catalog: Catalog, dag: DueDag, now: datetime) -> int:
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
-    schedule = compile.schedule(spec, now)
+    schedule = compile.data_schedule(spec, now)
     if not isinstance(schedule, OnPartitions) or schedule.due is None:
         partitions_due.looked(conn, dag, None, None)
         return 0

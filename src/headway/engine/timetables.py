@@ -12,8 +12,8 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
-from headway.core import timetable
-from headway.core.schedules import Continuous, Dates, Schedule
+from headway.core import schedules, timetable
+from headway.core.schedules import Continuous, Schedule
 from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
@@ -53,7 +53,7 @@ def create_due(
         try:
             with conn.transaction():  # a savepoint: what the database refuses of one DAG
                 spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
-                if (dates := dates_of(spec)) > room:
+                if (dates := schedules.dates_of(spec.schedule)) > room:
                     continue  # it stays due, and the others have their turn
                 room -= dates
                 created += create_for(conn, spec, dag, new_id, now)
@@ -63,12 +63,6 @@ def create_due(
             log.error("cannot evaluate the timetable of DAG %s", dag.dag_id, exc_info=error)
             queue.fires_decided(conn, dag, None, now + AGAIN)
     return created
-
-
-def dates_of(spec: Dag) -> int:
-    """Return how many dates are read to know the next ones."""
-    written = (spec.schedule or {}).get(Dates.word) or {}
-    return len(written.get("fires", ()))
 
 
 def create_for(

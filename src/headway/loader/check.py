@@ -202,7 +202,7 @@ def unused_aliases_marked(found: dict[str, Checked]) -> dict[str, Checked]:
     marked = dict(found)
     for file, each in found.items():
         for dag in () if each.error else each.dags:
-            read = schedules.read(dag.schedule, dag.start_date).assets
+            read = schedules.of_data(dag.schedule, dag.start_date).assets
             for name in sorted({asset.name for asset in dag.assets} - filled):
                 if (alias := alias_of(name)) is None:
                     continue

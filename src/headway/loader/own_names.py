@@ -31,7 +31,7 @@ def refusal(dags: Iterable[Dag], team: str) -> Trouble | None:
 
 def named(dag: Dag) -> Iterator[tuple[str, str, int]]:
     """Return what a DAG names that may be of another team, and the line. Outlets may not: ``spec.assets``."""
-    for name in sorted(schedules.read(dag.schedule, dag.start_date).assets):
+    for name in sorted(schedules.of_data(dag.schedule, dag.start_date).assets):
         yield "asset", name, dag.line
     for task in dag.tasks:
         yield "pool", task.pool, task.line

@@ -211,7 +211,7 @@ def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[st
 
 def renewal(dags: Iterable[Dag]) -> datetime | None:
     """Return the first time from which on a schedule needs later dates."""
-    each = (schedules.read(dag.schedule, dag.start_date or schedules.FIRST) for dag in dags)
+    each = (schedules.of_data(dag.schedule, dag.start_date or schedules.FIRST) for dag in dags)
     return min((one.renew_at for one in each if one.renew_at is not None), default=None)
 
 

@@ -24,9 +24,11 @@ from headway.secrets import asset_events, results, runs, state, variable_changes
 from headway.secrets.askers import OF_A_RUN_ONLY, OF_RUNS, UNPROVED, Asker, Who, proved
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, VARIABLE, Backend, Question
+from headway.secrets.envelope import close, place_of
 from headway.secrets.keys import Keys
 from headway.secrets.settings import FILE, settings_of
 from headway.secrets.trial import Trial
+from headway.spec.variable_changes import Asked
 from headway.store import audit
 from headway.store.transact import ENGINE, Session, pool, transact
 
@@ -93,7 +95,7 @@ class Service:
             raise NotAllowed(guessing(asker.noun))
         named = replace(ask, kind=VARIABLE, name=asked.key)
         try:
-            found = self.read(variable_changes.read, self.keys, team_id, session, ask, asked)
+            found = self.change(team_id, session, ask, asked)
         except variable_changes.KeptForOthers:
             if asker is not None:
                 self.count_miss(asker, named)
@@ -101,6 +103,18 @@ class Service:
         if asker is not None and asked.ask == "set":
             self.forget_miss(asker, named)
         return found
+
+    def change(
+        self, team_id: int, session: str, ask: Ask, asked: Asked
+    ) -> tuple[str | None, list[str]]:
+        """Do what is asked. A secret is encrypted between two transactions: the keys may be those of another server."""
+        work = variable_changes.read
+        try:
+            return self.read(work, team_id, session, ask, asked)
+        except variable_changes.IsSecret:
+            place = place_of(team_id, VARIABLE, asked.key)
+            envelope = close(self.keys, place, {"value": asked.value})
+            return self.read(work, team_id, session, ask, asked, envelope)
 
     def of_runs(self, team_id: int, asker: Asker, ask: Ask) -> tuple[str, list[str]]:
         """Return the answer to a question about results, events or runs, and the secrets in it."""

@@ -16,7 +16,7 @@ from headway.spec.state_stores import BYTES_MAX, DECODER, KEYS_MAX, TEAM_BYTES_M
 from headway.spec.state_stores import KIND as KIND
 from headway.store import askers, state_stores
 from headway.store.clock import clock
-from headway.store.state_stores import ROW_BYTES, NewValue, OfTask, Scope
+from headway.store.state_stores import ROW_BYTES, NewValue, OfAsset, OfTask, Scope
 
 OVER: Final = {
     ByAttempt: "the attempt has ended, so it neither reads nor changes the state of its task and of assets",
@@ -41,6 +41,7 @@ def read(conn: Connection[Any], team_id: int, session: str, ask: Ask) -> Answere
     asked = decoded(ask.name)
     if isinstance(ask.by, ByWait):
         raise NotAllowed(OF_A_WAIT)
+    asset = asset_of(conn, team_id, asked)
     if isinstance(ask.by, ByWatcher):
         by = of_watcher(conn, team_id, session, ask.by)
         if asked.ask == "assets":
@@ -48,13 +49,14 @@ def read(conn: Connection[Any], team_id: int, session: str, ask: Ask) -> Answere
             return msgspec.json.encode(found).decode(), []
         if not asked.is_of_asset:
             raise NotAllowed(TASK_OF_WATCHER)
-        return done(conn, team_id, None, asked, by, ask.secrets)
+        return done(conn, asset, asked, by, ask.secrets)
     if asked.ask == "assets":
         raise NotAllowed("only a watcher asks for its assets")
     held = running(conn, team_id, session, ask)
     if asked.ask != "get" and not held.begins(conn, ask):
         return None, []
-    return done(conn, team_id, held.scope, asked, held.by, ask.secrets)
+    scope = asset if asked.is_of_asset else held.scope
+    return done(conn, scope, asked, held.by, ask.secrets)
 
 
 class Held(NamedTuple):
@@ -117,17 +119,16 @@ def of_watcher(conn: Connection[Any], team_id: int, session: str, by: ByWatcher)
     return f"watcher:{known.name}"
 
 
+def asset_of(conn: Connection[Any], team_id: int, asked: Asked) -> OfAsset | None:
+    """Lock the asset that is asked for, before who asks: ticks wait for them, and the loader may hold it for long."""
+    if not asked.is_of_asset:
+        return None
+    return state_stores.asset(conn, team_id, asked.asset, asked.uri)
+
+
 def done(
-    conn: Connection[Any],
-    team_id: int,
-    own: OfTask | None,
-    asked: Asked,
-    by: str,
-    secrets: list[str],
+    conn: Connection[Any], scope: Scope | None, asked: Asked, by: str, secrets: list[str]
 ) -> Answered:
-    scope: Scope | None = own
-    if asked.is_of_asset:
-        scope = state_stores.asset(conn, team_id, asked.asset, asked.uri)
     if scope is None:
         if asked.ask == "get":
             return None, []

@@ -41,7 +41,7 @@ def set_connection(
     """Create or replace a connection. Raises UsageError, also where secrets that stay would be sent elsewhere."""
     check_name(conn_id, "connection")
     check_dags(wanted.dags)
-    before = connections.find(conn, team_id, conn_id)
+    before = connections.lock(conn, team_id, conn_id)
     stays = {} if before is None else opened(keys, team_id, before)
     described = read_request(wanted, conn_id)
     password = described.password
@@ -201,7 +201,7 @@ def set_variable(
     """Create or replace a variable. Raises UsageError."""
     check_name(key, "variable")
     check_dags(wanted.dags)
-    before = variables.find(conn, team_id, key)
+    before = variables.lock(conn, team_id, key)
     value = wanted.value
     if value is UNSET:
         if before is None:

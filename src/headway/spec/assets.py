@@ -98,7 +98,7 @@ def check_assets(dag: Dag) -> None:
         check_asset(dag, asset)
     if len(set(names)) < len(names):
         raise wrong(dag, "it defines an asset twice", dag.line)
-    check_named(dag, schedules.read(dag.schedule, dag.start_date).assets, set(names), dag.line)
+    check_named(dag, schedules.of_data(dag.schedule, dag.start_date).assets, set(names), dag.line)
     for task in dag.tasks:
         if len(task.outlets) > OUTLETS_MAX:
             raise wrong(

@@ -252,3 +252,8 @@ def retry_rule(rule: model.RetryRule, own: RetryPolicy) -> Rule:
 def schedule(dag: Dag, first_seen: datetime) -> Schedule:
     """Return when runs are due; an interval is counted from the start date."""
     return schedules.read(dag.schedule, dag.start_date or first_seen)
+
+
+def data_schedule(dag: Dag, first_seen: datetime) -> Schedule:
+    """Return the schedule for questions about assets and partitions: without the dates of a timetable."""
+    return schedules.of_data(dag.schedule, dag.start_date or first_seen)

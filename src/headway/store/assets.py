@@ -439,7 +439,7 @@ def register(conn: Connection[Any], team_id: int, dags: Sequence[Dag], now: date
 
 def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, Any]]:
     for dag in dags:
-        schedule = schedules.read(dag.schedule, schedules.FIRST)
+        schedule = schedules.of_data(dag.schedule, schedules.FIRST)
         for asset in sorted(schedule.assets):
             yield {"dag_id": dag.dag_id, "asset": asset, "partitioned": schedule.partitioned}
 
@@ -447,7 +447,7 @@ def consumers(dags: Iterable[Dag]) -> Iterator[dict[str, Any]]:
 def expecting(dags: Iterable[Dag]) -> Iterator[str]:
     """Yield the DAGs whose partitions are due at some time."""
     for dag in dags:
-        schedule = schedules.read(dag.schedule, schedules.FIRST)
+        schedule = schedules.of_data(dag.schedule, schedules.FIRST)
         if isinstance(schedule, schedules.OnPartitions) and schedule.due is not None:
             yield dag.dag_id
 

@@ -19,6 +19,10 @@ ONE: LiteralString = (
     f"SELECT {FIELDS} FROM connection WHERE team_id = %(team_id)s AND conn_id = %(conn_id)s"
 )
 
+LOCK: LiteralString = f"""
+    SELECT {FIELDS} FROM connection WHERE team_id = %(team_id)s AND conn_id = %(conn_id)s FOR NO KEY UPDATE
+"""
+
 SET: LiteralString = """
     INSERT INTO connection (team_id, conn_id, conn_type, host, port, schema, login, extra, hidden, description, dags,
         key_id, wrapped, sealed, changed_at, changed_by)
@@ -61,6 +65,13 @@ def every(conn: Connection[Any], team_id: int) -> list[Stored]:
 def find(conn: Connection[Any], team_id: int, conn_id: str) -> Stored | None:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, {"team_id": team_id, "conn_id": conn_id}).fetchone()
+    return None if row is None else made(row)
+
+
+def lock(conn: Connection[Any], team_id: int, conn_id: str) -> Stored | None:
+    """Return the connection, which nobody else changes before this transaction ends."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(LOCK, {"team_id": team_id, "conn_id": conn_id}).fetchone()
     return None if row is None else made(row)
 
 

@@ -138,7 +138,7 @@ DUE_DAGS: LiteralString = """
     SELECT dag.team_id, dag.dag_id, version, last_fire
     FROM chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
     WHERE dag.next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
-    ORDER BY chosen.next_fire_at, dag.team_id, dag.dag_id
+    ORDER BY chosen.place, chosen.next_fire_at, dag.team_id, dag.dag_id
     FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 

@@ -15,6 +15,10 @@ FIELDS: LiteralString = (
 
 ALL: LiteralString = f"SELECT {FIELDS} FROM variable WHERE team_id = %(team_id)s ORDER BY key"
 
+LOCK: LiteralString = f"""
+    SELECT {FIELDS} FROM variable WHERE team_id = %(team_id)s AND key = %(key)s FOR NO KEY UPDATE
+"""
+
 ONE: LiteralString = f"SELECT {FIELDS} FROM variable WHERE team_id = %(team_id)s AND key = %(key)s"
 
 SET: LiteralString = """
@@ -74,6 +78,13 @@ def every(conn: Connection[Any], team_id: int) -> list[Stored]:
 def find(conn: Connection[Any], team_id: int, key: str) -> Stored | None:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, {"team_id": team_id, "key": key}).fetchone()
+    return None if row is None else made(row)
+
+
+def lock(conn: Connection[Any], team_id: int, key: str) -> Stored | None:
+    """Return the variable, which nobody else changes before this transaction ends."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(LOCK, {"team_id": team_id, "key": key}).fetchone()
     return None if row is None else made(row)
 
 

@@ -18,6 +18,7 @@ from headway.core.schedules.base import FIRST, LAST, BadSchedule, Schedule
 from headway.core.words import counted
 
 DATES_MAX: Final = 4_000
+SAID_MAX: Final = 1_000  # of which the first and the last are said: more are not read for that
 WORDS_MAX: Final = 200
 CHARS_MAX: Final = 64  # of a date: the digits of a second have no end
 FLAGS: Final = ("skips_past", "bounded")

@@ -25,6 +25,7 @@ STARTS: Final = ("::group::", "::endgroup::", "Worker startup parse complete")
 VALUE_CHARS_MAX: Final = 1000
 READ_BYTES: Final = 1 << 16
 LINE_BYTES_MAX: Final = 1 << 20
+LAST_READS_MAX: Final = 16  # what a pipe holds, as large as anybody may make it
 
 
 class Log(io.RawIOBase):
@@ -82,9 +83,12 @@ class Others:
         for end in self.ends:
             os.set_blocking(end, False)
             try:
-                while end in self.begun:
-                    self.read(end)
+                for _ in range(LAST_READS_MAX):
+                    if end in self.begun:
+                        self.read(end)
             except BlockingIOError:
+                pass
+            if end in self.begun:
                 self.log.write(self.begun[end])
                 self.forget(end)
         sys.stdout.flush()
@@ -103,10 +107,19 @@ def told(line: bytes, prefix: str) -> Iterator[str]:
     if quiet and (text.startswith(STARTS) or logger.startswith(OWN)):
         return
     named = [f"{name}={str(value)[:VALUE_CHARS_MAX]}" for name, value in rest(event)]
+    errors = raised(event.get("exception"))
+    if not errors and event.get("exception"):
+        named.append(f"exception={str(event['exception'])[:VALUE_CHARS_MAX]}")
     level = str(event.get("level", "info")).upper()
     yield " ".join([f"{level} {logger.rpartition('.')[2] or 'task'}: {text}", *named])
-    for each in reversed(event.get("exception") or []):
+    for each in reversed(errors):
         yield from traceback(each, prefix)
+
+
+def raised(given: Any) -> list[dict[str, Any]]:
+    """Return errors as Airflow writes them; none for a field of the author's that has the same name."""
+    found = given if isinstance(given, list) else []
+    return found if all(isinstance(each, dict) and "exc_type" in each for each in found) else []
 
 
 def rest(event: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -231,15 +231,16 @@ def of_alias(conn: Connection[Any], name: str, alias: str) -> dict[str, Any]:
 
 
 def waiters_of(conn: Connection[Any], name: str) -> list[wire.AssetWaiter]:
-    with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(WAITERS, {"name": name, "limit": WAITERS_MAX}).fetchall()
+    rows: list[dict[str, Any]] = []
     waits, on_partitions = [], set()
-    for row in rows:
-        schedule = schedule_of(row.pop("schedule"), schedules.FIRST)
-        queues = msgspec.convert(row.pop("queues"), list[Queued])
-        waits.append((row["dag_id"], waits_by(schedule, queues)))
-        if schedule.partitioned:
-            on_partitions.add(row["dag_id"])
+    with conn.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(WAITERS, {"name": name, "limit": WAITERS_MAX}):
+            schedule = schedule_of(row.pop("schedule"), schedules.FIRST)
+            queues = msgspec.convert(row.pop("queues"), list[Queued])
+            waits.append((row["dag_id"], waits_by(schedule, queues)))
+            rows.append(row)
+            if schedule.partitioned:
+                on_partitions.add(row["dag_id"])
     return [
         waiter_of_partitions(conn, row)
         if row["dag_id"] in on_partitions
@@ -257,7 +258,7 @@ def waiter_of_partitions(conn: Connection[Any], row: dict[str, Any]) -> wire.Ass
 def schedule_of(given: Any, first: datetime) -> Schedule:
     """Read a stored schedule. One that only a newer version knows brings no runs here."""
     try:
-        return schedules.read(given, first)
+        return schedules.of_data(given, first)
     except BadSchedule:
         return schedules.OnDemand()
 

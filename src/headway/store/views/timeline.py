@@ -178,17 +178,14 @@ def upcoming(
     """Return upcoming runs of schedules, and whether there are more."""
     if span[1] <= now:
         return [], False
-    values = {"dag_id": None, "limit": calendar.DAGS_MAX}
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(calendar.SCHEDULED, values).fetchall()
-    every = [calendar.planned_of(*row) for row in rows]
+    every, more = calendar.scheduled(conn)
     fires = forecast.together(every, max(now, span[0]), span[1], RUNS_MAX + 1)
     usual = medians(conn, now, {dag_id for _, dag_id in fires})
     predicted = [
         wire.PredictedRun(dag_id=dag_id, at=at, expected_s=usual.get(dag_id))
         for at, dag_id in fires[:RUNS_MAX]
     ]
-    return predicted, len(fires) > RUNS_MAX or len(rows) == calendar.DAGS_MAX
+    return predicted, len(fires) > RUNS_MAX or more
 
 
 def medians(conn: Connection[Any], now: datetime, dag_ids: Set[str]) -> dict[str, float]:
