@@ -41,6 +41,7 @@ PEOPLE: Final = """
 """
 FILL: Final = """
 from airflow.models import Connection, Pool, Variable
+from sqlalchemy import text
 from airflow.utils.session import create_session
 with create_session() as session:
     session.add(Connection(
@@ -51,6 +52,7 @@ with create_session() as session:
     session.add(Pool(pool="shop_narrow", slots=3, description="", include_deferred=False))
     session.add(Variable(key="shop_colour", val="red"))
     session.add(Variable(key="shop_password", val={secret!r}))
+    session.execute(text("INSERT INTO variable (key, val, is_encrypted) VALUES ('shop_nothing', NULL, false)"))
 """
 
 

@@ -17,6 +17,7 @@ from headway.agent.ticket_keeper import Keeper, NotTold, Secret
 from headway.agent.tickets import NoTicket
 from headway.core.cluster import TICKETS
 from headway.executors.kubernetes.objects import of_team
+from tests.certificates import authority
 from tests.kubernetes.fake.kinds import NAMESPACE, SECRET
 from tests.kubernetes.fake.server import ApiServer
 from tests.kubernetes.test_namespaces import server, written
@@ -109,6 +110,16 @@ def test_tickets_are_replaced_long_before_they_end(
     kept.turn()
     assert cache_of(secret.read()) == "ticket 2"
     assert kept.ready.exists()
+
+
+def test_another_certificate_of_the_cluster_is_taken_up(
+    secret: Secret, tmp_path: Path, server: ApiServer
+) -> None:
+    (tmp_path / "ca.crt").write_text(authority(tmp_path, "other").ca.read_text())
+    with pytest.raises(NotTold, match="CERTIFICATE_VERIFY_FAILED"):
+        secret.read()
+    (tmp_path / "ca.crt").write_text(server.ca)
+    assert secret.read()["kind"] == "Secret"
 
 
 def test_the_last_ticket_stays_while_the_kdc_is_away(

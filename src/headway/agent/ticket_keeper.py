@@ -41,14 +41,13 @@ class NotTold(Exception):
 
 
 class Secret:
-    """The secret, by way of the API server. ``folder``: with ``token``, which the kubelet replaces, and ``ca.crt``."""
+    """The secret, by way of the API server. ``folder``: with ``token`` and ``ca.crt``, which the kubelet replaces."""
 
     def __init__(self, folder: Path, namespace: str, name: str) -> None:
         self.folder = folder
         self.path = f"/api/v1/namespaces/{namespace}/secrets/{name}"
         self.host = os.environ.get("KUBERNETES_SERVICE_HOST", "kubernetes.default.svc").strip("[]")
         self.port = int(os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
-        self.context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
 
     def read(self) -> dict[str, Any]:
         return self.ask("GET")
@@ -58,22 +57,23 @@ class Secret:
 
     def ask(self, method: str, body: bytes | None = None) -> dict[str, Any]:
         """Return the answer. Raises NotTold."""
-        connection = http.client.HTTPSConnection(
-            self.host, self.port, timeout=TIMEOUT_S, context=self.context
-        )
-        with closing(connection):
-            try:
+        try:
+            with closing(self.connection()) as connection:
                 token = (self.folder / "token").read_text().strip()
                 headers = {"Authorization": f"Bearer {token}", "Content-Type": MERGE}
                 connection.request(method, self.path, body, headers)
                 answer = connection.getresponse()
                 found = answer.read(ANSWER_BYTES_MAX)
-                if answer.status != http.HTTPStatus.OK:
-                    raise NotTold(f"{answer.status}: {found[:300].decode(errors='replace')}")
-                decoded: dict[str, Any] = msgspec.json.decode(found)
-            except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
-                raise NotTold(f"{type(error).__name__}: {error}") from None
+            if answer.status != http.HTTPStatus.OK:
+                raise NotTold(f"{answer.status}: {found[:300].decode(errors='replace')}")
+            decoded: dict[str, Any] = msgspec.json.decode(found)
+        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+            raise NotTold(f"{type(error).__name__}: {error}") from None
         return decoded
+
+    def connection(self) -> http.client.HTTPSConnection:
+        context = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
+        return http.client.HTTPSConnection(self.host, self.port, timeout=TIMEOUT_S, context=context)
 
 
 class Keeper:

@@ -27,7 +27,10 @@ CONNECTIONS: Final = """
     SELECT conn_id, conn_type, description, host, schema, login, port, password, is_encrypted, extra, is_extra_encrypted
     FROM connection ORDER BY conn_id
 """
-VARIABLES: Final = "SELECT key, val, is_encrypted, description FROM variable ORDER BY key"
+# One without a value is none to Airflow's tasks, either.
+VARIABLES: Final = (
+    "SELECT key, val, is_encrypted, description FROM variable WHERE val IS NOT NULL ORDER BY key"
+)
 POOLS: Final = "SELECT pool, slots FROM slot_pool ORDER BY pool"
 USERS: Final = """
     SELECT u.username, u.first_name, u.last_name, r.name FROM ab_user AS u
