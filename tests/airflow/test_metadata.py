@@ -1,7 +1,6 @@
 """What is in Airflow's metadata database is taken over: connections, variables, pools, and people with their roles."""
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -10,12 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
-from psycopg.conninfo import conninfo_to_dict
 
 from headway.cli import airflow_metadata
 from headway.client import client_of
@@ -23,6 +20,7 @@ from headway.config import Layout
 from headway.errors import UsageError
 from headway.frontends.airflow import ground
 from tests.airflow.conftest import Server
+from tests.airflow.metadata import at_home, url_of
 from tests.cli.conftest import headway
 from tests.postgres import empty_database
 
@@ -67,18 +65,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An AIRFLOW_HOME whose database Airflow itself has made and filled, with an ``airflow.cfg``."""
     home = tmp_path_factory.mktemp("airflow-home")
-    url = f"sqlite:///{home / 'airflow.db'}"
     key = Fernet.generate_key().decode()
-    (home / "airflow.cfg").write_text(
-        f"[database]\nsql_alchemy_conn = {url}\n[core]\nfernet_key = {key}\nload_examples = False\n"
-    )
-    # Nothing of what reading DAG files has set in this process, by which Airflow would do without a database.
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "AIRFLOW_HOME": str(home)}
-    for command in (["-m", "airflow", "db", "migrate"], ["-c", FILL.format(secret=SECRET)]):
-        done = subprocess.run(
-            [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    environment = at_home(home, core=f"fernet_key = {key}\n")
+    command = [sys.executable, "-c", FILL.format(secret=SECRET)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     with closing(sqlite3.connect(home / "airflow.db")) as database:
         database.executescript(PEOPLE)
     assert SECRET.encode() not in (home / "airflow.db").read_bytes()
@@ -88,9 +79,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty_url(postgres: str) -> Iterator[str]:
     with empty_database(postgres) as dsn:
-        found = conninfo_to_dict(dsn)
-        place = f"host={quote(str(found['host']), safe='')}&port={found.get('port') or 5432}"
-        yield f"postgresql://{found['user']}@/{found['dbname']}?{place}"
+        yield url_of(dsn)
 
 
 @pytest.fixture

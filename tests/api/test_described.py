@@ -138,6 +138,7 @@ NEEDED = {
     "q": "x",
     "with": "r1",
     "asset": "orders",
+    "airflow_run": "r1",
 }
 
 

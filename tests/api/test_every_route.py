@@ -35,6 +35,8 @@ NEEDS = {
     ("POST", "/dags/{dag_id}/runs/bulk"): "run.trigger",
     ("POST", "/assets/events"): "asset.emit",
     ("POST", "/dags/{dag_id}/backfills"): "run.backfill",
+    ("POST", "/dags/{dag_id}/airflow-runs"): "team.write",
+    ("DELETE", "/dags/{dag_id}/airflow-runs"): "team.write",
     ("POST", "/dags/{dag_id}/pause"): "dag.pause",
     ("POST", "/dags/{dag_id}/resume"): "dag.pause",
     ("POST", "/runs/{run_id}/cancel"): "run.cancel",

@@ -11,6 +11,7 @@ from psycopg import Connection
 from headway.store import moments, outbound, webhooks
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
+    airflow_runs,
     assets,
     backfills,
     briefs,
@@ -142,6 +143,11 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
     (calendar.DAYS, SPAN),
     (calendar.SCHEDULED, {"dag_id": None, "after": "d", "limit": 100}),
+    (airflow_runs.PAGE, {**PAGE, "dag_id": "d"}),
+    (airflow_runs.PAGE, {**PAGE, "dag_id": "d", "after": seed.NOON, "after_id": "r"}),
+    (airflow_runs.ONE, {"dag_id": "d", "run_id": "r"}),
+    (airflow_runs.DAGS, {"dag_id": None, "after": "d", "limit": 51}),
+    (dags.AIRFLOW_RUNS, {"dag_id": "d"}),
     (versions.LIST, {"dag_id": "d", "before": None, "version": None, "limit": 51}),
     (versions.SPEC, {"dag_id": "d", "version": 1}),
     (versions.OF_RUN, KEY),

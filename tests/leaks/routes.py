@@ -35,10 +35,11 @@ KINDS: Final[dict[Kind, str]] = {
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
         change_outbound_webhook delete_outbound_webhook list_outbound_deliveries ping redeliver show_outbound_webhook
         change_webhook delete_webhook list_deliveries replay_delivery rotate_webhook show_webhook
+        forget_airflow_runs import_airflow_runs list_airflow_runs show_airflow_run
         show_code_change show_dag_assets list_dag_partitions test_connection trigger_many write_note show_adjacent
     """,
     Kind.LIST: """
-        list_asset_events list_asset_partitions list_assets list_dependencies show_asset
+        list_airflow_dags list_asset_events list_asset_partitions list_assets list_dependencies show_asset
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
         count_runs count_questions list_questions
@@ -62,7 +63,7 @@ KINDS: Final[dict[Kind, str]] = {
 }
 OUR_TEAM: Final = "default"
 # A name in the path that the request makes, so that nothing of that name need be there.
-MAKES: Final = {"set_connection", "set_pool", "set_variable"}
+MAKES: Final = {"import_airflow_runs", "set_connection", "set_pool", "set_variable"}
 # Names that a caller gives. Those of users are one list for the whole installation: people sign in with them
 # before a team is known.
 FREE: Final = {
@@ -142,6 +143,7 @@ IDS: Final = {
     "asset": "{}-asset",
     "partition": "{}-partition",
     "run_id": "{}-run",
+    "airflow_run": "{}-airflow-run",
     "with": "{}-run-b",
     "task_id": "{}-task",
     "backfill_id": "{}-backfill",
@@ -170,6 +172,7 @@ REQUIRED: Final[dict[str, dict[str, str]]] = {
     "list_asset_events": {"asset": f"{OURS}-asset"},
     "list_asset_partitions": {"asset": f"{OURS}-asset"},
     "show_asset": {"asset": f"{OURS}-asset"},
+    "show_airflow_run": {"airflow_run": f"{OURS}-airflow-run"},
     "compare_runs": {"with": f"{OURS}-run-b"},
     "show_diff": {"from": "1", "to": "1"},
     **dict.fromkeys(("show_calendar", "show_calendar_of_all", "show_timeline"), DAY),

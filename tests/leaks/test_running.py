@@ -23,7 +23,7 @@ from tests.leaks.routes import DAY, MAKES, Kind, Operation, operations
 pytestmark = pytest.mark.long
 
 # What deletes that which a request before has made under the same name, in the attacker's team.
-OF_ITS_OWN: Final = {"delete_pool", "delete_connection", "delete_variable"}
+OF_ITS_OWN: Final = {"delete_pool", "delete_connection", "delete_variable", "forget_airflow_runs"}
 TEAM: Final = "kxqzwvk1"  # whose name nobody else needs to know
 INSIDE: Final = "hjqvmzpw"  # what only that team may read
 VICTIM = """

@@ -131,6 +131,19 @@ def ours(conn: Connection[Any]) -> None:
         {"run": f"{OURS}-run", "task": f"{OURS}-task", "word": OURS},
     )
     conn.execute(
+        "INSERT INTO airflow_dag (team_id, dag_id, runs, imported_at, imported_by) VALUES (1, %s, 1, now(), 'me')",
+        [OURS],
+    )
+    conn.execute(
+        "INSERT INTO airflow_run (team_id, dag_id, run_id, run_type, state, due_at, ended_at, tasks, instances, size,"
+        " digest) VALUES (1, %(word)s, %(run)s, 'manual', 'success', now(), now(), 1, %(instances)s, 1, '')",
+        {
+            "word": OURS,
+            "run": f"{OURS}-airflow-run",
+            "instances": f'[["{OURS}-task", -1, "success", 1, null, null, "{OURS}"]]',
+        },
+    )
+    conn.execute(
         "INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)"
         " VALUES (1, %(asset)s, %(word)s, to_json(%(word)s::text), 1, now(), %(word)s)",
         {"asset": f"{OURS}-asset", "word": OURS},

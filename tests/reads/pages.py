@@ -10,7 +10,7 @@ DAY: Final = timedelta(days=1)
 LARGE: Final = ("warehouse", "carriers")  # the widest, and the one with most mapped task instances
 OF_DAG: Final = (
     *("?with_tasks=false", "/grid?limit=50", "/durations?days=4", "/versions?limit=50", "/changes?limit=50", "/next"),
-    *("/assets", "/versions/1"),
+    *("/assets", "/versions/1", "/airflow-runs?limit=50"),
 )  # fmt: skip
 OF_RUN: Final = (
     *("", "/tasks", "/gantt?limit=2000", "/diagnosis", "/adjacent", "/events?limit=500", "/source"),
@@ -54,6 +54,7 @@ def of_the_team(now: datetime, longest: timedelta) -> list[str]:
         *("/events?limit=200&notable=true", "/events?limit=200", "/events?limit=200&name=fail"),
         *("/audit?limit=200", "/backfills?limit=100", "/import-errors", "/users?limit=200", "/tokens?limit=200"),
         *("/grants?limit=200", "/run-links?limit=200", "/assets?limit=100", "/assets?limit=100&sort=-last_event"),
+        "/airflow-dags?limit=200",
         *("/roles", "/teams", "/connections", "/variables", "/log-retention", "/metrics"),
         *(f"/timeline?{window(now - span, now + span / 4)}" for span in (DAY / 2, DAY, min(longest, 7 * DAY))),
         f"/calendar?{window(now - longest, now)}",

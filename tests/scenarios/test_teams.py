@@ -34,6 +34,7 @@ TABLES = (
     *("pending_partition", "arrived_partition", "consumed_partition"),
     *("answer", "webhook", "webhook_delivery", "webhook_signature"),
     *("outbound_webhook", "outbound_delivery"),
+    *("airflow_dag", "airflow_run"),
 )
 
 OF_TWO_TEAMS = ("team_grant",)  # owner and grantee: see tests of grants

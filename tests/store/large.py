@@ -52,6 +52,12 @@ LARGE: Final = """
     INSERT INTO task_state (team_id, run_id, task_id, map_index, key, value, size, updated_at, expires_at)
         SELECT 1, 'r' || n, 't1', -1, 'k' || k, '1', 1, now(), now() + n * interval '1 minute'
         FROM generate_series(1, 10000) n, generate_series(1, 4) k;
+    INSERT INTO airflow_dag (team_id, dag_id, runs, done_until, imported_at, imported_by)
+        SELECT 1, 'd' || n, 4, now(), now(), 'me' FROM generate_series(1, 5000) n;
+    INSERT INTO airflow_run (team_id, dag_id, run_id, run_type, state, due_at, ended_at, tasks, instances, size, digest)
+        SELECT 1, 'd' || n, 'a' || k, 'scheduled', 'success', now() + k * interval '1 day',
+            now() + k * interval '1 day', 0, '[]', 2, ''
+        FROM generate_series(1, 5000) n, generate_series(1, 4) k;
     INSERT INTO asset (team_id, name, uri, asset_group, extra, created_at)
         SELECT 1, 'a' || n, 'u' || n, '', '{}', now() FROM generate_series(1, 10000) n;
     INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from headway.clock import now
 from headway.store import (
+    airflow_runs,
     aliases,
     answers,
     askers,
@@ -60,6 +61,7 @@ from headway.store import (
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
+from headway.store.views import airflow_runs as airflow_run_views
 from headway.store.views import assets as asset_views
 from headway.store.views import diagnosis, history, instances, news, run_tasks
 from headway.store.views import pools as pool_views
@@ -77,7 +79,7 @@ ENGINES: Final = (
     *(team_canaries, triggers, waits, warm_pools, watchers, xcoms),
 )  # fmt: skip
 GROWING: Final = (
-    "run_image",
+    *("run_image", "airflow_run"),
     *("run", "task_instance", "attempt", "event", "xcom", "wait", "answer", "asset_event"),
     *("outbound_delivery", "task_state", "asset_state", *PARTITION_TABLES),
 )
@@ -194,6 +196,8 @@ PREPARED: Final = {
 } | {
     "connection_tests.CLAIM": connection_tests.CLAIM,  # the API's others are by key
     "connection_tests.FINISH": connection_tests.FINISH,
+    "airflow_runs.ANY_OLD": airflow_runs.ANY_OLD,  # the API has the others
+    "airflow_runs.PRUNE": airflow_runs.PRUNE,
 }
 
 
@@ -346,6 +350,10 @@ def test_the_lanes_of_teams_are_found_by_key(postgres: str) -> None:
             INSERT INTO asset_event (team_id, asset, at, extra, by, position)
             SELECT 1 + n % 2, 'a', now(), '{}', 'me', CASE WHEN n > 4 THEN n END FROM generate_series(1, 20000) n
         """)
+        conn.execute("""
+            INSERT INTO airflow_dag (team_id, dag_id, done_until, imported_at, imported_by)
+            SELECT 1 + n % 2, 'd' || n, now(), now(), 'me' FROM generate_series(1, 20000) n
+        """)
         conn.execute("ANALYZE")
         asked: tuple[tuple[str, dict[str, Any]], ...] = (
             (queue.DUE_DAGS, {"now": now(), "limit": 100}),
@@ -359,7 +367,9 @@ def test_the_lanes_of_teams_are_found_by_key(postgres: str) -> None:
             seen = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in read]
             assert max(seen) <= 10, text
             kinds = {
-                node["Node Type"] for node, _ in nodes(plan) if node.get("Relation Name") == "dag"
+                node["Node Type"]
+                for node, _ in nodes(plan)
+                if node.get("Relation Name") in ("dag", "airflow_dag")
             }
             assert "Seq Scan" not in kinds, text
 
@@ -406,6 +416,18 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "run after": (run_views.NEXT, {"dag_id": "d7", "at": "2026-01-01T00:00:00Z", "run_id": "r1"}),
     "latest run": (run_views.LATEST, {}),
+    "runs in Airflow, stored": (airflow_runs.PUT, {"team_id": 1, "dag_id": "d7", "rows": "[]"}),
+    "runs in Airflow, forgotten": (
+        airflow_runs.FORGET_RUNS,
+        {"team_id": 1, "dag_id": "d7", "limit": 100},
+    ),
+    "runs in Airflow": (airflow_run_views.PAGE, {**NOTHING, "dag_id": "d7", "limit": 51}),
+    "runs in Airflow, next page": (
+        airflow_run_views.PAGE,
+        {"dag_id": "d7", "limit": 51, "after": "2026-01-01T00:00:00Z", "after_id": "r1"},
+    ),
+    "run in Airflow": (airflow_run_views.ONE, {"dag_id": "d7", "run_id": "a1"}),
+    "DAGs in Airflow": (airflow_run_views.DAGS, {"dag_id": None, "after": "d7", "limit": 51}),
     "zone of a DAG": (run_views.ZONE, {"dag_id": "d"}),
     "recent ids": (run_views.RECENT_IDS, {}),
     "prefix": (run_views.BY_PREFIX, {"prefix": "r77"}),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ask, put, ran } from "./api.ts";
+import { imported } from "./past.ts";
 import type { Server } from "./server.ts";
 
 const GALLERY = fileURLToPath(new URL("./gallery", import.meta.url));
@@ -48,6 +49,7 @@ export async function fill(server: Server): Promise<void> {
   await ask(server, "/dags/follow/runs", { params: { lines: 20_000 } });
   for (const hour of ["2026-10-01T00", "2026-10-01T01", "2026-10-02T05"])
     await ask(server, "/assets/events", { asset: "clicks", partition: hour });
+  await imported(server, "shelves", 40);
   await put(server, "/pools/small", { slots: 2 });
   await secrets(server);
   await hooks(server);

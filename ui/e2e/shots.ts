@@ -132,6 +132,17 @@ export const PAGES: readonly Shot[] = [
     path: ofDag("hourly_warehouse", "good", view === "runs" ? view : `${view}?run=RUN`),
     shows,
   })),
+  { name: "dag-airflow", path: `${TEAM}/dags/shelves/airflow`, shows: /Run in Airflow/ },
+  {
+    name: "dag-airflow-run",
+    path: `${TEAM}/dags/shelves/airflow`,
+    act: (page) =>
+      page
+        .getByRole("link", { name: /^scheduled__/ })
+        .first()
+        .click(),
+    shows: /All runs in Airflow/,
+  },
   { name: "dag-never-ran", path: `${TEAM}/dags/asked/grid`, shows: /No runs yet/ },
   {
     name: "dag-selected",

@@ -26,6 +26,7 @@ from headway.api.principal import Principal
 from headway.api.rates import Rate
 from headway.api.repeats import Answered
 from headway.api.routes import (
+    airflow_runs,
     answer_links,
     assets,
     audit,
@@ -110,7 +111,7 @@ NOUNS: Final = (
         replays,
         run_links,
     ),
-    answer_links,
+    *(answer_links, airflow_runs),
     *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),
 )
 

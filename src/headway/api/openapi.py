@@ -28,6 +28,7 @@ PARAMETERS: Final = {
     "task_id": ("The object's id.", "extract"),
     "asset": ("The asset's name.", "orders"),
     "partition": ("The key of a partition.", "2026-01-31"),
+    "airflow_run": ("The id of a run in Airflow.", "scheduled__2026-11-30T05:00:00+00:00"),
     "name": ("The object's name.", "etl"),
     "conn_id": ("The object's id.", "warehouse"),
     "key": ("The variable's key.", "bucket"),

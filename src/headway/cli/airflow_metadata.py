@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from configparser import ConfigParser, Error, InterpolationError
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -46,7 +47,8 @@ EXPORT: Final = (
     "export them instead: airflow connections export FILE, variables export, pools export"
 )
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Rows = list[tuple[Any, ...]]
+Ask = Callable[..., Rows]  # a query, in which %s stands for each value that follows
 
 
 class Source(NamedTuple):
@@ -226,7 +228,7 @@ def opened(source: Source) -> Iterator[Ask]:
     kind = dialect.partition("+")[0]
     if kind == "sqlite":
         with closing(sqlite(rest, source.where)) as database:
-            yield lambda query: rows_of_sqlite(database, query)
+            yield partial(rows_of_sqlite, database)
         return
     if kind not in POSTGRES:
         raise UsageError(
@@ -239,7 +241,7 @@ def opened(source: Source) -> Iterator[Ask]:
             connect_timeout=10,
             options="-c default_transaction_read_only=on",
         ) as connected:
-            yield lambda query: rows_of_postgres(connected, query)
+            yield partial(rows_of_postgres, connected)
     except psycopg.Error as error:
         told = str(error).partition("\n")[0]
         raise UsageError(
@@ -279,9 +281,9 @@ def sqlite(place: str, where: str) -> sqlite3.Connection:
     return database
 
 
-def rows_of_sqlite(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
+def rows_of_sqlite(database: sqlite3.Connection, query: str, *values: object) -> Rows:
     try:
-        return database.execute(query).fetchall()
+        return database.execute(query.replace("%s", "?"), values).fetchall()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error) and "ab_" in str(error):
             return []
@@ -294,9 +296,9 @@ def rows_of_sqlite(database: sqlite3.Connection, query: str) -> list[tuple[Any, 
         raise UsageError(f"the metadata database cannot be read: {error}") from None
 
 
-def rows_of_postgres(connected: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
+def rows_of_postgres(connected: psycopg.Connection[Any], query: str, *values: object) -> Rows:
     try:
-        return connected.execute(query.encode()).fetchall()
+        return connected.execute(query.encode(), values or None).fetchall()
     except UndefinedTable as error:
         if "ab_" in str(error):
             return []

@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "resume",
     "check",
     "import-airflow",
+    "import-airflow-runs",
     "doctor",
     "manifests",
     "migrate",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class What(StrEnum):
     DAGS = "dags"
     RUNS = "runs"
+    AIRFLOW_RUNS = "airflow-runs"
     BACKFILLS = "backfills"
     ERRORS = "errors"
 
@@ -37,7 +38,7 @@ def ls(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List DAGs, runs, backfills or files that failed to load."""
+    """List DAGs, runs, backfills, runs imported from Airflow, or files that failed to load."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -45,6 +46,8 @@ def ls(
         list_dags(client, output)
     elif what is What.RUNS:
         list_runs(client, dag, state, limit, output)
+    elif what is What.AIRFLOW_RUNS:
+        list_airflow_runs(client, dag, limit, output)
     elif what is What.BACKFILLS:
         list_backfills(client, dag, output)
     else:
@@ -94,6 +97,22 @@ def list_runs(
         for r in runs
     ]  # fmt: skip
     show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "FOR", "LOGICAL DATE", "TOOK"), rows)
+
+
+def list_airflow_runs(client: "Client", dag: str | None, limit: int, output: Output) -> None:
+    """Print the runs of a DAG; without one, the DAGs of which there are some."""
+    if dag is None:
+        dags = client.airflow_dags()
+        of_dags = [(d.dag_id, d.runs, d.done_until, d.imported_at) for d in dags]
+        show(dags, output, ("DAG", "RUNS IN AIRFLOW", "GOES ON AFTER", "IMPORTED"), of_dags)
+        return
+    runs = client.airflow_runs(dag, min(limit, 2_000))
+    rows = [
+        (r.run_id, r.state, r.run_type, r.logical_date, r.started_at, seconds(r.started_at, r.ended_at), r.tasks)
+        for r in runs
+    ]  # fmt: skip
+    columns = ("RUN IN AIRFLOW", "STATE", "TYPE", "LOGICAL DATE", "STARTED", "TOOK", "TASKS")
+    show(runs, output, columns, rows)
 
 
 def about(run: "wire.Run") -> str | None:

@@ -36,11 +36,17 @@ def show(
     every: Annotated[
         bool, typer.Option("--all", help="Show all tasks or instances, not only the first ones.")
     ] = False,
+    airflow_run: Annotated[
+        str | None, typer.Option(help="A run of the DAG that was imported from Airflow.")
+    ] = None,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Show a DAG, a run with its tasks, or a task's instances."""
     client = client_of(config.layout(data))
+    if airflow_run is not None:
+        show_airflow_run(client, target, airflow_run, output, every=every)
+        return
     if task_id is not None:
         show_task(client, target, task_id, output, every=every)
         return
@@ -54,6 +60,24 @@ def show(
             except NotFound:
                 raise no_dag from None
     show_run(client, target, output, every=every)
+
+
+def show_airflow_run(
+    client: Client, dag_id: str, run_id: str, output: Output, *, every: bool
+) -> None:
+    run = client.airflow_run(dag_id, run_id)
+    shown = run.instances if every else run.instances[:TASKS_MAX]
+    rows = [
+        (i.task_id if i.map_index < 0 else f"{i.task_id}[{i.map_index}]", i.state, i.tries, i.started_at,
+         seconds(i.started_at, i.ended_at), i.operator or None)
+        for i in shown
+    ]  # fmt: skip
+    show_data(run, output, ("TASK", "STATE", "TRIES", "STARTED", "TOOK", "OPERATOR"), rows)
+    if output is Output.TABLE:
+        took = seconds(run.started_at, run.ended_at)
+        say(f"{run.state} in Airflow after {took}, for {cell(run.logical_date)}")
+        if len(rows) < run.tasks:
+            say(f"{len(rows):,} of {run.tasks:,} task instances")
 
 
 def show_dag(client: Client, dag_id: str, output: Output, *, every: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from headway import wire
+from headway.client.airflow_runs import AirflowRuns
 from headway.client.assets import Assets
 from headway.client.connection import segment
 from headway.client.logs import Logs
@@ -37,7 +38,7 @@ TOKEN: Final = "HEADWAY_TOKEN"
 KERBEROS: Final = "HEADWAY_KERBEROS"  # 1, with URL: by the ticket of the machine's user
 
 
-class Client(Logs, Changes, Secrets, Assets, Questions, Webhooks):
+class Client(Logs, Changes, Secrets, Assets, Questions, Webhooks, AirflowRuns):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:

@@ -60,6 +60,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "cluster.apply": "set up the namespace {} in the cluster",
     "cluster.repair": "repaired the namespace {} in the cluster",
     "cluster.delete": "removed the namespace {} from the cluster",
+    "airflow_runs.forget_airflow_runs": "removed the runs of Airflow of DAG {}",
     "audit.prune": "removed the oldest entries of the audit, by its retention",
 }
 
@@ -186,6 +187,11 @@ def run_retention_set(_: str, detail: Detail) -> str:
     days = number(part(detail, "body", "days"))
     kept = f"to {counted(days, 'day')}" if days is not None else "to the default"
     return f"set how long runs are kept {kept}"
+
+
+def airflow_runs_imported(dag: str, detail: Detail) -> str:
+    stored, changed = (number(part(detail, "after", name)) or 0 for name in ("stored", "changed"))
+    return f"imported {counted(stored + changed, 'run')} of DAG {dag} from Airflow"
 
 
 def emitted(_: str, detail: Detail) -> str:
@@ -355,6 +361,7 @@ TOLD: Final[Mapping[str, Callable[[str, Detail], str]]] = {
     "session.refused": sign_in_refused,
     "session.offer_link": sign_in_link,
     "access.refused": refused,
+    "airflow_runs.import_airflow_runs": airflow_runs_imported,
     "secrets.guess": guessed,
     "agents.refuse": agent_refused,
     "dags.refuse": start_refused,

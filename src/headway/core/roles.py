@@ -76,7 +76,7 @@ WORDS: Final[Mapping[Verb, str]] = {
     Verb.VARIABLE_READ: "See variables that are not secret",
     Verb.VARIABLE_WRITE: "Create, change and delete variables",
     Verb.POOL_WRITE: "Create, resize and delete pools",
-    Verb.TEAM_WRITE: "Set how long logs are kept",
+    Verb.TEAM_WRITE: "Set how long runs and logs are kept, import runs of Airflow",
     Verb.MEMBER_READ: "See members",
     Verb.MEMBER_MANAGE: "Add, change and remove members",
     Verb.ROLE_MANAGE: "Define roles",

@@ -30,6 +30,7 @@ from headway.events import held
 from headway.loader.bundles import Bundles
 from headway.paths import plain_name
 from headway.store import (
+    airflow_runs,
     audit,
     bundles,
     events,
@@ -57,6 +58,7 @@ REST: Final = 1.0  # after a turn, as many times as long as it took
 FULL_S: Final = 0.05  # until there may be room for the files of more
 EVENTS_MAX: Final = 10_000
 STATES_MAX: Final = 10_000
+AIRFLOW_RUNS_MAX: Final = 2_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
 
@@ -99,6 +101,7 @@ def prune(
     if len(gone) < limit:
         retention.prune_rest(conn, team_id, older_than)
         retention.prune_states(conn, team_id, now, STATES_MAX)
+        airflow_runs.prune(conn, team_id, older_than, AIRFLOW_RUNS_MAX)
         retention.prune_history(conn, team_id, unread, EVENTS_MAX)
     return gone
 

@@ -135,7 +135,8 @@ DUE_DAGS: LiteralString = """
         ) AS next
         ORDER BY place, next_fire_at, team_id LIMIT greatest(%(limit)s, (SELECT count(*) FROM timed))
     )
-    SELECT dag.team_id, dag.dag_id, version, last_fire
+    SELECT dag.team_id, dag.dag_id, version, greatest(last_fire, (
+        SELECT done_until FROM airflow_dag AS past WHERE past.team_id = dag.team_id AND past.dag_id = dag.dag_id))
     FROM chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
     WHERE dag.next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
     ORDER BY chosen.place, chosen.next_fire_at, dag.team_id, dag.dag_id
@@ -238,6 +239,8 @@ LINE_OF_BACKFILL: LiteralString = """
 
 
 class DueDag(msgspec.Struct, frozen=True):
+    """``last_fire``: the latest that has a run, here or in Airflow before the DAG moved."""
+
     team_id: int
     dag_id: str
     version: int

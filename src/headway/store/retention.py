@@ -165,6 +165,11 @@ DEAD_ASSETS: LiteralString = "DELETE FROM asset WHERE team_id = %(team_id)s"
 
 DEAD_ALIASES: LiteralString = "DELETE FROM asset_alias WHERE team_id = %(team_id)s"
 
+# Their runs are removed by age, as long as there are some.
+DEAD_AIRFLOW_DAGS: LiteralString = (
+    "DELETE FROM airflow_dag WHERE team_id = %(team_id)s AND runs = 0"
+)
+
 DEAD_POOLS: LiteralString = "DELETE FROM pool WHERE team_id = %(team_id)s"
 
 OLD_BROWSER_SESSIONS: LiteralString = """
@@ -191,7 +196,7 @@ REST: tuple[LiteralString, ...] = (
 # Its events of assets are old at once.
 DEAD: tuple[LiteralString, ...] = (
     *(DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS, DEAD_ASSETS),
-    DEAD_ALIASES,
+    *(DEAD_ALIASES, DEAD_AIRFLOW_DAGS),
 )
 
 

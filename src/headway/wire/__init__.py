@@ -5,6 +5,14 @@ without a database driver. Only ever append fields with defaults: an older clien
 server.
 """
 
+from headway.wire.airflow_runs import (
+    AirflowDag,
+    AirflowRun,
+    AirflowRunDetail,
+    AirflowRunsAnswer,
+    AirflowRunsRequest,
+    AirflowTask,
+)
 from headway.wire.assets import (
     Asset,
     AssetConsumer,
@@ -246,6 +254,12 @@ from headway.wire.webhooks import (
 __all__ = [
     "KINDS",
     "AdjacentRuns",
+    "AirflowDag",
+    "AirflowRun",
+    "AirflowRunDetail",
+    "AirflowRunsAnswer",
+    "AirflowRunsRequest",
+    "AirflowTask",
     "Answer",
     "AnswerLinkRequest",
     "AnswerRequest",

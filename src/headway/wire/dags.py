@@ -95,3 +95,4 @@ class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
 class DagDetail(DagSummary, frozen=True, kw_only=True):
     spec: Dag
     versions: list[DagVersion]
+    airflow_runs: int = 0  # that Airflow did before the DAG moved here

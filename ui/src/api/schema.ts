@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/airflow-dags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List airflow DAGs
+         * @description List the DAGs of which runs were imported from Airflow, and after which date their schedules go on.
+         */
+        get: operations["list_airflow_dags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets": {
         parameters: {
             query?: never;
@@ -391,6 +411,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/airflow-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show airflow run
+         * @description Get a run that Airflow did, with its task instances. ``airflow_run`` is its id in Airflow.
+         */
+        get: operations["show_airflow_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/airflow-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List airflow runs
+         * @description List the runs that Airflow did of a DAG, newest first. The DAG may be one that no file here defines.
+         */
+        get: operations["list_airflow_runs"];
+        put?: never;
+        /**
+         * Import airflow runs
+         * @description Store runs that ended in Airflow, and say until when it did the dates of the DAG: its schedule goes on after it. Sent again, they change nothing. At most 500 at once; those that ended before the retention of runs are not kept.
+         */
+        post: operations["import_airflow_runs"];
+        /**
+         * Forget airflow runs
+         * @description Remove what was imported of a DAG. Its schedule goes on as if Airflow had never run it.
+         */
+        delete: operations["forget_airflow_runs"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2592,6 +2660,87 @@ export interface components {
             /** @enum {unknown} */
             kind: "agents_full";
         };
+        /** AirflowDag */
+        AirflowDag: {
+            dag_id: string;
+            done_until: string | null;
+            /** Format: date-time */
+            imported_at: string;
+            imported_by: string;
+            /** Format: int64 */
+            runs: number;
+        };
+        /** AirflowRun */
+        AirflowRun: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            ended_at: string;
+            interval_end?: string | null;
+            interval_start?: string | null;
+            logical_date?: string | null;
+            run_id: string;
+            run_type: string;
+            started_at?: string | null;
+            /** @enum {string} */
+            state: "success" | "failed";
+            /** Format: int64 */
+            tasks: number;
+        };
+        /** AirflowRunDetail */
+        AirflowRunDetail: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            ended_at: string;
+            instances: components["schemas"]["AirflowTask"][];
+            interval_end?: string | null;
+            interval_start?: string | null;
+            logical_date?: string | null;
+            run_id: string;
+            run_type: string;
+            started_at?: string | null;
+            /** @enum {string} */
+            state: "success" | "failed";
+            /** Format: int64 */
+            tasks: number;
+        };
+        /** AirflowRunsAnswer */
+        AirflowRunsAnswer: {
+            /** Format: int64 */
+            changed: number;
+            done_until: string | null;
+            /** Format: int64 */
+            kept: number;
+            /** Format: int64 */
+            stored: number;
+            /** Format: int64 */
+            too_old: number;
+        };
+        /** AirflowRunsRequest */
+        AirflowRunsRequest: {
+            done_until?: string | null;
+            runs?: components["schemas"]["AirflowRunDetail"][];
+        };
+        /** AirflowTask */
+        AirflowTask: {
+            ended_at?: string | null;
+            /**
+             * Format: int64
+             * @default -1
+             */
+            map_index?: number;
+            /** @default  */
+            operator?: string;
+            started_at?: string | null;
+            state?: ("success" | "failed" | "skipped" | "upstream_failed" | "removed" | "scheduled" | "queued" | "running" | "restarting" | "deferred" | "up_for_retry" | "up_for_reschedule") | null;
+            task_id: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            tries?: number;
+        };
         /** Answer */
         Answer: {
             /** Format: date-time */
@@ -3471,6 +3620,11 @@ export interface components {
         };
         /** DagDetail */
         DagDetail: {
+            /**
+             * Format: int64
+             * @default 0
+             */
+            airflow_runs: number;
             bundle_version: string;
             dag_id: string;
             /** @default  */
@@ -4662,6 +4816,16 @@ export interface components {
             kind: "overdue_partition";
             partition: string;
         };
+        /** Page[AirflowDag] */
+        PageOfAirflowDag: {
+            items: components["schemas"]["AirflowDag"][];
+            next_cursor: string | null;
+        };
+        /** Page[AirflowRun] */
+        PageOfAirflowRun: {
+            items: components["schemas"]["AirflowRun"][];
+            next_cursor: string | null;
+        };
         /** Page[Asset] */
         PageOfAsset: {
             items: components["schemas"]["wire_assets_Asset"][];
@@ -5750,6 +5914,8 @@ export interface components {
             calls_itself?: boolean;
             /** @default  */
             capacity?: string;
+            /** @default false */
+            decides_by_index?: boolean;
             /** @default true */
             decides_outcome?: boolean;
             /** @default false */
@@ -6787,6 +6953,78 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_airflow_dags: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "done_until": "2026-01-31T05:00:00Z",
+                     *           "imported_at": "2026-01-31T05:00:00Z",
+                     *           "imported_by": "text",
+                     *           "runs": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfAirflowDag"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_assets: {
         parameters: {
             query?: {
@@ -8464,6 +8702,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "airflow_runs": 1,
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "dag_id": "daily_delays",
                      *       "description": "Delays of the day before",
@@ -8565,6 +8804,7 @@ export interface operations {
                      *             "callbacks": {},
                      *             "calls_itself": false,
                      *             "capacity": "text",
+                     *             "decides_by_index": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -8684,6 +8924,302 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_airflow_run: {
+        parameters: {
+            query: {
+                /**
+                 * @description The id of a run in Airflow.
+                 * @example scheduled__2026-11-30T05:00:00+00:00
+                 */
+                airflow_run: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "due_at": "2026-01-31T05:00:00Z",
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "instances": [
+                     *         {
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "map_index": -1,
+                     *           "operator": "text",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "task_id": "extract",
+                     *           "tries": 1
+                     *         }
+                     *       ],
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "run_type": "text",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "tasks": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AirflowRunDetail"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_airflow_runs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "due_at": "2026-01-31T05:00:00Z",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "interval_end": "2026-01-31T05:00:00Z",
+                     *           "interval_start": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "run_type": "text",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "tasks": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfAirflowRun"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    import_airflow_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "done_until": "2026-01-31T05:00:00Z",
+                 *       "runs": [
+                 *         {
+                 *           "due_at": "2026-01-31T05:00:00Z",
+                 *           "ended_at": "2026-01-31T05:00:00Z",
+                 *           "instances": [
+                 *             {
+                 *               "ended_at": "2026-01-31T05:00:00Z",
+                 *               "map_index": -1,
+                 *               "operator": "text",
+                 *               "started_at": "2026-01-31T05:00:00Z",
+                 *               "state": "success",
+                 *               "task_id": "extract",
+                 *               "tries": 1
+                 *             }
+                 *           ],
+                 *           "interval_end": "2026-01-31T05:00:00Z",
+                 *           "interval_start": "2026-01-31T05:00:00Z",
+                 *           "logical_date": "2026-01-31T05:00:00Z",
+                 *           "run_id": "01jk5v9s8t0q",
+                 *           "run_type": "text",
+                 *           "started_at": "2026-01-31T05:00:00Z",
+                 *           "state": "success",
+                 *           "tasks": 1
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AirflowRunsRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": 1,
+                     *       "done_until": "2026-01-31T05:00:00Z",
+                     *       "kept": 1,
+                     *       "stored": 1,
+                     *       "too_old": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AirflowRunsAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    forget_airflow_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -9682,6 +10218,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "airflow_runs": 1,
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "dag_id": "daily_delays",
                      *       "description": "Delays of the day before",
@@ -9783,6 +10320,7 @@ export interface operations {
                      *             "callbacks": {},
                      *             "calls_itself": false,
                      *             "capacity": "text",
+                     *             "decides_by_index": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -9929,6 +10467,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "airflow_runs": 1,
                      *       "bundle_version": "9f2c4e1b7a60",
                      *       "dag_id": "daily_delays",
                      *       "description": "Delays of the day before",
@@ -10030,6 +10569,7 @@ export interface operations {
                      *             "callbacks": {},
                      *             "calls_itself": false,
                      *             "capacity": "text",
+                     *             "decides_by_index": false,
                      *             "decides_outcome": false,
                      *             "depends_on_past": false,
                      *             "do_xcom_push": false,
@@ -10510,6 +11050,7 @@ export interface operations {
                      *           "callbacks": {},
                      *           "calls_itself": false,
                      *           "capacity": "text",
+                     *           "decides_by_index": false,
                      *           "decides_outcome": false,
                      *           "depends_on_past": false,
                      *           "do_xcom_push": false,

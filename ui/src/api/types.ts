@@ -7,6 +7,9 @@ import type { ROLES } from "./words.ts";
  */
 type Said = components["schemas"];
 
+export type AirflowRun = Said["AirflowRun"];
+export type AirflowRunDetail = Said["AirflowRunDetail"];
+export type AirflowTask = Said["AirflowTask"];
 export type Asset = AssetDetail["asset"];
 export type AssetDetail = Said["AssetDetail"];
 export type AssetEvent = Said["AssetEvent"];

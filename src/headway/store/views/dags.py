@@ -101,6 +101,8 @@ VERSIONS: LiteralString = """
     WHERE dag_id = %(dag_id)s ORDER BY version DESC LIMIT 100
 """
 
+AIRFLOW_RUNS: LiteralString = "SELECT runs FROM airflow_dag WHERE dag_id = %(dag_id)s"
+
 IS_KNOWN: LiteralString = "SELECT FROM dag WHERE dag_id = %(dag_id)s"
 
 IDS: LiteralString = "SELECT dag_id FROM dag ORDER BY dag_id LIMIT 10000"
@@ -224,10 +226,13 @@ def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:
         raise unknown(conn, dag_id)
     with conn.cursor(row_factory=class_row(wire.DagVersion)) as cursor:
         versions = cursor.execute(VERSIONS, {"dag_id": dag_id}).fetchall()
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        airflow_runs: int = cursor.execute(AIRFLOW_RUNS, {"dag_id": dag_id}).fetchone() or 0
     return wire.DagDetail(
         **msgspec.structs.asdict(found[0]),
         spec=spec(conn, dag_id),
         versions=versions,
+        airflow_runs=airflow_runs,
     )
 
 

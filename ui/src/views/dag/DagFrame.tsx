@@ -20,7 +20,7 @@ import styles from "./DagFrame.module.css";
 import { RunNav } from "./RunNav.tsx";
 import { Selected, UnknownSelection } from "./Selected.tsx";
 import { Standing } from "./Standing.tsx";
-import { TABS } from "./tabs.ts";
+import { AIRFLOW, TABS } from "./tabs.ts";
 
 /** What stands above every view of a DAG. */
 export function DagFrame() {
@@ -68,7 +68,7 @@ export function DagFrame() {
       )}
       <div className={styles.rest} data-loading={!found.data}>
         <Tabs label="Views">
-          {TABS.map(({ to, word }) => (
+          {[...TABS, ...(found.data?.airflow_runs ? [AIRFLOW] : [])].map(({ to, word }) => (
             <Link
               key={to}
               to={to}

@@ -117,6 +117,13 @@ const runsRoute = createRoute({
   component: lazyPage(() => import("./DagRuns.tsx"), "DagRuns"),
 });
 
+const airflowRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "airflow",
+  validateSearch: (search: Search) => strip({ of: word(search.of) }),
+  component: lazyPage(() => import("./airflow/AirflowRuns.tsx"), "AirflowRuns"),
+});
+
 const triggerRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "run",
@@ -134,5 +141,6 @@ export const dagTree = dagRoute.addChildren([
   durationsRoute,
   codeRoute,
   versionsRoute,
+  airflowRoute,
   triggerRoute,
 ]);

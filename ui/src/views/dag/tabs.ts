@@ -9,3 +9,6 @@ export const TABS = [
   { to: "/t/$team/dags/$dag/code", word: "Code", ofRun: false },
   { to: "/t/$team/dags/$dag/versions", word: "Versions", ofRun: false },
 ] as const;
+
+/** Beside them, of a DAG that Airflow ran before it moved here. */
+export const AIRFLOW = { to: "/t/$team/dags/$dag/airflow", word: "Airflow" } as const;
