@@ -7,7 +7,6 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
-from headway.store.state_stores import ROW_BYTES
 from headway.store.states import FINAL_INSTANCES, FINAL_RUNS, LIVE_ATTEMPTS
 
 KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
@@ -35,10 +34,11 @@ ALWAYS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM share WHERE used <> (
             SELECT count(*) FROM attempt
             WHERE attempt.team_id = share.team_id AND attempt.state IN {LIVE_ATTEMPTS})""",
-    "I36 state_used differs from the states that are kept": f"""
+    # 128: ``state_stores.ROW_BYTES``.
+    "I36 state_used differs from the states that are kept": """
         SELECT FROM team
         WHERE (SELECT coalesce(sum(bytes), 0) FROM state_used WHERE state_used.team_id = team.team_id) <> (
-            SELECT coalesce(sum(size + {ROW_BYTES}), 0) FROM (
+            SELECT coalesce(sum(size + 128), 0) FROM (
                 SELECT size FROM task_state WHERE task_state.team_id = team.team_id
                 UNION ALL SELECT size FROM asset_state WHERE asset_state.team_id = team.team_id) AS kept)""",
     "I15 two runs of one key": """
