@@ -131,6 +131,15 @@ class Gateway:
             self.answer(message)
         return bool(data)
 
+    def until_written(self, path: Path) -> str:
+        """Return what is in the file once it has a text, and answer the agent meanwhile."""
+        deadline = clock.monotonic() + WAIT_S
+        # Who writes it again empties it first.
+        while not (path.exists() and (text := path.read_text())):
+            assert clock.monotonic() < deadline, f"nothing is written to {path.name}"
+            self.listen(0.02)
+        return text
+
     def answer(self, message: AgentMessage) -> None:
         match message:
             case Heartbeat(seq) if self.beats:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from headway import clock
 from headway.agent.processes import children_of
 from headway.agent.protocol import Ended, Hello, Refused
 from tests.agent.conftest import FLOW
@@ -14,14 +13,6 @@ from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import is_over
 
 pytestmark = pytest.mark.long
-
-
-def pid_of(mark: Path) -> int:
-    deadline = clock.monotonic() + WAIT_S
-    while not mark.exists() or not mark.read_text():
-        assert clock.monotonic() < deadline
-        clock.sleep(0.01)
-    return int(mark.read_text())
 
 
 def test_reports_are_sent_again_on_a_new_connection(own: Gateway) -> None:
@@ -45,7 +36,7 @@ def test_without_acknowledgement_everything_is_killed_and_a_new_session_begins(
     first = fenced.last(Hello)
     grant = grant_of("writes_far")
     fenced.grant(grant)
-    pid = pid_of(fenced.data.parent / "far")
+    pid = int(fenced.until_written(fenced.data.parent / "far"))
     fenced.beats = False
     while fenced.listen(WAIT_S):
         pass
@@ -95,7 +86,7 @@ def test_over_tcp(tmp_path: Path) -> None:
 
 def test_a_frozen_agent_leaves_nothing_running(fenced: Gateway) -> None:
     fenced.grant(grant_of("writes_far"))
-    pid = pid_of(fenced.data.parent / "far")
+    pid = int(fenced.until_written(fenced.data.parent / "far"))
     fenced.signal_agent(signal.SIGSTOP)
     assert is_over(pid)
     fenced.signal_agent(signal.SIGCONT)
@@ -103,7 +94,7 @@ def test_a_frozen_agent_leaves_nothing_running(fenced: Gateway) -> None:
 
 def test_a_killed_agent_leaves_nothing_running(own: Gateway) -> None:
     own.grant(grant_of("writes_far"))
-    pid = pid_of(own.data.parent / "far")
+    pid = int(own.until_written(own.data.parent / "far"))
     own.signal_agent(signal.SIGKILL)
     assert is_over(pid)
 
@@ -111,7 +102,7 @@ def test_a_killed_agent_leaves_nothing_running(own: Gateway) -> None:
 def test_a_killed_fork_server_loses_its_attempts_and_is_replaced(own: Gateway) -> None:
     grant = grant_of("writes_far")
     own.grant(grant)
-    pid = pid_of(own.data.parent / "far")
+    pid = int(own.until_written(own.data.parent / "far"))
     assert own.process is not None
     (base,) = children_of(own.process.pid)
     (server,) = children_of(base)
@@ -124,7 +115,7 @@ def test_a_killed_fork_server_loses_its_attempts_and_is_replaced(own: Gateway) -
 def test_a_killed_base_server_is_replaced(own: Gateway) -> None:
     grant = grant_of("writes_far")
     own.grant(grant)
-    pid = pid_of(own.data.parent / "far")
+    pid = int(own.until_written(own.data.parent / "far"))
     assert own.process is not None
     (base,) = children_of(own.process.pid)
     os.kill(base, signal.SIGKILL)

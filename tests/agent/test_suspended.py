@@ -12,7 +12,6 @@ from headway.agent.processes import children_of, state_of
 from headway.agent.protocol import Cancel, Ended
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import is_over
-from tests.agent.test_lease import pid_of
 
 pytestmark = pytest.mark.long
 
@@ -138,7 +137,7 @@ def test_a_suspended_base_server_is_resumed_and_nothing_is_lost(own: Gateway) ->
 def test_a_server_that_is_suspended_again_and_again_is_replaced(own: Gateway) -> None:
     far = grant_of("writes_far")
     own.grant(far)
-    pid = pid_of(own.data.parent / "far")
+    pid = int(own.until_written(own.data.parent / "far"))
     (server,) = children_of(base_of(own))
 
     def suspended() -> bool:
@@ -164,7 +163,7 @@ def test_a_suspended_spare_takes_no_attempt_into_its_sleep(own: Gateway) -> None
 
 def test_what_is_suspended_does_not_outlive_a_killed_agent(own: Gateway) -> None:
     own.grant(grant_of("writes_far"))
-    pid = pid_of(own.data.parent / "far")
+    pid = int(own.until_written(own.data.parent / "far"))
     base = base_of(own)
     (server,) = children_of(base)
     for suspended in (pid, server, base):

@@ -214,7 +214,7 @@ def test_a_trigger_that_blocks_for_an_answer_is_not_taken_for_one_that_hangs(
     asked = open_ones(own_agent)
     mark = tmp_path / "turns"
     own_agent.watch("turns", run_id="r1", map_index=1, kwargs={"path": str(mark)})
-    pid = until_file(own_agent, mark)
+    pid = own_agent.until_written(mark)
     key = own_agent.watch("in_the_loop", run_id="r1", kwargs={"conn_id": "warehouse"})
     own_agent.asked("warehouse")
     before = beats(own_agent)
@@ -224,18 +224,11 @@ def test_a_trigger_that_blocks_for_an_answer_is_not_taken_for_one_that_hangs(
     assert result(own_agent, key) == {"login": "ann", "dsn": f"postgres://{PASSWORD}@db"}
     assert "process of its own" not in own_agent.log(key)
     mark.unlink()
-    assert until_file(own_agent, mark) == pid
+    assert own_agent.until_written(mark) == pid
 
 
 def beats(gateway: Gateway) -> int:
     return sum(isinstance(one, Heartbeat) for one in gateway.said)
-
-
-def until_file(gateway: Gateway, path: Path) -> str:
-    """Return what is in the file once it has a text: whoever writes it again empties it first."""
-    while not (path.exists() and (text := path.read_text())):
-        gateway.listen(0.02)
-    return text
 
 
 def test_whatever_is_killed_is_asked_anew(own_agent: Gateway, tmp_path: Path) -> None:
@@ -253,7 +246,7 @@ def test_whatever_is_killed_is_asked_anew(own_agent: Gateway, tmp_path: Path) ->
     own_agent.accept()
     until(own_agent, lambda: len(asked) == 2)
     assert {ask.name: ask for ask in asked} == first  # the same questions, sent again
-    pid = int(until_file(own_agent, mark))
+    pid = int(own_agent.until_written(mark))
     own_agent.send(Unwatch([turns]))
     asked.clear()
     os.kill(pid, signal.SIGKILL)

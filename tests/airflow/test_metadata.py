@@ -18,7 +18,6 @@ from headway.cli import airflow_metadata
 from headway.client import client_of
 from headway.config import Layout
 from headway.errors import UsageError
-from headway.frontends.airflow import ground
 from tests.airflow.conftest import Server
 from tests.airflow.metadata import at_home, url_of
 from tests.cli.conftest import headway
@@ -52,13 +51,6 @@ with create_session() as session:
     session.add(Variable(key="shop_password", val={secret!r}))
     session.execute(text("INSERT INTO variable (key, val, is_encrypted) VALUES ('shop_nothing', NULL, false)"))
 """
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what reading DAG files has set in this process, which the commands would have, too."""
-    for name in ground.SETTINGS:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")

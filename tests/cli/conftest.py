@@ -14,6 +14,7 @@ import pytest
 from headway import clock, wire
 from headway.client import Client, connect
 from headway.config import Layout, read_server_file
+from headway.frontends.airflow.ground import SETTINGS as AIRFLOW_SETTINGS
 from tests.warm import Kitchen
 
 PATIENCE_S = 120.0  # what takes seconds takes many on a busy machine
@@ -96,7 +97,9 @@ def sad():
 
 
 def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "CI": "1"}
+    # Reading DAG files of Airflow in this process has set what is nobody's setting.
+    own = {name: value for name, value in os.environ.items() if name not in AIRFLOW_SETTINGS}
+    environment = {**own, "NO_COLOR": "1", "CI": "1"}
     return KITCHEN.run(list(arguments), cwd, environment, PATIENCE_S)
 
 
