@@ -17,7 +17,7 @@ import pytest
 from headway import wire
 from headway.cli import airflow_metadata
 from headway.cli.airflow_metadata import Source
-from headway.cli.airflow_runs import Left, Past, Reader
+from headway.cli.airflow_runs import INSTANCES, Left, Past, Reader
 from headway.cli.import_airflow_runs import requests
 from headway.core.airflow_runs import INSTANCES_MAX
 from headway.errors import UsageError
@@ -303,6 +303,14 @@ def test_the_task_instances_of_a_large_run_are_counted(file: Path) -> None:
     _, (run,) = read(source(file))
     assert isinstance(run, wire.AirflowRunDetail)
     assert (run.tasks, len(run.instances)) == (more + 4, INSTANCES_MAX)
+
+
+def test_the_task_instances_of_a_run_are_found_by_key(file: Path) -> None:
+    """Not among all that its DAG had: a million of them are read once, not once for each run."""
+    with airflow_metadata.opened(source(file)) as ask:
+        query = INSTANCES.format(operator="operator")
+        ((*_, plan), *_) = ask(f"EXPLAIN QUERY PLAN {query}", "moved_orders", "r", "", -2, 100)
+    assert "ti_dag_run (dag_id=? AND run_id=?)" in plan
 
 
 def test_runs_travel_in_batches_and_the_date_comes_last(loose: Path) -> None:

@@ -45,10 +45,11 @@ RUNS: Final = """
     WHERE dag_id = %s AND id > %s AND state IN ('success', 'failed') AND end_date >= %s
     ORDER BY id LIMIT %s
 """
+# In an order that no index has: in that of one, SQLite would read all task instances of the DAG for each run.
 INSTANCES: Final = """
     SELECT task_id, map_index, state, try_number, start_date, end_date, {operator} FROM task_instance
-    WHERE dag_id = %s AND run_id = %s AND (task_id, map_index) > (%s, %s)
-    ORDER BY task_id, map_index LIMIT %s
+    WHERE dag_id = %s AND run_id = %s AND (task_id || '', map_index) > (%s, %s)
+    ORDER BY task_id || '', map_index LIMIT %s
 """
 COUNT: Final = "SELECT count(*) FROM task_instance WHERE dag_id = %s AND run_id = %s"
 TASK: Final = ("task_id", "map_index", "state", "tries", "started_at", "ended_at", "operator")

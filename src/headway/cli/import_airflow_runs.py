@@ -198,7 +198,7 @@ def explain(found: Sequence[Moved], days: float, *, applied: bool) -> None:
         new, changed = (
             total(getattr(each, name) or 0 for each in found) for name in ("stored", "changed")
         )
-        say(f"{new} of {runs} are new, {changed} changed, and the rest was stored already")
+        say(f"{new:,} of {runs} are new, {changed:,} changed, and the rest was stored already")
     else:
         say(f"{runs} of {counted(len(found), 'DAG')} would be stored; to do it, add --apply")
     if older := total(each.past.older for each in found):
