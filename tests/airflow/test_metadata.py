@@ -38,7 +38,6 @@ PEOPLE: Final = """
 """
 FILL: Final = """
 from airflow.models import Connection, Pool, Variable
-from sqlalchemy import text
 from airflow.utils.session import create_session
 with create_session() as session:
     session.add(Connection(
@@ -49,7 +48,6 @@ with create_session() as session:
     session.add(Pool(pool="shop_narrow", slots=3, description="", include_deferred=False))
     session.add(Variable(key="shop_colour", val="red"))
     session.add(Variable(key="shop_password", val={secret!r}))
-    session.execute(text("INSERT INTO variable (key, val, is_encrypted) VALUES ('shop_nothing', NULL, false)"))
 """
 
 
@@ -236,3 +234,18 @@ def test_a_row_that_no_airflow_writes_is_one_sentence(
         airflow_metadata.read(cfg._replace(url=f"sqlite:///{file}"))
     assert told in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_a_variable_without_a_value_is_left_out(home: Path, tmp_path: Path) -> None:
+    """Airflow 2 has such rows, and its tasks find no variable there."""
+    cfg = airflow_metadata.source_of(home / "airflow.cfg", {})
+    file = shutil.copy(home / "airflow.db", tmp_path)
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript("""
+            CREATE TABLE of_before AS SELECT * FROM variable;
+            INSERT INTO of_before (key, val, is_encrypted) VALUES ('nothing', NULL, 0);
+            DROP TABLE variable;
+            ALTER TABLE of_before RENAME TO variable
+        """)
+    found = airflow_metadata.read(cfg._replace(url=f"sqlite:///{file}"))
+    assert sorted(found.variables.content) == ["shop_colour", "shop_password"]
