@@ -18,7 +18,7 @@ from headway import wire
 from headway.cli import airflow_metadata
 from headway.cli.airflow_metadata import Source
 from headway.cli.airflow_runs import INSTANCES, Left, Past, Reader
-from headway.cli.import_airflow_runs import requests
+from headway.cli.import_runs import requests
 from headway.core.airflow_runs import INSTANCES_MAX
 from headway.errors import UsageError
 from tests.airflow.conftest import Server
@@ -149,7 +149,7 @@ def read(source: Source, days: int = 90) -> tuple[list[Past], list[wire.AirflowR
 
 
 def told(server: Server, *options: str) -> list[dict[str, Any]]:
-    done = headway("import-airflow-runs", *options, "--output", "json", cwd=server.folder)
+    done = headway("import-runs", *options, "--output", "json", cwd=server.folder)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
@@ -176,7 +176,7 @@ def test_the_past_of_a_dag_comes_along_once(server: Server, home: Path, file: Pa
         database.execute("UPDATE dag_run SET state = 'success' WHERE id = 4")
         ended = text(NOW - DAY)
         database.execute("UPDATE dag_run SET state = 'success', end_date = ? WHERE id = 5", [ended])
-    done = headway("import-airflow-runs", *options, "--apply", cwd=server.folder)
+    done = headway("import-runs", *options, "--apply", cwd=server.folder)
     assert done.returncode == 0, done.stderr
     shown = " ".join(done.stderr.split())
     assert "1 of 5 runs are new, 1 changed, and the rest was stored already" in shown
@@ -196,7 +196,7 @@ def test_the_past_of_a_dag_comes_along_once(server: Server, home: Path, file: Pa
         ["load[1]", "failed", "1"], ["tell", "success", "1"],
     ]  # fmt: skip
     assert "success in Airflow after 2 m" in done.stderr
-    done = headway("import-airflow-runs", "--forget", "moved_orders", cwd=server.folder)
+    done = headway("import-runs", "--forget", "moved_orders", cwd=server.folder)
     assert done.returncode == 0, done.stderr
     assert "moved_orders" not in headway("ls", "airflow-runs", cwd=server.folder).stdout
 

@@ -47,5 +47,5 @@ test("an address of a run that was not imported says so", async () => {
 test("what was never imported names the command", async () => {
   await page().goto("/t/default/dags/orders/airflow");
   await page().getByText("No runs of Airflow").waitFor();
-  await page().getByText("headway import-airflow-runs airflow.cfg").waitFor();
+  await page().getByText("headway import-runs airflow.cfg").waitFor();
 });

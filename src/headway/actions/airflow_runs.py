@@ -41,7 +41,7 @@ def take(
     if (limit := core.flaw_of_totals(*store.totals(conn, team_id))) is not None:
         raise Conflict(
             f"the team would have more runs of Airflow than the limit allows: {limit}",
-            hint="import fewer with --since or --only, or remove some: headway import-airflow-runs --forget DAG",
+            hint="import fewer with --since or --only, or remove some: headway import-runs --forget DAG",
         )
     return wire.AirflowRunsAnswer(
         stored=stored,

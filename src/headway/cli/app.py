@@ -39,7 +39,7 @@ COMMANDS: Final = (
     "resume",
     "check",
     "import-airflow",
-    "import-airflow-runs",
+    "import-runs",
     "doctor",
     "manifests",
     "migrate",

@@ -38,7 +38,10 @@ def ls(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List DAGs, runs, backfills, runs imported from Airflow, or files that failed to load."""
+    """List DAGs, runs, backfills or files that failed to load.
+
+    Of DAGs that moved here, also the runs that were imported from Airflow.
+    """
     from headway.client import client_of
 
     client = client_of(config.layout(data))

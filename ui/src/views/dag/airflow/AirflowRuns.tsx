@@ -32,7 +32,7 @@ function AllRuns({ dag }: { dag: string }) {
     return <ErrorState error={found.error} what="The runs" retry={() => found.refetch()} />;
   if (found.data.length === 0)
     return (
-      <EmptyState title="No runs of Airflow" command="headway import-airflow-runs airflow.cfg">
+      <EmptyState title="No runs of Airflow" command="headway import-runs airflow.cfg">
         <p>Runs that ended in Airflow appear here once they are imported.</p>
       </EmptyState>
     );

@@ -1,4 +1,4 @@
-"""``headway import-airflow-runs``: runs that ended in Airflow are stored here, to look up."""
+"""``headway import-runs``: runs that ended in Airflow are stored here, to look up."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None  # of the first one that is left out
 
 
-def import_airflow_runs(
+def import_runs(
     file: Annotated[
         Path | None,
         typer.Argument(metavar="AIRFLOW_CFG", help="An airflow.cfg, which names the database."),
@@ -59,14 +59,15 @@ def import_airflow_runs(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Store the runs that ended in Airflow, to look up; the schedules of their DAGs go on after them.
+    """Store the runs that ended in Airflow, to look up.
 
-    Reads Airflow's database and writes nothing there. Once more stores what is new since.
+    The schedules of their DAGs go on after them. Reads Airflow's database and writes nothing there.
+    Once more stores what is new since.
     """
     from headway.client import client_of
 
     if (file is None) == (forget is None):
-        hint = "for instance: headway import-airflow-runs airflow.cfg"
+        hint = "for instance: headway import-runs airflow.cfg"
         raise UsageError("name an airflow.cfg, or a DAG with --forget", hint=hint)
     asked = None if since is None else since_of(since)
     client = client_of(config.layout(data))
