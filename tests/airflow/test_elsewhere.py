@@ -1,6 +1,7 @@
 """Tasks of Airflow whose function runs in another interpreter: it asks us, as its task does, and logs by itself."""
 
 import os
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -117,6 +118,7 @@ def test_a_program_that_goes_on_and_on_is_not_waited_for(capfd: pytest.CaptureFi
     place = others.open()
     with subprocess.Popen(["yes"], stdout=place) as program:
         os.close(place)
+        select.select(others.ends, [], [])  # it has begun to print
         others.close()
         assert program.wait() != 0, "nobody hears it any more"
     assert set(capfd.readouterr().out) == {"y", "\n"}
