@@ -35,7 +35,8 @@ COLUMNS: Final = {
 NEEDED: Final = ("run_type", "data_interval_start", "data_interval_end", "end_date")
 # ``fire``, ``date``, ``operator``: columns or expressions of ours, for what a release of Airflow has.
 TOTALS: Final = """
-    SELECT dag_id, run_type, state, count(*), min(end_date), max(end_date), max({fire}),
+    SELECT dag_id, run_type, state, count(*),
+        min(CASE WHEN end_date >= %s THEN end_date END), max(end_date), max({fire}),
         sum(CASE WHEN end_date >= %s THEN 1 ELSE 0 END), sum(CASE WHEN end_date < %s THEN 1 ELSE 0 END)
     FROM dag_run GROUP BY dag_id, run_type, state ORDER BY dag_id
 """
@@ -116,7 +117,7 @@ class Reader:
 
     def dags(self, patterns: Sequence[str]) -> Iterator[Past]:
         """Yield what there is of each DAG whose id matches a pattern; without patterns, of all."""
-        rows = self.ask(TOTALS.format(**self.named), self.since, self.since)
+        rows = self.ask(TOTALS.format(**self.named), self.since, self.since, self.since)
         for dag_id, of_dag in groupby(rows, key=itemgetter(0)):
             if not (isinstance(dag_id, str) and DAG_ID.fullmatch(dag_id)):
                 raise UsageError(f"{dag_id!a:.60} in dag_run is not the id of a DAG")
@@ -134,7 +135,7 @@ class Reader:
             open=sum(row[3] for row in rows if row[2] not in RUN_STATES),
             endless=sum(row[3] for row in ended) - newer - older,
             first=min(filter(is_moment, (moment(row[4]) for row in ended)), default=None),
-            last=max(filter(is_moment, (moment(row[5]) for row in ended)), default=None),
+            last=max(filter(is_moment, (moment(row[5]) for row in ended if row[7])), default=None),
             done_until=max((at for at in fires if is_moment(at) and at <= self.now), default=None),
         )
 

@@ -106,6 +106,12 @@ def read(
     with airflow_metadata.opened(source) as ask:
         reader = Reader(ask, source, max(since or kept_since, kept_since), now)
         plan = [planned(each, known.get(each.dag_id)) for each in reader.dags(only)]
+        if only and not plan:
+            raise UsageError(
+                f"no DAG that has runs in Airflow matches {', '.join(map(repr, only))}",
+                where="--only",
+                hint="to list those that have: headway import-runs airflow.cfg",
+            )
         return [moved(client, reader, each) for each in plan] if apply else plan
 
 
@@ -204,8 +210,8 @@ def explain(found: Sequence[Moved], days: float, *, applied: bool) -> None:
         say(f"{runs} of {counted(len(found), 'DAG')} would be stored; to do it, add --apply")
     if older := total(each.past.older for each in found):
         say(
-            f"{counted(older, 'run is', 'runs are')} left out: they ended before --since, or before the retention of "
-            f"{days:g} days (headway retention)"
+            f"{counted(older, 'run')} left out: ended before --since, or before the retention of {days:g} days "
+            "(headway retention)"
         )
     if still := total(each.past.open for each in found):
         say(
