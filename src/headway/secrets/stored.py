@@ -3,7 +3,7 @@
 Every function is a step of the caller's transaction.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -53,7 +53,8 @@ def set_connection(
     if password and wanted.password is UNSET and wanted.uri is None:
         staying.insert(0, "password")
     if before is not None and staying:
-        check_place(before, described, hidden, staying)
+        known = {**before.extra, **(stays.get("extra") or {})}
+        check_place(before, described, (known, extra), staying)
     place = place_of(team_id, CONNECTION, conn_id)
     envelope = close(keys, place, {"password": password, "extra": hidden})
     names = [*(["password"] if password else []), *(f"extra.{name}" for name in hidden)]
@@ -75,20 +76,24 @@ def set_connection(
 
 
 def check_place(
-    before: connections.Stored, described: Connection, hidden: Collection[str], staying: list[str]
+    before: connections.Stored,
+    described: Connection,
+    extras: tuple[Mapping[str, object], Mapping[str, object]],
+    staying: list[str],
 ) -> None:
-    """Let nobody have a secret sent to a place of their own who does not know it.
+    """Let nobody have a secret sent to a place of their own who does not know it. ``extras``: before, and from now on.
 
-    Extras count, too: some name the address, a proxy, or whether to encrypt.
+    Extras count, too: some name the address, a proxy, or whether to encrypt. So do hidden ones, such as ``token_url``,
+    and the schema, which is ``http`` or ``https`` for some types.
     """
-    visible = {name: value for name, value in described.extra.items() if name not in hidden}
     changed = [
         name
-        for name in ("conn_type", "host", "port")
+        for name in ("conn_type", "host", "port", "schema")
         if getattr(before, name) != getattr(described, name)
     ]
-    names = sorted(before.extra.keys() | visible.keys())
-    changed += [f"extra {name}" for name in names if before.extra.get(name) != visible.get(name)]
+    was, becomes = extras
+    names = sorted(was.keys() | becomes.keys())
+    changed += [f"extra {name}" for name in names if was.get(name) != becomes.get(name)]
     if changed:
         secrets, fields = " and ".join(staying), ", ".join(changed)
         raise UsageError(
