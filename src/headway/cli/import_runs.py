@@ -83,6 +83,9 @@ def import_runs(
         tell(found, applied=apply)
     else:
         show(found, output, (), [])
+    if only and not found:
+        say(f"no DAG that has runs in Airflow matches --only {' --only '.join(map(repr, only))}")
+        return
     explain(found, days, applied=apply)
 
 
@@ -106,12 +109,6 @@ def read(
     with airflow_metadata.opened(source) as ask:
         reader = Reader(ask, source, max(since or kept_since, kept_since), now)
         plan = [planned(each, known.get(each.dag_id)) for each in reader.dags(only)]
-        if only and not plan:
-            raise UsageError(
-                f"no DAG that has runs in Airflow matches {', '.join(map(repr, only))}",
-                where="--only",
-                hint="to list those that have: headway import-runs airflow.cfg",
-            )
         return [moved(client, reader, each) for each in plan] if apply else plan
 
 
