@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from headway.store import airflow_runs as store
 from headway.store import dags
 from headway.store.clock import clock
 from headway.store.transact import Session, connect, enter_team, in_team, transact
+from tests.scenarios.test_retention import sweep
 from tests.scenarios.world import ANN, Scheduler, deploy, names, task, value
 
 LONG = timedelta(days=36_500)
@@ -195,7 +197,7 @@ def test_a_timetable_that_was_asked_before_is_asked_again(
 
 
 def test_what_removes_old_runs_does_not_wait_for_who_registers_files(
-    conn: Connection[Any], dsn: str, moved: Moved
+    conn: Connection[Any], dsn: str, tmp_path: Path, moved: Moved
 ) -> None:
     """The loader holds the team and waits for rows that are being removed: each would wait for the other one."""
     daily(conn)
@@ -205,6 +207,8 @@ def test_what_removes_old_runs_does_not_wait_for_who_registers_files(
     with connect(dsn) as loader, loader.transaction():
         dags.lock(loader, 1)
         assert transact(conn, in_team, 1, janitor.prune, now, now, 10) == []
+    sweep(conn, tmp_path)
+    assert value(conn, "SELECT count(*) FROM airflow_run") == 0
 
 
 def test_a_removal_that_was_cut_off_leaves_the_right_counts(

@@ -207,8 +207,8 @@ def explain(found: Sequence[Moved], days: float, *, applied: bool) -> None:
         say(f"{runs} of {counted(len(found), 'DAG')} would be stored; to do it, add --apply")
     if older := total(each.past.older for each in found):
         say(
-            f"{counted(older, 'run')} ended before --since, or before the retention of {days:g} days (headway retention): "
-            "left out"
+            f"{counted(older, 'run')} ended before --since, or before the retention of {days:g} days "
+            "(headway retention): left out"
         )
     if still := total(each.past.open for each in found):
         say(

@@ -193,10 +193,8 @@ class Janitor:
             self.runs = fitting(limit, clock.monotonic() - began)
             return True
         # In a transaction of its own: who registers files holds the team, and waits for rows that ``prune`` removes.
-        transact(
-            *(self.conn, in_team, team.team_id),
-            *(airflow_runs.prune, team.team_id, older_than, AIRFLOW_RUNS_MAX),
-        )
+        of_airflow = airflow_runs.prune
+        transact(self.conn, in_team, team.team_id, of_airflow, older_than, AIRFLOW_RUNS_MAX)
         if self.logs.work(team, now):
             return True
         if self.keep_audit is not None:
