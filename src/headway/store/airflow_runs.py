@@ -188,8 +188,7 @@ def forget(conn: Connection[Any], team_id: int, dag_id: str, limit: int) -> bool
 
 
 def prune(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
-    """Remove runs that ended before ``older_than``, oldest first."""
+    """Remove runs that ended before ``older_than``, oldest first. Waits for nobody: ticks would wait, too."""
     values = {"team_id": team_id, "older_than": older_than, "limit": limit}
-    if conn.execute(ANY_OLD, values).fetchone() is not None:
-        dags.lock(conn, team_id)
+    if conn.execute(ANY_OLD, values).fetchone() is not None and dags.lock_if_free(conn, team_id):
         conn.execute(PRUNE, values)
