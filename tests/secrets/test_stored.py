@@ -158,6 +158,14 @@ def test_a_secret_that_stays_is_sent_nowhere_else(
     assert put(**{**same, **again, "host": "db2"}).host == "db2"
 
 
+def test_another_secret_that_is_no_address_is_no_other_place(rows: Rows) -> None:
+    put(uri=URI)
+    same: dict[str, Any] = {"conn_type": "postgres", "host": "db", "port": 5432, "schema": "sales"}
+    put(**same, extra={"sslmode": "require", "api_key": "new", "token": "a:b/c.d@1=="})
+    known = {"api_key": "new", "token": "a:b/c.d@1=="}
+    assert secret(rows) == {"password": "pw", "extra": known}
+
+
 def test_a_mask_stands_for_what_is_stored_under_its_own_name(rows: Rows) -> None:
     put(uri=URI)
     for name, conn_id in (("token", "w"), ("api_key", "other")):
