@@ -10,8 +10,8 @@ from headway import wire
 from headway.client import Client
 from headway.core import airflow_runs as core
 from headway.core.roles import Role
-from headway.engine import janitor
 from headway.errors import Conflict, NotFound, UsageError
+from headway.store import airflow_runs as store
 from headway.store.transact import Session, in_team, transact
 from tests.api import people, seed
 from tests.api.attacks import Watch
@@ -119,7 +119,7 @@ def test_runs_go_with_the_retention_and_the_date_stays(client: Client, conn: Ses
     assert counts(send(client, run("a", 91), run("b", 89), done_until=NOW - DAY)) == (1, 0, 0, 1)
     client.set_run_retention(wire.RunRetentionRequest(days=30))
     send(client, run("c", 10))
-    transact(conn, in_team, 1, janitor.prune, NOW - 30 * DAY, NOW, 100)
+    transact(conn, in_team, 1, store.prune, NOW - 30 * DAY, 100)
     assert [each.run_id for each in client.airflow_runs("orders", 10)] == ["c"]
     runs, size, of_runs = conn.execute(SPACE).fetchone() or (0, 0, 0)
     assert (runs, size) == (1, of_runs)

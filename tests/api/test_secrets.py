@@ -54,7 +54,12 @@ def test_what_a_change_leaves_out_stays(
     client.set_connection("w", wire.ConnectionRequest(uri=URI))
     shown = client.connection("w")
     same = wire.ConnectionRequest(
-        conn_type=shown.conn_type, host=shown.host, port=shown.port, login="new", extra=shown.extra
+        conn_type=shown.conn_type,
+        host=shown.host,
+        port=shown.port,
+        schema=shown.schema,
+        login="new",
+        extra=shown.extra,
     )
     client.set_connection("w", same)
     assert secret_of(owner_conn, layout, "w") == (CANARY, CANARY)

@@ -1,9 +1,13 @@
 """Branches that decide by index: an instance concerns those with its own index, as in Airflow, and no other task."""
 
+from collections import Counter
 from typing import Any
+
+import pytest
 
 from headway.core import commands
 from headway.core.commands import Selection
+from headway.core.graph import Graph
 from headway.core.reasons import NotChosen
 from headway.core.states import Event
 from headway.spec import compile, model
@@ -16,7 +20,9 @@ WORK = frozenset({"work"})
 
 
 def which(**options: Any) -> model.Task:
-    return task("which", over=[3], branch=True, decides_by_index=True, **options)
+    return task(
+        "which", over=[options.pop("many", 3)], branch=True, decides_by_index=True, **options
+    )
 
 
 def choosing(*below: model.Task) -> Story:
@@ -35,6 +41,27 @@ def test_each_item_follows_the_choice_of_its_index() -> None:
     assert [story.state(f"other[{n}]") for n in range(2)] == ["skipped", "skipped"]
     assert story.at("work[1]").reason == NotChosen("which", ())
     assert story.at("other[0]").reason == NotChosen("which", ("work",))
+
+
+def test_many_instances_do_not_each_look_at_the_whole_graph(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tick judges all of them: 100,000 before thousands of tasks would hold up every team for minutes."""
+    looks = Counter[str]()
+    closure = Graph._closure
+
+    def counted(graph: Graph, roots: set[int], direction: str) -> set[int]:
+        looks[direction] += 1
+        return closure(graph, roots, direction)
+
+    story = Story(which(many=50), task("work", "which", over=[60]), task("other", "which")).begin()
+    chosen = frozenset({"other"})
+    story.succeed(*(f"which[{n}]" for n in range(49)), follow=chosen)
+    monkeypatch.setattr(Graph, "_closure", counted)
+    story.succeed("which[49]", follow=chosen)
+    states = Counter(state for name, state in story.states().items() if name.startswith("work["))
+    assert states == {"skipped": 50, "queued": 10}
+    assert looks.total() < 10
 
 
 def test_it_leaves_out_no_task_that_is_not_mapped_and_none_further_down() -> None:

@@ -1,5 +1,6 @@
 """The rules for the settings of an install: which ones ``headway manifests`` takes, from options and from a file."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,9 @@ import msgspec
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from headway.core.log_retention import Policy
+from headway.engine.janitor import retention_from
+from headway.engine.log_retention import of_installation
 from headway.errors import UsageError
 from headway.executors.kubernetes.given import install_of
 from headway.executors.kubernetes.install import Install, objects_of
@@ -188,6 +192,8 @@ def test_an_address_with_bits_behind_the_network_is_refused() -> None:
         ("policy: {image: [a]}", "policy: Object contains unknown field `image`"),
         ("sidecarResources: {cpu: much}", "sidecarResources: 'much' must be an amount above 0"),
         ("image: ''", "an image is needed"),
+        ("teams: []", "teams: there must be at least one"),
+        ("egress: &rules [*rules]", "the values are nested too deeply"),
     ],
 )
 def test_the_command_names_the_value_that_is_wrong(tmp_path: Path, text: str, why: str) -> None:
@@ -201,3 +207,18 @@ def test_the_command_names_the_value_that_is_wrong(tmp_path: Path, text: str, wh
 
 def test_the_usual_install_is_no_trouble() -> None:
     assert trouble(Install(image="registry.example.org/headway:1", host="flow.example.org")) is None
+
+
+def test_api_and_schedulers_keep_runs_and_logs_for_as_long() -> None:
+    """The API says how long runs are kept, and imports no older ones; schedulers remove them."""
+    given = Install(image="headway:1", retention_days=400, log_days=30, log_local_days=7)
+    for name in ("headway-api", "headway-scheduler"):
+        (found,) = (
+            each
+            for each in objects_of(given)
+            if (each["kind"], each["metadata"]["name"]) == ("Deployment", name)
+        )
+        (container,) = found["spec"]["template"]["spec"]["containers"]
+        said = {each["name"]: each.get("value") for each in container["env"]}
+        assert retention_from(said) == timedelta(days=400)
+        assert of_installation(said) == Policy(30, 7)

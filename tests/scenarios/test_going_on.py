@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from psycopg import Connection
 
 from headway import ids, wire
 from headway.actions import airflow_runs
-from headway.engine import timetables
+from headway.engine import janitor, timetables
 from headway.store import airflow_runs as store
 from headway.store import dags
 from headway.store.clock import clock
-from headway.store.transact import Session, enter_team, transact
+from headway.store.transact import Session, connect, enter_team, in_team, transact
+from tests.scenarios.test_retention import sweep
 from tests.scenarios.world import ANN, Scheduler, deploy, names, task, value
 
 LONG = timedelta(days=36_500)
@@ -132,6 +134,26 @@ def test_without_catchup_the_last_date_is_done_once(conn: Connection[Any], moved
     assert due(conn, day(8, 12)) == ["08 05"]
 
 
+@pytest.mark.parametrize(("catchup", "dates"), [(True, ["06 05", "07 05"]), (False, ["07 05"])])
+@pytest.mark.parametrize("by_start", [True, False])
+@pytest.mark.parametrize("skips_past", [True, False])
+def test_dates_between_airflow_and_the_first_sight_of_a_dag_without_a_start_are_done(
+    conn: Connection[Any],
+    moved: Moved,
+    catchup: bool,
+    dates: list[str],
+    by_start: bool,
+    skips_past: bool,
+) -> None:
+    """Its file may come here days after the last run in Airflow."""
+    fires = [f"2020-03-{number:02}T05:00:00Z" for number in range(1, 9)]
+    schedule = {"dates": {"fires": fires, "skips_past": skips_past}}
+    daily(conn, schedule=schedule, start_date=None, catchup=catchup, dated_by_start=by_start)
+    conn.execute("UPDATE dag_version SET created_at = '2020-03-07 12:00Z'")
+    moved(day(5))
+    assert due(conn, day(7, 13)) == dates
+
+
 @pytest.mark.parametrize("schedule", [{"once": True}, {"cron": "0 5 1 3 *"}])
 def test_what_runs_once_has_run(
     conn: Connection[Any], moved: Moved, schedule: dict[str, Any]
@@ -159,6 +181,56 @@ def test_a_past_that_is_forgotten_holds_nothing_back(
     moved(day(5), run(5, "success"))
     assert not transact(app_conn, forget)
     assert due(conn, day(3, 12)) == ["01 05", "02 05", "03 05"]
+
+
+def test_a_timetable_that_was_asked_before_is_asked_again(
+    conn: Connection[Any], moved: Moved
+) -> None:
+    """The file is here since this morning, and the next date is tomorrow's: Airflow did not do this night's."""
+    daily(conn, catchup=False)
+    conn.execute("UPDATE dag SET next_fire_at = '2199-01-01Z'")
+    moved(day(5))
+    assert value(conn, "SELECT next_fire_at <= clock_timestamp() FROM dag")
+    conn.execute("UPDATE dag SET next_fire_at = NULL")
+    moved(day(6))
+    assert value(conn, "SELECT next_fire_at FROM dag") is None
+
+
+def test_what_removes_old_runs_does_not_wait_for_who_registers_files(
+    conn: Connection[Any],
+    dsn: str,
+    tmp_path: Path,
+    moved: Moved,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The loader holds the team and waits for rows that are being removed: each would wait for the other one."""
+    daily(conn)
+    moved(day(5), run(5, "success"))
+    conn.execute("SET lock_timeout = '200ms'")
+    now = transact(conn, clock)
+    with connect(dsn) as loader, loader.transaction():
+        dags.lock(loader, 1)
+        assert transact(conn, in_team, 1, janitor.prune, now, now, 10) == []
+        sweep(conn, tmp_path)  # in the scheduler, whose ticks would wait, too
+        assert value(conn, "SELECT count(*) FROM airflow_run") == 1
+    assert caplog.records == []
+    sweep(conn, tmp_path)
+    assert value(conn, "SELECT count(*) FROM airflow_run") == 0
+
+
+def test_a_removal_that_was_cut_off_leaves_the_right_counts(
+    conn: Connection[Any], app_conn: Session, moved: Moved
+) -> None:
+    def forget(conn: Connection[Any]) -> bool:
+        enter_team(conn, 1)
+        return store.forget(conn, 1, "d", 2)
+
+    moved(day(5), run(3, "success"), run(4, "success"), run(5, "success"))
+    assert transact(app_conn, forget)  # and then the server was killed
+    counted = """SELECT runs, size, (SELECT count(*) FROM airflow_run), (SELECT sum(size) FROM airflow_run)
+        FROM airflow_dag"""
+    runs, size, are, bytes_are = conn.execute(counted).fetchone() or (0, 0, 0, 0)
+    assert (runs, size) == (are, bytes_are) == (1, bytes_are)
 
 
 @pytest.mark.parametrize("state", ["success", "failed"])

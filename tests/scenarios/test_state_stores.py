@@ -18,7 +18,7 @@ from headway.core.commands import Selection
 from headway.engine import janitor
 from headway.engine.catalog import Catalog
 from headway.secrets import state
-from headway.secrets.service import Service
+from headway.secrets.service import CONNECTIONS, Service
 from headway.spec.model import Asset
 from headway.store import migrate, teams
 from headway.store.transact import begun, connect, in_team, transact
@@ -449,3 +449,22 @@ def test_an_asset_that_the_loader_holds_holds_up_no_tick(
                     assert not asked.done()
                 conn.execute("SELECT FROM attempt FOR UPDATE NOWAIT")
             assert asked.result().refused == ""
+
+
+def test_an_asset_that_the_loader_holds_leaves_all_others_their_answers(
+    owner_conn: Connection[Any], service: Service, scheduler: Scheduler
+) -> None:
+    """All teams share the connections of the service: who waits for a lock must not keep them."""
+    one = started(service, scheduler)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND %s = ANY (pg_blocking_pids(pid))"
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        with owner_conn.transaction():
+            owner_conn.execute("SELECT FROM asset FOR UPDATE")
+            asked = [
+                threads.submit(one.ask, "get", "k", asset="orders") for _ in range(CONNECTIONS)
+            ]
+            while owner_conn.execute(waits, [owner_conn.info.backend_pid]).fetchone() == (0,):
+                assert not any(each.done() for each in asked)
+            assert [one.ask("get", "k").refused for _ in range(5)] == [""] * 5
+            assert not any(each.done() for each in asked)
+        assert [each.result().refused for each in asked] == [""] * CONNECTIONS

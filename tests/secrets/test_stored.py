@@ -21,6 +21,7 @@ NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS: Final = LocalKeys(None, f"a {CODE}")
 CONN: Final[Any] = object()
 URI: Final = "postgres://me:pw@db:5432/sales?sslmode=require&api_key=k"
+STAYS: Final = {"api_key": MASK, "auth_url": MASK, "sslmode": "require"}
 
 
 class Rows:
@@ -99,7 +100,7 @@ def test_what_is_secret_is_in_the_envelope_only(rows: Rows) -> None:
 
 def test_a_password_stays_where_a_change_does_not_name_it(rows: Rows) -> None:
     put(uri=URI)
-    same: dict[str, Any] = {"conn_type": "postgres", "host": "db", "port": 5432}
+    same: dict[str, Any] = {"conn_type": "postgres", "host": "db", "port": 5432, "schema": "sales"}
     made = put(**same, login="you", extra={"api_key": MASK, "sslmode": "require"})
     assert (made.login, made.has_password, made.extra) == (
         "you",
@@ -124,29 +125,45 @@ def test_a_password_stays_where_a_change_does_not_name_it(rows: Rows) -> None:
         ({"host": None}, "host"),
         ({"port": 1}, "port"),
         ({"conn_type": "http"}, "conn_type"),
-        ({"extra": {"api_key": MASK, "sslmode": "disable"}}, "extra sslmode"),
-        ({"extra": {"api_key": MASK}}, "extra sslmode"),
-        ({"extra": {"api_key": MASK, "sslmode": "require", "proxy": "p"}}, "extra proxy"),
+        ({"extra": {**STAYS, "sslmode": "disable"}}, "extra sslmode"),
+        ({"extra": {"api_key": MASK, "auth_url": MASK}}, "extra sslmode"),
+        ({"extra": {**STAYS, "proxy": "p"}}, "extra proxy"),
         ({"host": "attacker", "password": "guess"}, "host"),
+        # The hook for HTTP writes the schema before the host.
+        ({"schema": "https://attacker/?"}, "schema"),
+        # Hidden, for their names or because they are objects.
+        ({"extra": {**STAYS, "token_url": "https://attacker"}}, "extra token_url"),
+        ({"extra": {**STAYS, "proxies": {"https": "http://attacker"}}}, "extra proxies"),
+        ({"extra": {**STAYS, "auth_url": "https://attacker"}}, "extra auth_url"),
+        ({"extra": {"api_key": MASK, "sslmode": "require"}}, "extra auth_url"),
     ],
 )
 def test_a_secret_that_stays_is_sent_nowhere_else(
     rows: Rows, change: dict[str, Any], told: str
 ) -> None:
-    put(uri=URI)
+    put(uri=f"{URI}&auth_url=a")
     same: dict[str, Any] = {
         "conn_type": "postgres",
         "host": "db",
         "port": 5432,
-        "extra": {"api_key": MASK, "sslmode": "require"},
+        "schema": "sales",
+        "extra": STAYS,
     }
     with pytest.raises(UsageError, match=f"to another place: {told} changed") as caught:
         put(**{**same, **change})
-    asked = "extra api_key" if "password" in change else "password and extra api_key"
-    assert caught.value.hint == f"give the {asked} again"
+    assert ("password" in str(caught.value.hint)) is ("password" not in change)
+    assert "extra api_key" in str(caught.value.hint)
     assert rows.connections[1, "w"].host == "db"
-    again: dict[str, Any] = {"password": "pw", "extra": {"api_key": "k", "sslmode": "require"}}
+    again: dict[str, Any] = {"password": "pw", "extra": {"api_key": "k", "auth_url": "a"}}
     assert put(**{**same, **again, "host": "db2"}).host == "db2"
+
+
+def test_another_secret_that_is_no_address_is_no_other_place(rows: Rows) -> None:
+    put(uri=URI)
+    same: dict[str, Any] = {"conn_type": "postgres", "host": "db", "port": 5432, "schema": "sales"}
+    put(**same, extra={"sslmode": "require", "api_key": "new", "token": "a:b/c.d@1=="})
+    known = {"api_key": "new", "token": "a:b/c.d@1=="}
+    assert secret(rows) == {"password": "pw", "extra": known}
 
 
 def test_a_mask_stands_for_what_is_stored_under_its_own_name(rows: Rows) -> None:

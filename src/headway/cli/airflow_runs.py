@@ -35,7 +35,9 @@ COLUMNS: Final = {
 NEEDED: Final = ("run_type", "data_interval_start", "data_interval_end", "end_date")
 # ``fire``, ``date``, ``operator``: columns or expressions of ours, for what a release of Airflow has.
 TOTALS: Final = """
-    SELECT dag_id, run_type, state, count(*), min(end_date), max(end_date), max({fire}),
+    SELECT dag_id, run_type, state, count(*),
+        min(CASE WHEN end_date >= %s THEN end_date END), max(end_date),
+        max(CASE WHEN {fire} <= %s THEN {fire} END),
         sum(CASE WHEN end_date >= %s THEN 1 ELSE 0 END), sum(CASE WHEN end_date < %s THEN 1 ELSE 0 END)
     FROM dag_run GROUP BY dag_id, run_type, state ORDER BY dag_id
 """
@@ -116,7 +118,8 @@ class Reader:
 
     def dags(self, patterns: Sequence[str]) -> Iterator[Past]:
         """Yield what there is of each DAG whose id matches a pattern; without patterns, of all."""
-        rows = self.ask(TOTALS.format(**self.named), self.since, self.since)
+        now = self.of_database(self.now)
+        rows = self.ask(TOTALS.format(**self.named), self.since, now, self.since, self.since)
         for dag_id, of_dag in groupby(rows, key=itemgetter(0)):
             if not (isinstance(dag_id, str) and DAG_ID.fullmatch(dag_id)):
                 raise UsageError(f"{dag_id!a:.60} in dag_run is not the id of a DAG")
@@ -134,8 +137,8 @@ class Reader:
             open=sum(row[3] for row in rows if row[2] not in RUN_STATES),
             endless=sum(row[3] for row in ended) - newer - older,
             first=min(filter(is_moment, (moment(row[4]) for row in ended)), default=None),
-            last=max(filter(is_moment, (moment(row[5]) for row in ended)), default=None),
-            done_until=max((at for at in fires if is_moment(at) and at <= self.now), default=None),
+            last=max(filter(is_moment, (moment(row[5]) for row in ended if row[7])), default=None),
+            done_until=max(filter(is_moment, fires), default=None),
         )
 
     def runs(self, dag_id: str) -> Iterator[wire.AirflowRunDetail | Left]:

@@ -83,6 +83,9 @@ def import_runs(
         tell(found, applied=apply)
     else:
         show(found, output, (), [])
+    if only and not found:
+        say(f"no DAG that has runs in Airflow matches --only {' --only '.join(map(repr, only))}")
+        return
     explain(found, days, applied=apply)
 
 
@@ -204,8 +207,8 @@ def explain(found: Sequence[Moved], days: float, *, applied: bool) -> None:
         say(f"{runs} of {counted(len(found), 'DAG')} would be stored; to do it, add --apply")
     if older := total(each.past.older for each in found):
         say(
-            f"{counted(older, 'run is', 'runs are')} left out: they ended before --since, or before the retention of "
-            f"{days:g} days (headway retention)"
+            f"{counted(older, 'run')} ended before --since, or before the retention of {days:g} days "
+            "(headway retention): left out"
         )
     if still := total(each.past.open for each in found):
         say(

@@ -1,14 +1,18 @@
 """Data on stdout: a table for people, JSON or YAML for programs."""
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from headway.cli.options import Output
 from headway.core.words import duration
+
+# What others wrote must not command the terminal of who reads it.
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def show(
@@ -48,7 +52,8 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         shown = value.isoformat(" ", "seconds")
         return shown.replace("+00:00", "Z")  # with its zone, and to be pasted as a --date
-    return "\\n".join(str(value).splitlines())  # one line for each row
+    text = "\\n".join(str(value).splitlines())  # one line for each row
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\t", "\\t"))
 
 
 def yaml(value: object, indent: int = 0) -> str:

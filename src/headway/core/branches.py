@@ -88,6 +88,27 @@ def against(sight: Sight) -> Node | None:
     return next((each for each in above if sight.node.index in left_out_for(sight, each)), None)
 
 
+def by_index(run: Run, node: Node) -> list[Node]:
+    """Return the branches that decide for each instance of the node, which is directly below them."""
+    above = (run.graph.nodes[index] for index in node.branches)
+    return [each for each in above if each.decides_by_index]
+
+
+def against_index(sight: Sight, given: Iterable[Node], leading: Collection[int]) -> Node | None:
+    """Return the first of the branches of ``by_index`` that left the instance out.
+
+    ``leading``: the node and all above it. As ``against``, but no instance of many looks at the whole graph.
+    """
+    by_id = sight.run.graph.by_id
+    for branch in given:
+        follows = follows_seen(sight, branch)
+        if follows and None not in follows:
+            chosen = (by_id[name] for name in united(follows) if name in by_id)
+            if not any(index in leading for index in chosen):
+                return branch
+    return None
+
+
 def undecided(sight: Sight) -> bool:
     return not all(sight.has_ended(index) for index in sight.node.branches)
 

@@ -29,9 +29,12 @@ def judge_node(run: Run, node: Node) -> None:
         return
     waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
     if verdict is Verdict.RUN:
+        choosing = branches.by_index(run, node)
+        leading = run.graph.ancestors({node.index}) | {node.index} if choosing else frozenset[int]()
         for instance in mapping.expand(run, node, waiting):
             sight = Sight(run, node, instance.map_index)
-            if (branch := branches.against(sight)) is not None:
+            branch = branches.against_index(sight, choosing, leading)
+            if branch is not None:
                 run.move(instance, Event.SKIP, branches.choice(sight, branch))
             else:
                 run.move(instance, Event.RELEASE, reason)

@@ -101,7 +101,6 @@ def prune(
     if len(gone) < limit:
         retention.prune_rest(conn, team_id, older_than)
         retention.prune_states(conn, team_id, now, STATES_MAX)
-        airflow_runs.prune(conn, team_id, older_than, AIRFLOW_RUNS_MAX)
         retention.prune_history(conn, team_id, unread, EVENTS_MAX)
     return gone
 
@@ -193,6 +192,9 @@ class Janitor:
         if len(gone) == limit:
             self.runs = fitting(limit, clock.monotonic() - began)
             return True
+        # In a transaction of its own: who registers files holds the team, and waits for rows that ``prune`` removes.
+        of_airflow = airflow_runs.prune
+        transact(self.conn, in_team, team.team_id, of_airflow, older_than, AIRFLOW_RUNS_MAX)
         if self.logs.work(team, now):
             return True
         if self.keep_audit is not None:

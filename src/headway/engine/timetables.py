@@ -74,9 +74,11 @@ def create_for(
     if isinstance(schedule, Continuous):
         return follow(conn, spec, schedule, dag, start_date, new_id, now)
     is_new = dag.last_fire is None and not spec.catchup and schedule.skips_past
+    # One that Airflow did goes on after that, also if its file came here later.
+    begins_here = spec.start_date is not None or dag.last_fire is None
     dates, next_at = timetable.due(
         schedule,
-        start_date=start_date,
+        start_date=start_date if begins_here else schedules.FIRST,
         end_date=spec.end_date,
         last=first_seen if is_new else dag.last_fire,
         now=now,

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
+from psycopg import errors
 from psycopg_pool import ConnectionPool
 
+from headway import clock
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, UsageError
@@ -30,14 +32,20 @@ from headway.secrets.settings import FILE, settings_of
 from headway.secrets.trial import Trial
 from headway.spec.variable_changes import Asked
 from headway.store import audit
-from headway.store.transact import ENGINE, Session, pool, transact
+from headway.store.transact import ENGINE, Limits, Session, pool, transact
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS: Final = 2
+CONNECTIONS: Final = 2  # of all teams
+# Who waits for a lock gives the connection to others in between: a team may hold what its own tasks ask for.
+LIMITS: Final = Limits(lock_timeout_s=0.1)
+LOCK_S_MAX: Final = 8.0
+PAUSE_S: Final = 0.1
 MISSES_MAX: Final = 20  # of one attempt, wait or watcher: who asks for more names guesses
 ASKERS_KNOWN_MAX: Final = 10_000
 REFUSAL_CHARS_MAX: Final = 2_000
+
+HELD: Final = "others have been changing what is asked for, and have not ended: try again"
 
 T = TypeVar("T")
 
@@ -189,11 +197,22 @@ class Service:
         with self._lock:
             if self.pool is None:
                 self.pool = pool(
-                    self.dsn, role=ENGINE, size=CONNECTIONS, application="headway secrets"
+                    self.dsn,
+                    role=ENGINE,
+                    size=CONNECTIONS,
+                    application="headway secrets",
+                    limits=LIMITS,
                 )
                 self.pool.open()
-        with self.pool.connection(timeout=5.0) as conn:
-            return transact(conn, work, *args)
+        until = clock.monotonic() + LOCK_S_MAX
+        while True:
+            try:
+                with self.pool.connection(timeout=5.0) as conn:
+                    return transact(conn, work, *args)
+            except errors.LockNotAvailable:
+                if clock.monotonic() > until:
+                    raise NotAllowed(HELD) from None
+                clock.sleep(PAUSE_S)
 
     def close(self) -> None:
         if self.pool is not None:

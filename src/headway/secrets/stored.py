@@ -3,7 +3,8 @@
 Every function is a step of the caller's transaction.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +26,9 @@ VARIABLE: Final = "variable"
 WEBHOOK: Final = "webhook"
 OUTBOUND: Final = "outbound_webhook"
 EXTRA_BYTES_MAX: Final = 256_000
+# A URL, a host with dots, or a host with a port.
+ADDRESS: Final = re.compile(r"//|^[\w-]+(\.[\w-]+)+(:\d+)?(/|$)|^[\w.-]+:\d+(/|$)|^\[")
+PLACE: Final = re.compile(r"ur[il]|host|endpoint|prox|server|domain|addr|site|account|region", re.I)
 
 
 # -- connections
@@ -53,7 +57,8 @@ def set_connection(
     if password and wanted.password is UNSET and wanted.uri is None:
         staying.insert(0, "password")
     if before is not None and staying:
-        check_place(before, described, hidden, staying)
+        known = {**before.extra, **(stays.get("extra") or {})}
+        check_place(before, described, (known, extra), staying)
     place = place_of(team_id, CONNECTION, conn_id)
     envelope = close(keys, place, {"password": password, "extra": hidden})
     names = [*(["password"] if password else []), *(f"extra.{name}" for name in hidden)]
@@ -75,26 +80,43 @@ def set_connection(
 
 
 def check_place(
-    before: connections.Stored, described: Connection, hidden: Collection[str], staying: list[str]
+    before: connections.Stored,
+    described: Connection,
+    extras: tuple[Mapping[str, object], Mapping[str, object]],
+    staying: list[str],
 ) -> None:
-    """Let nobody have a secret sent to a place of their own who does not know it.
+    """Let nobody have a secret sent to a place of their own who does not know it. ``extras``: before, and from now on.
 
-    Extras count, too: some name the address, a proxy, or whether to encrypt.
+    Extras count, too: some name the address, a proxy, or whether to encrypt. So do hidden ones that may be a place,
+    such as ``token_url``, and the schema, which is ``http`` or ``https`` for some types.
     """
-    visible = {name: value for name, value in described.extra.items() if name not in hidden}
     changed = [
         name
-        for name in ("conn_type", "host", "port")
+        for name in ("conn_type", "host", "port", "schema")
         if getattr(before, name) != getattr(described, name)
     ]
-    names = sorted(before.extra.keys() | visible.keys())
-    changed += [f"extra {name}" for name in names if before.extra.get(name) != visible.get(name)]
+    was, becomes = extras
+    names = sorted(was.keys() | becomes.keys())
+    changed += [
+        f"extra {name}"
+        for name in names
+        if (before_it := was.get(name)) != (given := becomes.get(name))
+        and (says_where(name, before_it) or says_where(name, given))
+    ]
     if changed:
         secrets, fields = " and ".join(staying), ", ".join(changed)
         raise UsageError(
             f"the connection {before.conn_id!r} would send its stored {secrets} to another place: {fields} changed",
             hint=f"give the {secrets} again",
         )
+
+
+def says_where(name: str, value: object) -> bool:
+    """Return whether an extra may say where to send something: all do, but for a secret that looks like no address."""
+    if value is None or not is_sensitive(name, value):
+        return value is not None
+    plain = isinstance(value, str | int | float) and not ADDRESS.search(str(value))
+    return not plain or PLACE.search(name) is not None
 
 
 def read_request(wanted: wire.ConnectionRequest, conn_id: str) -> Connection:

@@ -37,6 +37,12 @@ IMPORT: LiteralString = """
     RETURNING done_until
 """
 
+# A timetable that was asked before knew of no date between.
+ASK_AGAIN: LiteralString = """
+    UPDATE dag SET next_fire_at = %(now)s
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND next_fire_at > %(now)s
+"""
+
 # Known rows are read before they are written, for what they were.
 PUT: LiteralString = f"""
     WITH given AS MATERIALIZED (
@@ -69,11 +75,19 @@ TOTALS: LiteralString = """
     FROM airflow_dag WHERE team_id = %(team_id)s
 """
 
-# In batches: a DAG may have very many.
+# In batches: a DAG may have very many. Each is counted out: what is cut off leaves counts that are right.
 FORGET_RUNS: LiteralString = """
-    DELETE FROM airflow_run WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM airflow_run WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
-        ORDER BY team_id, dag_id, run_id LIMIT %(limit)s))
+    WITH gone AS (
+        DELETE FROM airflow_run WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM airflow_run WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
+            ORDER BY team_id, dag_id, run_id LIMIT %(limit)s))
+        RETURNING size
+    ), counted AS (
+        SELECT count(*) AS runs, coalesce(sum(size), 0) AS size FROM gone
+    )
+    UPDATE airflow_dag SET runs = airflow_dag.runs - counted.runs, size = airflow_dag.size - counted.size FROM counted
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
+    RETURNING counted.runs
 """
 
 FORGET_DAG: LiteralString = """
@@ -137,10 +151,15 @@ def announce(
     actor: str,
     now: datetime,
 ) -> datetime | None:
-    """Note who imports runs of the DAG. Returns until when Airflow did its dates: never earlier than it was."""
+    """Note who imports runs of the DAG, and have its timetable asked again.
+
+    Returns until when Airflow did its dates: never earlier than it was.
+    """
     values = {"team_id": team_id, "dag_id": dag_id, "done_until": done_until, "actor": actor}
     row = conn.execute(IMPORT, {**values, "now": now}).fetchone()
     assert row is not None
+    if done_until is not None:
+        conn.execute(ASK_AGAIN, {"team_id": team_id, "dag_id": dag_id, "now": now})
     found: datetime | None = row[0]
     return found
 
@@ -162,15 +181,14 @@ def forget(conn: Connection[Any], team_id: int, dag_id: str, limit: int) -> bool
     """Delete runs of a DAG; once none is left, the DAG's row. Returns whether there may be more."""
     values = {"team_id": team_id, "dag_id": dag_id, "limit": limit}
     dags.lock(conn, team_id)
-    if conn.execute(FORGET_RUNS, values).rowcount == limit:
+    if conn.execute(FORGET_RUNS, values).fetchone() == (limit,):
         return True
     conn.execute(FORGET_DAG, values)
     return False
 
 
 def prune(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
-    """Remove runs that ended before ``older_than``, oldest first."""
+    """Remove runs that ended before ``older_than``, oldest first. Waits for nobody: ticks would wait, too."""
     values = {"team_id": team_id, "older_than": older_than, "limit": limit}
-    if conn.execute(ANY_OLD, values).fetchone() is not None:
-        dags.lock(conn, team_id)
+    if conn.execute(ANY_OLD, values).fetchone() is not None and dags.lock_if_free(conn, team_id):
         conn.execute(PRUNE, values)

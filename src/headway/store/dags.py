@@ -60,6 +60,8 @@ class Version:
 # NO KEY: rows that hold the team by a foreign key go on being written.
 LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY UPDATE"
 
+LOCK_IF_FREE: LiteralString = f"{LOCK} SKIP LOCKED"
+
 # Those that come from files.
 KNOWN: LiteralString = """
     SELECT dag_id, version, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
@@ -201,6 +203,11 @@ def lock(conn: Connection[Any], team_id: int) -> datetime:
     """Lock changes of the team's DAGs. Returns the database's time."""
     conn.execute(LOCK, {"team_id": team_id})
     return clock(conn)
+
+
+def lock_if_free(conn: Connection[Any], team_id: int) -> bool:
+    """Lock changes of the team's DAGs, unless somebody else has. Returns whether it did."""
+    return conn.execute(LOCK_IF_FREE, {"team_id": team_id}).fetchone() is not None
 
 
 def known(conn: Connection[Any], team_id: int) -> list[Known]:

@@ -52,6 +52,7 @@ def api(install: Install) -> Object:
     if install.trusted_proxies is not None:
         told["HEADWAY_TRUSTED_PROXIES"] = install.trusted_proxies
     own = secret("HEADWAY_API_DATABASE_URL", install.database_secret, "api-url", optional=True)
+    told |= kept(install)
     env = [*database(install), own, *keys(install), *logs(install), *plain(told)]
     found = container("api", install, command, env, places)
     found["ports"] = [{"name": "api", "containerPort": API_PORT}]
@@ -75,7 +76,6 @@ def scheduler(install: Install) -> Object:
     told = {
         "HEADWAY_KUBERNETES": f"{CONFIG}/kubernetes.yaml",
         "HEADWAY_CANARY_S": str(install.canary_seconds),
-        "HEADWAY_RETENTION_DAYS": str(install.retention_days),
     }
     if install.log_store is not None:  # it ships nothing itself
         told["HEADWAY_LOG_STORE"] = install.log_store
@@ -94,8 +94,12 @@ def scheduler(install: Install) -> Object:
 
 
 def kept(install: Install) -> dict[str, str]:
-    """Return for how many days logs and the audit are kept, where that is said."""
+    """Return for how many days runs, logs and the audit are kept, where that is said.
+
+    Schedulers remove what is older. The API says so, and takes no older runs of Airflow.
+    """
     days = {
+        "HEADWAY_RETENTION_DAYS": install.retention_days,
         "HEADWAY_LOG_DAYS": install.log_days,
         "HEADWAY_LOG_LOCAL_DAYS": install.log_local_days,
         "HEADWAY_AUDIT_DAYS": install.audit_days,

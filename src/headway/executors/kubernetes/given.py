@@ -24,12 +24,16 @@ def install_of(namespace: str, asked: Mapping[str, Any], file: Path | None) -> I
         raise UsageError("an image is needed", where="--image", hint=HINT)
     try:
         install = msgspec.convert({**found, "namespace": namespace}, Install)
+        found_wrong = trouble(install)
     except msgspec.ValidationError as error:
         raise UsageError(str(error), where=str(file), hint=HINT) from error
-    if (found_wrong := trouble(install)) is not None:
+    except RecursionError:  # an alias of YAML inside of what it stands for
+        raise UsageError("the values are nested too deeply", where=str(file), hint=HINT) from None
+    if found_wrong is not None:
         name, _, why = found_wrong.partition(": ")
-        field = camel(name.replace("-", "_"))
-        if field in found and name.replace("-", "_") not in asked:
+        setting = {"team": "teams"}.get(name, name.replace("-", "_"))
+        field = camel(setting)
+        if field in found and setting not in asked:
             raise UsageError(f"{field}: {why}", where=str(file), hint=HINT)
         raise UsageError(f"--{found_wrong}", hint=HINT)
     return install
