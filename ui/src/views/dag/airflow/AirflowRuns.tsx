@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<AirflowRun>[] = [
   {
     key: "run",
     head: "Run in Airflow",
-    width: "minmax(140px, 2fr)",
+    width: "minmax(120px, 2fr)",
     wraps: true,
     cell: (run) => (
       <Link from={PAGE} to="." search={(before) => ({ ...before, of: run.run_id })}>

@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<AirflowTask>[] = [
   {
     key: "task",
     head: "Task",
-    width: "minmax(120px, 2fr)",
+    width: "minmax(104px, 2fr)",
     wraps: true,
     cell: ({ task_id, map_index = -1 }) => (
       <Name text={map_index < 0 ? task_id : `${task_id}[${map_index}]`} />
