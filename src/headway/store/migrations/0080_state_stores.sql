@@ -49,10 +49,6 @@ BEGIN
 END $$;
 
 -- What watchers of Airflow kept for their assets was in their cursors.
-ALTER TABLE watch NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset_watcher NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset_state NO FORCE ROW LEVEL SECURITY;
 INSERT INTO asset_state (team_id, asset, key, value, size, updated_at, by)
 SELECT watch.team_id, asset.name, kept.key, kept.value, octet_length(kept.value::text), now(), 'watcher:' || named.name
 FROM watch
@@ -61,7 +57,3 @@ JOIN asset ON asset.team_id = named.team_id AND asset.name = named.asset
 CROSS JOIN LATERAL json_each(CASE json_typeof(watch.cursor) WHEN 'object' THEN watch.cursor END) AS kept (key, value)
 WHERE watch.facts ->> 'trigger' LIKE 'airflow:%' AND json_typeof(kept.value) <> 'null'
 ON CONFLICT DO NOTHING;
-ALTER TABLE watch FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset_watcher FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset FORCE ROW LEVEL SECURITY;
-ALTER TABLE asset_state FORCE ROW LEVEL SECURITY;
