@@ -105,7 +105,7 @@ function Planned(props: {
   return (
     <div role="status">
       <p className={styles.summary}>{summaryOf(props.answer)}</p>
-      {notes.map((note) => (
+      {(notes ?? []).map((note) => (
         <p key={note} className={styles.note}>
           {note}
         </p>
